@@ -1,0 +1,20 @@
+export type { AttuneErrorDetails, AttuneErrorOptions } from "./attune-error.ts";
+export { AttuneError } from "./attune-error.ts";
+export type { Contract } from "./contract.ts";
+export type { ErrorCode, ExitCode } from "./error-code.ts";
+export { errorExitCode } from "./error-code.ts";
+export type { JsonObject, JsonValue } from "./json.ts";
+export type { ProgressEvent, ProgressListener } from "./progress.ts";
+export type { Registry } from "./registry.ts";
+export { createRegistry } from "./registry.ts";
+export type { TextRecord } from "./text-record.ts";
+export { throwIfAborted } from "./throw-if-aborted.ts";
+export { toAttuneError } from "./to-attune-error.ts";
+export type {
+  DecodeOptions,
+  EncodeOptions,
+  Encoding,
+  SpecialTokens,
+  StreamingDecoder,
+  Tokenizer,
+} from "./tokenizer.ts";
