@@ -40,6 +40,7 @@ def save_tensors(path: Path, tensors: dict) -> None:
         tensor = tensors[name].detach().clone().contiguous()
         ready[name] = tensor.to(torch.int32) if tensor.dtype == torch.int64 else tensor
     save_file(ready, path, metadata={"format": "pt"})
+    path.chmod(0o644)
 
 
 def save_json(path: Path, value) -> None:
