@@ -23,7 +23,7 @@ test("an unknown id lists the ids that are there", () => {
       details: { key: "lroa", known: ["ia3", "lora"] },
     }),
   );
-  expect(() => createRegistry("method", []).get("lora")).toThrow(
+  expect(() => createRegistry<Contract<"method">>("method", []).get("lora")).toThrow(
     expect.objectContaining({ code: "ID_UNKNOWN", hint: "No method is installed: add a plugin that has one." }),
   );
 });

@@ -1,0 +1,94 @@
+/**
+ * A folder that is replaced as a whole. With `checkpoint` as the example, a replacement is
+ *
+ *   build checkpoint.<pid>-<random>.tmp, sync      killed: the old one is in place
+ *   rename it to checkpoint.next                   from here on the new one counts
+ *   rename checkpoint to checkpoint.previous       killed: recovery goes on from checkpoint.next
+ *   rename checkpoint.next to checkpoint
+ *   remove checkpoint.previous
+ *
+ * so that at any instant one complete folder exists, old or new, and `recoverFolder` puts it in place.
+ */
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileError, isNotFound } from "./file-error.ts";
+import { verifyFolder, writeFolderManifest } from "./folder-manifest.ts";
+import { renameDurably, syncFolder, syncTree } from "./sync.ts";
+import { isTemporaryOf, temporaryPathFor } from "./temporary-path.ts";
+
+/**
+ * Replaces a folder, or creates it, so that a kill at any instant leaves the old or the new one complete (after
+ * `openFolder` or `recoverFolder`). `build` writes the new content into the empty folder that it is given; a manifest
+ * with the hash of each file is added. One writer at a time: hold the run's lock.
+ *
+ * Throws what `build` throws, or `DISK_FULL`; the old folder then stays.
+ */
+export async function replaceFolder(path: string, build: (folder: string) => Promise<void>): Promise<void> {
+  const target = resolve(path);
+  const temporary = temporaryPathFor(target);
+  try {
+    await recoverFolder(target);
+    await mkdir(temporary);
+    await build(temporary);
+    await writeFolderManifest(temporary);
+    await syncTree(temporary);
+    await renameDurably(temporary, `${target}.next`);
+    await syncFolder(dirname(target));
+    await recoverFolder(target);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw fileError(error, path);
+  }
+}
+
+/**
+ * Finishes or undoes a replacement that was interrupted, and removes what a killed writer left. Returns whether the
+ * folder is there. Needs no care about its own interruption: every step can be repeated.
+ */
+export async function recoverFolder(path: string): Promise<boolean> {
+  const target = resolve(path);
+  const [next, previous] = [`${target}.next`, `${target}.previous`];
+  if (await exists(next)) {
+    if (await exists(target)) {
+      await rm(previous, { recursive: true, force: true });
+      await renameDurably(target, previous);
+    }
+    await renameDurably(next, target);
+    await syncFolder(dirname(target));
+  } else if (!(await exists(target)) && (await exists(previous))) {
+    await renameDurably(previous, target);
+    await syncFolder(dirname(target));
+  }
+  await removeLeftovers(target);
+  return await exists(target);
+}
+
+/**
+ * Recovers a folder written by `replaceFolder` and compares every file with the manifest. Returns its path, or
+ * undefined when there is none. Throws `FILE_CORRUPT` naming the file that is not what was written.
+ */
+export async function openFolder(path: string): Promise<string | undefined> {
+  const target = resolve(path);
+  if (!(await recoverFolder(target))) return undefined;
+  await verifyFolder(target);
+  return target;
+}
+
+async function removeLeftovers(target: string): Promise<void> {
+  await rm(`${target}.previous`, { recursive: true, force: true });
+  const parent = dirname(target);
+  if (!(await exists(parent))) return;
+  for (const name of await readdir(parent)) {
+    if (isTemporaryOf(basename(target), name)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw fileError(error, path);
+  }
+}

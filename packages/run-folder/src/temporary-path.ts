@@ -1,0 +1,36 @@
+import { randomBytes } from "node:crypto";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isProcessAlive } from "./process-identity.ts";
+
+const temporaryName = /\.(\d+)-[0-9a-f]{12}\.tmp$/;
+
+/** Returns a fresh name beside `path`, on the same file system, for what will be renamed to `path`. */
+export function temporaryPathFor(path: string): string {
+  return `${path}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`;
+}
+
+/** Whether `name` is a temporary name that `temporaryPathFor` made for a file or folder called `target`. */
+export function isTemporaryOf(target: string, name: string): boolean {
+  return temporaryName.test(name) && name.replace(temporaryName, "") === target;
+}
+
+/**
+ * Removes what killed writers left under temporary names in a folder and all folders below it, and returns the paths.
+ * Names of living processes of this host stay; on a shared disk hold the run's lock.
+ */
+export async function removeTemporaryFiles(folder: string): Promise<string[]> {
+  const removed: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    const pid = temporaryName.exec(entry.name)?.[1];
+    if (pid !== undefined) {
+      if (isProcessAlive(Number(pid), undefined)) continue;
+      await rm(path, { recursive: true, force: true });
+      removed.push(path);
+    } else if (entry.isDirectory()) {
+      removed.push(...(await removeTemporaryFiles(path)));
+    }
+  }
+  return removed;
+}
