@@ -15,7 +15,7 @@ from transformers.generation import logits_process as processors
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "shared"))
 from fixture_io import fixtures_of, prepare, save_json, save_tensors, versions  # noqa: E402
-from tiny_llama import tiny_llama  # noqa: E402
+from tiny_llama import save_tiny_llama, tiny_llama  # noqa: E402
 
 seed = 5
 pad, bos = 0, 1
@@ -34,14 +34,7 @@ def write_model(folder: Path) -> LlamaForCausalLM:
     model = tiny_llama(config, seed, torch.bfloat16)
     with torch.no_grad():
         model.lm_head.weight.mul_(2)
-    state = {name: tensor.to(torch.bfloat16) for name, tensor in model.state_dict().items()}
-    save_tensors(folder / "model.safetensors", state)
-    keys = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
-            "max_position_embeddings", "rms_norm_eps", "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id",
-            "head_dim", "hidden_act", "rope_parameters", "attention_bias", "mlp_bias", "model_type")
-    described = config.to_dict()
-    save_json(folder / "config.json", {"architectures": ["LlamaForCausalLM"], "dtype": "bfloat16", **{key: described[key] for key in keys}})
-    model = LlamaForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    model = save_tiny_llama(folder, model, torch.bfloat16)
     model.generation_config = GenerationConfig(pad_token_id=pad, bos_token_id=bos)
     return model
 

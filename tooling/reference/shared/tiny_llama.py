@@ -4,7 +4,10 @@ The default initialisation (std 0.02) leaves attention nearly uniform and hides 
 std 1/sqrt(in), embeddings std 1, norm weights spread around 1 and biases std 0.3.
 """
 
+from pathlib import Path
+
 import torch
+from fixture_io import save_json, save_tensors
 from transformers import LlamaConfig, LlamaForCausalLM
 
 
@@ -25,3 +28,18 @@ def tiny_llama(config: LlamaConfig, seed: int, dtype: torch.dtype = torch.float3
                 value = 1.4 * noise / parameter.shape[1] ** 0.5
             parameter.copy_(value.to(dtype).float())
     return model.eval()
+
+
+def save_tiny_llama(folder: Path, model: LlamaForCausalLM, dtype: torch.dtype) -> LlamaForCausalLM:
+    """Writes a Hugging Face folder without keys that say nothing, and reads it back in float32."""
+    keys = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+            "max_position_embeddings", "rms_norm_eps", "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id",
+            "head_dim", "hidden_act", "rope_parameters", "attention_bias", "mlp_bias", "model_type")
+    config = model.config.to_dict()
+    folder.mkdir(parents=True, exist_ok=True)
+    save_json(folder / "config.json", {"architectures": ["LlamaForCausalLM"], "dtype": str(dtype).removeprefix("torch."),
+                                       **{key: config[key] for key in keys}})
+    state = {name: tensor.to(dtype) for name, tensor in model.state_dict().items()
+             if not (config["tie_word_embeddings"] and name == "lm_head.weight")}
+    save_tensors(folder / "model.safetensors", state)
+    return LlamaForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
