@@ -15,7 +15,7 @@ import { readJson, writeJsonAtomic } from "./json-file.ts";
 import { isProcessAlive, processStart } from "./process-identity.ts";
 
 const lockName = /^run\.\d+-[0-9a-f]{12}\.lock$/;
-const attempts = 4;
+const attempts = 5;
 
 /** A held lock of a folder. */
 export interface RunLock {
@@ -49,7 +49,7 @@ export async function acquireLock(folder: string): Promise<RunLock> {
       if (!other) break;
       await rm(file, { force: true });
       if (attempt === attempts) throw lockedError(folder, other);
-      await delay(randomInt(5, 50));
+      await delay(randomInt(5, 40 * attempt));
     }
   } catch (error) {
     await rm(file, { force: true });
