@@ -1,0 +1,54 @@
+export { gradients } from "./autodiff/gradients.ts";
+export type { Allocation, Backend, Capabilities, Executable, MemoryRole } from "./backend/backend.ts";
+export type { Effect, Graph, GraphNode, Leaf, Value, ValueId } from "./graph/graph.ts";
+export { applyOp, type Tensor, type TensorHost } from "./graph/tensor.ts";
+export { Trace, traceOf } from "./graph/trace.ts";
+export { interpretGraph, interpretNode } from "./interpret/interpret-graph.ts";
+export type { CpuDecodeContext, CpuDecoder, CpuKernelCode } from "./kernel/cpu-kernel.ts";
+export type { Access, KernelCode, KernelDef, Signature } from "./kernel/kernel-def.ts";
+export type { WebgpuKernelCode } from "./kernel/webgpu-kernel.ts";
+export {
+  type Attributes,
+  type AttributeValue,
+  defineOp,
+  type OpCost,
+  type OpDef,
+  type OpSample,
+  type ReferenceContext,
+  type VjpContext,
+} from "./op/op-def.ts";
+export {
+  call,
+  constant,
+  differentiate,
+  evaluateExpression,
+  expressionSize,
+  input,
+  type ScalarExpression,
+  type ScalarFunction,
+  scalarFunctions,
+  substitute,
+} from "./op/scalar-expression.ts";
+export { activationExpressions } from "./ops/activations.ts";
+export * from "./ops/index.ts";
+export { buildPlan, type PlanTarget } from "./plan/build-plan.ts";
+export { explainPlan } from "./plan/explain-plan.ts";
+export type { Address, Binding, Dispatch, Plan, PlanRegion, Port } from "./plan/plan.ts";
+export type { HostValues } from "./runtime/buffer-values.ts";
+export { type Disagreement, outputTolerance } from "./runtime/check-plan.ts";
+export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./runtime/create-runtime.ts";
+export type { MemoryUse, States, Weights } from "./runtime/memory.ts";
+export type { Program } from "./runtime/program.ts";
+export { bfloat16, denseFormat, float16, float32, int32, uint32 } from "./type/dense-formats.ts";
+export { type DType, dtypeBytes } from "./type/dtype.ts";
+export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./type/half-float.ts";
+export type { FormatComponent, StorageFormat } from "./type/storage-format.ts";
+export {
+  elementCount,
+  formatType,
+  sameShape,
+  sameType,
+  type TensorType,
+  tensorType,
+  typeBytes,
+} from "./type/tensor-type.ts";

@@ -1,0 +1,106 @@
+// From a traced graph to a plan: passes, kernel choice, effects, schedule, memory. The only place that knows their order.
+import { AttuneError } from "@attune/spec";
+import type { Backend } from "../backend/backend.ts";
+import type { Graph, GraphNode, Value } from "../graph/graph.ts";
+import type { KernelDef } from "../kernel/kernel-def.ts";
+import { eliminateCommonSubexpressions } from "../passes/common-subexpressions.ts";
+import { eliminateDeadCode } from "../passes/dead-code.ts";
+import { expandComposites } from "../passes/expand-composites.ts";
+import { fuseLinear } from "../passes/fuse-linear.ts";
+import { fusePointwise } from "../passes/fuse-pointwise.ts";
+import { recomputeRegions } from "../passes/recompute.ts";
+import { scheduleNodes } from "../passes/schedule.ts";
+import { assignStorage } from "./assign-storage.ts";
+import { type InPlacePairs, placeEffects } from "./effects.ts";
+import { placeOutputs } from "./outputs.ts";
+import type { Plan } from "./plan.ts";
+import { selectKernel, signatureOf } from "./select-kernel.ts";
+
+/** What a plan is made for. */
+export interface PlanTarget {
+  readonly backend: Pick<Backend, "id" | "capabilities" | "interprets">;
+  readonly kernels: readonly KernelDef[];
+  /** False runs every pointwise node on its own (for tests); default true. */
+  readonly fuse?: boolean;
+  /** False keeps program order (for tests); default true. */
+  readonly reorder?: boolean;
+}
+
+/**
+ * Plans a graph for a backend.
+ *
+ * @throws AttuneError `DEVICE_UNAVAILABLE` where an op has neither kernel nor decomposition, `MEMORY_EXCEEDED` where a buffer is
+ * larger than the backend binds
+ */
+export function buildPlan(traced: Graph, target: PlanTarget): Plan {
+  const { backend, kernels } = target;
+  const kernelOf = (node: GraphNode, values: readonly Value[]): KernelDef | undefined =>
+    selectKernel(kernels, signatureOf(node, values), backend.capabilities);
+  const runs = (node: GraphNode, values: readonly Value[]): boolean =>
+    viewOffsets(node, values, backend.capabilities.alignment) !== undefined ||
+    kernelOf(node, values) !== undefined ||
+    (backend.interprets && node.op.reference !== undefined);
+
+  const tidy = eliminateCommonSubexpressions(
+    eliminateDeadCode(expandComposites(eliminateDeadCode(traced), runs, backend.id)),
+  );
+  const recomputed = eliminateDeadCode(recomputeRegions(tidy));
+  const maxInputs = backend.capabilities.maxBindings - 1;
+  const fused = target.fuse === false ? recomputed : fusePointwise(fuseLinear(recomputed), maxInputs);
+
+  const isView = (node: GraphNode): boolean =>
+    viewOffsets(node, fused.values, backend.capabilities.alignment) !== undefined;
+  const inPlace: InPlacePairs = (node) => {
+    if (!backend.capabilities.inPlace) return [];
+    return kernelOf(node, fused.values)?.inPlace ?? node.op.inPlace ?? [];
+  };
+  const effects = placeEffects(fused, isView, inPlace);
+  const outputs = placeOutputs(effects.graph, isView);
+  const placed = new Set([
+    ...outputs.graph.effects.map((effect) => effect.value),
+    ...outputs.graph.outputs.map((output) => output.value),
+  ]);
+  const scheduled =
+    target.reorder === false && effects.order.length === 0
+      ? outputs.graph
+      : scheduleNodes(outputs.graph, { isView, placed, order: effects.order });
+  const plan = assignStorage(scheduled, {
+    backend: backend.id,
+    capabilities: backend.capabilities,
+    inPlace,
+    views: (node) => viewOffsets(node, scheduled.values, backend.capabilities.alignment),
+    kernelOf: (node) => kernelOf(node, scheduled.values),
+  });
+  assertLimits(plan, target);
+  return plan;
+}
+
+/** Byte offsets of a view's outputs into its input, undefined for nodes that move bytes. */
+function viewOffsets(node: GraphNode, values: readonly Value[], alignment: number): readonly number[] | undefined {
+  const types = node.inputs.map((id) => values[id]!.type);
+  const offsets = node.op.alias?.(types, node.attributes)?.map((elements) => elements * 4);
+  if (offsets === undefined || types[0]!.format.id !== types[0]!.dtype) return undefined;
+  return offsets.every((offset) => offset % alignment === 0) ? offsets : undefined;
+}
+
+function assertLimits(plan: Plan, { backend }: PlanTarget): void {
+  const { maxBindingBytes, maxBindings } = backend.capabilities;
+  for (const dispatch of plan.dispatches) {
+    const large = dispatch.bindings.find((binding) => binding.bytes > maxBindingBytes);
+    if (large) {
+      throw new AttuneError(
+        "MEMORY_EXCEEDED",
+        `Op "${dispatch.op.id}" in "${dispatch.scope}" binds ${large.bytes} bytes; "${backend.id}" binds at most ${maxBindingBytes}.`,
+        {
+          hint: "Use a smaller batch or a shorter sequence, or split the tensor by rows.",
+        },
+      );
+    }
+    if (dispatch.bindings.length > maxBindings) {
+      throw new AttuneError(
+        "MEMORY_EXCEEDED",
+        `Op "${dispatch.op.id}" in "${dispatch.scope}" needs ${dispatch.bindings.length} bindings; "${backend.id}" has ${maxBindings}.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { Backend } from "../backend/backend.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { Trace } from "../graph/trace.ts";
+import type { KernelDef } from "../kernel/kernel-def.ts";
+import { buildPlan } from "../plan/build-plan.ts";
+import type { Plan } from "../plan/plan.ts";
+import { type TensorType, tensorType } from "../type/tensor-type.ts";
+import { createEager } from "./eager.ts";
+import { createMemory, type MemoryUse, type States, type Weights } from "./memory.ts";
+import { createProgram, createQueue, type Program } from "./program.ts";
+
+/** What a runtime is made of. */
+export interface RuntimeOptions {
+  readonly backend: Backend;
+  /** Kernels of plugins, asked beside the backend's own. */
+  readonly kernels?: readonly KernelDef[] | undefined;
+}
+
+/** How a function is planned. */
+export interface CompileOptions {
+  /** False runs every pointwise node on its own; default true. */
+  readonly fuse?: boolean;
+  /** False keeps program order; default true. */
+  readonly reorder?: boolean;
+}
+
+/** Owns a backend, its memory and its programs. Two runtimes can live in one process. */
+export interface Runtime {
+  readonly backend: Backend;
+  readonly weights: Weights;
+  readonly states: States;
+  /** Traces a function and plans it, without running anything. */
+  plan(build: (trace: Trace) => void, options?: CompileOptions): Plan;
+  /** Traces a function once, plans it and makes it ready to run. The function names its outputs on the trace. */
+  compile(build: (trace: Trace) => void, options?: CompileOptions): Promise<Program>;
+  /** A tensor with values, for use outside a trace; f32 unless a type is given. */
+  tensor(values: ArrayLike<number>, type: TensorType | readonly number[]): Tensor;
+  /** Exact bytes held, by role. */
+  memory(): MemoryUse;
+  /** Frees everything, the backend included. */
+  dispose(): Promise<void>;
+}
+
+/** Makes a runtime. It owns the backend: disposing it disposes the backend. */
+export function createRuntime({ backend, kernels = [] }: RuntimeOptions): Runtime {
+  const memory = createMemory(backend);
+  const queue = createQueue();
+  const allKernels = [...kernels, ...backend.kernels];
+  const eager = createEager(backend, allKernels, queue);
+  const plan = (build: (trace: Trace) => void, options: CompileOptions = {}): Plan => {
+    const trace = new Trace();
+    build(trace);
+    return buildPlan(trace.finish(), { backend, kernels: allKernels, ...options });
+  };
+  return {
+    backend,
+    weights: memory.weights,
+    states: memory.states,
+    plan,
+    compile: (build, options) => createProgram(plan(build, options), backend, memory, queue),
+    tensor: (values, type) => eager.tensor(values, Array.isArray(type) ? tensorType(type) : (type as TensorType)),
+    memory: () => memory.use(),
+    async dispose() {
+      eager.dispose();
+      await queue(async () => memory.dispose());
+      await backend.dispose();
+    },
+  };
+}

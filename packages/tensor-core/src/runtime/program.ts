@@ -1,0 +1,103 @@
+import { AttuneError } from "@attune/spec";
+import type { Allocation, Backend, Executable } from "../backend/backend.ts";
+import { explainPlan } from "../plan/explain-plan.ts";
+import type { Plan } from "../plan/plan.ts";
+import { decodeDense, encodeValues, type HostValues } from "./buffer-values.ts";
+import { checkDispatches, type Disagreement } from "./check-plan.ts";
+import type { Memory } from "./memory.ts";
+
+/** A compiled function: run it again and again with new inputs. */
+export interface Program {
+  readonly plan: Plan;
+  /** Runs the plan once. Inputs by name, in the traced shapes; State is read and written where it lies. */
+  run(inputs?: Readonly<Record<string, ArrayLike<number>>>): Promise<Record<string, HostValues>>;
+  /** The dispatches with kernels, shapes, bytes and offsets, as text. */
+  explain(): string;
+  /** Runs the plan dispatch by dispatch beside the float64 interpreter; the first that differs, or undefined. */
+  check(inputs?: Readonly<Record<string, ArrayLike<number>>>): Promise<Disagreement | undefined>;
+  dispose(): void;
+}
+
+/** Runs one task after another, so that programs may share the arena and staging. */
+export type Queue = <T>(task: () => Promise<T>) => Promise<T>;
+
+/** A queue of its own. */
+export function createQueue(): Queue {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const result = last.then(task, task);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
+/** Makes a program of a plan. */
+export async function createProgram(plan: Plan, backend: Backend, memory: Memory, queue: Queue): Promise<Program> {
+  const executable: Executable = await backend.compile(plan);
+  let disposed = false;
+  const assertAlive = (): void => {
+    if (disposed) throw new AttuneError("INPUT_INVALID", "This program was disposed.");
+  };
+  return {
+    plan,
+    run(inputs = {}) {
+      return queue(async () => {
+        assertAlive();
+        const regions = await memory.bind(plan);
+        await writeInputs(plan, backend, regions, inputs);
+        await executable.run(regions);
+        return readOutputs(plan, backend, regions);
+      });
+    },
+    explain: () => explainPlan(plan),
+    check(inputs = {}) {
+      return queue(async () => {
+        assertAlive();
+        const regions = await memory.bind(plan);
+        await writeInputs(plan, backend, regions, inputs);
+        return checkDispatches(plan, backend, executable, regions);
+      });
+    },
+    dispose() {
+      if (!disposed) executable.dispose();
+      disposed = true;
+    },
+  };
+}
+
+async function writeInputs(
+  plan: Plan,
+  backend: Backend,
+  regions: readonly Allocation[],
+  inputs: Readonly<Record<string, ArrayLike<number>>>,
+): Promise<void> {
+  const unknown = Object.keys(inputs).find((name) => !plan.inputs.some((port) => port.name === name));
+  if (unknown !== undefined) {
+    throw new AttuneError("INPUT_INVALID", `The program has no input "${unknown}".`, {
+      hint: `Its inputs: ${plan.inputs.map((port) => port.name).join(", ") || "none"}.`,
+    });
+  }
+  for (const { name, type, addresses } of plan.inputs) {
+    const values = inputs[name];
+    if (values === undefined) throw new AttuneError("INPUT_INVALID", `Input "${name}" of the program was not given.`);
+    const components = encodeValues(values, type, name);
+    for (const [index, address] of addresses.entries())
+      await backend.write(regions[address.region]!, address.offset, components[index]!);
+  }
+}
+
+async function readOutputs(
+  plan: Plan,
+  backend: Backend,
+  regions: readonly Allocation[],
+): Promise<Record<string, HostValues>> {
+  const outputs: Record<string, HostValues> = {};
+  for (const { name, type, addresses } of plan.outputs) {
+    const [address] = addresses;
+    outputs[name] = decodeDense(
+      await backend.read(regions[address!.region]!, address!.offset, address!.bytes),
+      type.dtype,
+    );
+  }
+  return outputs;
+}
