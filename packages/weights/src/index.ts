@@ -1,0 +1,16 @@
+export type { AdapterFolder, AdapterToWrite } from "./adapter-folder.ts";
+export { adapterFolderOf, openAdapterFolder, writeAdapterFolder } from "./adapter-folder.ts";
+export type { Checkpoint, CheckpointToWrite } from "./checkpoint-folder.ts";
+export { copyTokenizerFiles, openCheckpoint, writeCheckpoint } from "./checkpoint-folder.ts";
+export type { TensorToWrite } from "./encode-safetensors.ts";
+export { encodeSafetensors, tensorByteLength } from "./encode-safetensors.ts";
+export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from "./half-conversion.ts";
+export { openSafetensors, openSafetensorsBytes } from "./open-safetensors.ts";
+export type { TensorInfo } from "./safetensors-header.ts";
+export type { FloatDtype } from "./tensor-bytes.ts";
+export { bytesToFloat32, float32ToBytes } from "./tensor-bytes.ts";
+export type { TensorReader } from "./tensor-reader.ts";
+export type { WeightDtype } from "./weight-dtype.ts";
+export { dtypeByteSize, weightDtypes } from "./weight-dtype.ts";
+export type { ShardOptions } from "./write-safetensors.ts";
+export { writeSafetensors, writeShardedSafetensors } from "./write-safetensors.ts";
