@@ -31,7 +31,7 @@ module.exports = {
       name: "only-public-entries",
       severity: "error",
       from: { path: "^(packages|apps)/([^/]+)/src/" },
-      to: { path: "^packages/([^/]+)/src/(?!index\\.ts$)", pathNot: "^$1/$2/" },
+      to: { path: "^packages/([^/]+)/src/(?!(wasm/)?index\\.ts$)", pathNot: "^$1/$2/" },
     },
     {
       name: "no-undeclared-dependencies",

@@ -43,7 +43,6 @@ function vector(
     (module) => {
       module.function({ name: "run", parameters: ["address"], exported: true }, (f, base) => {
         f.store("v128", base, make(base), 256);
-        return undefined;
       });
     },
     { relaxedSimd },
@@ -188,13 +187,11 @@ describe("control flow", () => {
       const writers = [3, 5].map((factor) =>
         module.function({ name: `times${factor}`, parameters: ["address", "i32"] }, (f, target, x) => {
           f.store("i32", target, i32.mul(x, factor));
-          return undefined;
         }),
       );
       const table = module.table(writers);
       module.function({ name: "run", parameters: ["i32", "i32"], exported: true }, (f, which, x) => {
         f.callIndirect(table, which, address.constant(64), x);
-        return undefined;
       });
     });
     for (const [which, product] of [21, 35].entries()) {
@@ -283,7 +280,6 @@ describe("type checking", () => {
       assemble((module) =>
         module.function({ name: "f", parameters: ["i32"] }, (f, x) => {
           f.set(x, wrong(f32.constant(1)));
-          return undefined;
         }),
       ),
     ).toThrow("set of local 0 expects operand 1 to be i32, got f32");
@@ -294,7 +290,6 @@ describe("type checking", () => {
       assemble((module) =>
         module.function({ name: "f", parameters: [] }, (f) => {
           f.if(wrong(f32.constant(1)), () => {});
-          return undefined;
         }),
       ),
     ).toThrow("if expects operand 1 to be i32");
@@ -302,7 +297,6 @@ describe("type checking", () => {
       assemble((module) =>
         module.function({ name: "f", parameters: [] }, (f) => {
           f.store("v128", address.constant(0), 3);
-          return undefined;
         }),
       ),
     ).toThrow("A v128 is set from a vector");
@@ -311,20 +305,17 @@ describe("type checking", () => {
         let stolen: Value<"i32"> | undefined;
         module.function({ name: "f", parameters: ["i32"] }, (_f, x) => {
           stolen = x;
-          return undefined;
         });
         module.function({ name: "g", parameters: [] }, (f) => {
           f.evaluate(stolen!);
-          return undefined;
         });
       }),
     ).toThrow("Local 0 of WASM function f is used in another function");
     expect(
       assemble((module) => {
-        const callee = module.function({ name: "callee", parameters: ["i32"] }, () => undefined);
+        const callee = module.function({ name: "callee", parameters: ["i32"] }, () => {});
         module.function({ name: "g", parameters: [] }, (f) => {
           f.call(callee, wrong(f32.constant(1)));
-          return undefined;
         });
       }),
     ).toThrow("call callee expects operand 1 to be i32, got f32");

@@ -12,7 +12,6 @@ function decode(format: StorageFormat, bytes: Uint8Array, first: number, count: 
         const element = f.keep(i32.add(index, first));
         f.store("v128", address.at(target, index, 4), format.decoders.cpu!(f, { components: [source], element }));
       });
-      return undefined;
     });
   });
   new Uint8Array(memory.buffer).set(bytes, 1024);

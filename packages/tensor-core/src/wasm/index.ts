@@ -1,6 +1,15 @@
 // The typed WebAssembly assembler that CPU kernels are written with.
 export { callValue, type Exit, FunctionBuilder, type WasmFunction, type WasmTable } from "./function-builder.ts";
-export { atomic, type LoadKind, load, loadLane, loads, type StoreKind, stores } from "./memory-operations.ts";
+export {
+  atomic,
+  type LoadKind,
+  load,
+  loadAddress,
+  loadLane,
+  loads,
+  type StoreKind,
+  stores,
+} from "./memory-operations.ts";
 export { type FunctionOptions, type MemoryImport, ModuleBuilder } from "./module-builder.ts";
 export { address, f32, f64, i32, i64, select } from "./scalar-operations.ts";
 export { f32x4, f64x2 } from "./simd-float-operations.ts";

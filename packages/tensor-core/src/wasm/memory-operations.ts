@@ -118,6 +118,18 @@ export function load<K extends LoadKind>(
   };
 }
 
+/** Reads an address that is kept in memory, in its own width. */
+export function loadAddress(address: Value<"address">, offset = 0): Value<"address"> {
+  checkOperand("loadAddress", 1, address, "address");
+  return {
+    type: "address",
+    write(sink) {
+      address.write(sink);
+      writeAccess(sink, sink.features.addressType === "i64" ? loads.i64 : loads.i32, offset);
+    },
+  };
+}
+
 /** Reads 32 or 64 bits into one lane of a vector. */
 export function loadLane(
   bits: 32 | 64,

@@ -13,7 +13,6 @@ type Locals<P extends readonly ValueType[]> = { readonly [K in keyof P]: Local<P
 
 interface Entry {
   readonly description: WasmFunction;
-  readonly exported: boolean;
   body?: readonly number[];
 }
 
@@ -34,6 +33,8 @@ export class ModuleBuilder {
   readonly features: WasmFeatures;
   readonly #memory: MemoryImport;
   readonly #functions: Entry[] = [];
+  readonly #exports = new Map<string, number>();
+  readonly #shared = new Map<string, unknown>();
   #table: WasmTable | undefined;
 
   constructor(features: WasmFeatures, memory: MemoryImport) {
@@ -44,7 +45,7 @@ export class ModuleBuilder {
   /** Adds a function; `body` appends its statements and gives its result if it has one. */
   function<const P extends readonly ValueType[], R extends ValueType = never>(
     options: FunctionOptions<P, R>,
-    body: (builder: FunctionBuilder, ...parameters: Locals<P>) => Value<R> | undefined,
+    body: (builder: FunctionBuilder, ...parameters: Locals<P>) => [R] extends [never] ? void : Value<R>,
   ): FunctionBuilder & WasmFunction<P, R> {
     const index = this.#functions.length;
     const description = {
@@ -54,14 +55,26 @@ export class ModuleBuilder {
       result: options.result,
       module: this,
     };
-    const entry: Entry = { description, exported: options.exported ?? false };
+    const entry: Entry = { description };
     this.#functions.push(entry);
+    if (options.exported) this.export(description, options.name);
     const builder = new FunctionBuilder(description, this.features);
     const locals = options.parameters.map((type, position) =>
       builder.parameter(position, type),
     ) as unknown as Locals<P>;
-    entry.body = builder.finish(body(builder, ...locals));
+    entry.body = builder.finish(body(builder, ...locals) as Value | undefined);
     return builder as FunctionBuilder & WasmFunction<P, R>;
+  }
+
+  /** Makes something once a module, for instance a helper that several kernels call; later calls give the same. */
+  once<T>(key: string, make: () => T): T {
+    if (!this.#shared.has(key)) this.#shared.set(key, make());
+    return this.#shared.get(key) as T;
+  }
+
+  /** Shows a function to the host under a name. */
+  export(target: WasmFunction, name: string): void {
+    this.#exports.set(name, target.index);
   }
 
   /** Makes functions of one type callable by number. A module has at most one table. */
@@ -101,9 +114,7 @@ export class ModuleBuilder {
     sections.push(
       section(
         7,
-        this.#functions
-          .filter(({ exported }) => exported)
-          .map(({ description }) => [...text(description.name), 0, ...unsignedBytes(description.index)]),
+        [...this.#exports].map(([exportName, index]) => [...text(exportName), 0, ...unsignedBytes(index)]),
       ),
     );
     if (this.#table)
