@@ -1,0 +1,64 @@
+export { collect } from "./io/collect.ts";
+export type { CsvParser, CsvRow } from "./io/csv-parser.ts";
+export { createCsvParser } from "./io/csv-parser.ts";
+export type { FileFormat, ReadRowsOptions } from "./io/read-rows.ts";
+export { readRows } from "./io/read-rows.ts";
+export type { TextUnit } from "./io/read-text-rows.ts";
+export type { DataRow } from "./io/row.ts";
+export type { WrittenFile } from "./io/write-records.ts";
+export { writeJsonLines } from "./io/write-records.ts";
+export type { DataStats, LengthSummary } from "./look/compute-stats.ts";
+export { computeStats } from "./look/compute-stats.ts";
+export { previewRecords } from "./look/preview-records.ts";
+export type { OptionField, OptionSchema } from "./options/option-schema.ts";
+export {
+  booleanOption,
+  choiceOption,
+  listOption,
+  mapOption,
+  numberOption,
+  optional,
+  optionSchema,
+  rejectUnknownKeys,
+  stringOption,
+} from "./options/option-schema.ts";
+export type { ColumnMapping, RowShape } from "./records/column-mapping.ts";
+export type { ChatMessage, RecordContent } from "./records/content.ts";
+export { contentOf, mapTexts, textOfContent, withContent } from "./records/content.ts";
+export type { FileSourceOptions } from "./sources/file-source.ts";
+export { fileSource } from "./sources/file-source.ts";
+export type { OpenSourceOptions } from "./sources/open-source.ts";
+export { openSource } from "./sources/open-source.ts";
+export type { PackageResolver, ResolvedPackage } from "./sources/package-resolver.ts";
+export { createPackageResolver, missingPackage } from "./sources/package-resolver.ts";
+export type { PackageSourceOptions } from "./sources/package-source.ts";
+export { packageSource } from "./sources/package-source.ts";
+export type { RecordSource } from "./sources/record-source.ts";
+export { recordsSource } from "./sources/records-source.ts";
+export type { StageSourceOptions } from "./sources/stage-source.ts";
+export { stageSource } from "./sources/stage-source.ts";
+export type { EntrySorter } from "./spill/entry-sorter.ts";
+export { createEntrySorter } from "./spill/entry-sorter.ts";
+export type { HashIndex } from "./spill/hash-index.ts";
+export { createHashIndex } from "./spill/hash-index.ts";
+export type { NumberList } from "./spill/number-list.ts";
+export { createFloat64List, createUint32List } from "./spill/number-list.ts";
+export { spillRecords } from "./spill/record-spill.ts";
+export type { UnionFind } from "./spill/union-find.ts";
+export { createUnionFind } from "./spill/union-find.ts";
+export type { SplitPart } from "./split/assign-parts.ts";
+export { exportSplits } from "./split/export-splits.ts";
+export type { SplitOptions, SplitReport } from "./split/split-stage.ts";
+export { splitStage } from "./split/split-stage.ts";
+export type { DataStage, DataStageContext } from "./stages/data-stage.ts";
+export type { FunnelRow } from "./stages/funnel.ts";
+export { funnelOf } from "./stages/funnel.ts";
+export type { PipelineRun, PipelineStep } from "./stages/run-data-pipeline.ts";
+export { runDataPipeline } from "./stages/run-data-pipeline.ts";
+export type { StageResult, StageRun } from "./stages/run-data-stage.ts";
+export { runDataStage } from "./stages/run-data-stage.ts";
+export type { RuleAction, RuleCount, RuleDetail, StageCounters } from "./stages/stage-counters.ts";
+export type { StageManifest } from "./stages/stage-manifest.ts";
+export { readStageManifest } from "./stages/stage-manifest.ts";
+export type { Hash64, TextNormalisation } from "./text-hash.ts";
+export { hashText, hashToHex, normaliseText, textNormalisations } from "./text-hash.ts";

