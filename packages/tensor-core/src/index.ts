@@ -31,6 +31,7 @@ export {
 } from "./op/scalar-expression.ts";
 export { activationExpressions } from "./ops/activations.ts";
 export * from "./ops/index.ts";
+export { createRandomSequence, hashStream, philox4x32, type PhiloxWords, type RandomSequence } from "./random/philox.ts";
 export { buildPlan, type PlanTarget } from "./plan/build-plan.ts";
 export { explainPlan } from "./plan/explain-plan.ts";
 export type { Address, Binding, Dispatch, Plan, PlanRegion, Port } from "./plan/plan.ts";

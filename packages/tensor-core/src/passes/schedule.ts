@@ -14,6 +14,8 @@ export interface ScheduleHints {
   readonly placed: ReadonlySet<ValueId>;
   /** Orderings beside data flow. */
   readonly order: readonly (readonly [GraphNode, GraphNode])[];
+  /** False keeps program order wherever the orderings allow it. */
+  readonly reorder: boolean;
 }
 
 /** Reorders the nodes of a graph. */
@@ -27,7 +29,7 @@ export function scheduleNodes(graph: Graph, hints: ScheduleHints): Graph {
   });
   const scheduled: GraphNode[] = [];
   while (ready.length > 0) {
-    const slot = pickReady(ready, (index) => live.increase(graph.nodes[index]!));
+    const slot = hints.reorder ? pickReady(ready, (index) => live.increase(graph.nodes[index]!)) : 0;
     const [index] = ready.splice(slot, 1);
     const node = graph.nodes[index!]!;
     live.run(node);

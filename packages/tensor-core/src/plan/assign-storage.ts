@@ -5,7 +5,6 @@ import type { Graph, GraphNode, Leaf, ValueId } from "../graph/graph.ts";
 import type { KernelDef } from "../kernel/kernel-def.ts";
 import { type TensorType, typeBytes } from "../type/tensor-type.ts";
 import { type ArenaBlock, alignUp, planArena } from "./arena.ts";
-import type { InPlacePairs } from "./effects.ts";
 import type { Address, Binding, Dispatch, Plan, PlanRegion, Port } from "./plan.ts";
 import { signatureOf } from "./select-kernel.ts";
 
@@ -13,7 +12,8 @@ import { signatureOf } from "./select-kernel.ts";
 export interface StorageTarget {
   readonly backend: string;
   readonly capabilities: Capabilities;
-  readonly inPlace: InPlacePairs;
+  /** Inputs and outputs that the kernel of a node may give one range. */
+  readonly inPlace: (node: GraphNode) => readonly { readonly input: number; readonly output: number }[];
   /** Byte offsets of a view's outputs, undefined for nodes that move bytes. */
   readonly views: (node: GraphNode) => readonly number[] | undefined;
   readonly kernelOf: (node: GraphNode) => KernelDef | undefined;

@@ -11,7 +11,7 @@ import { fusePointwise } from "../passes/fuse-pointwise.ts";
 import { recomputeRegions } from "../passes/recompute.ts";
 import { scheduleNodes } from "../passes/schedule.ts";
 import { assignStorage } from "./assign-storage.ts";
-import { type InPlacePairs, placeEffects } from "./effects.ts";
+import { type InPlacePairs, type IsView, placeEffects } from "./effects.ts";
 import { placeOutputs } from "./outputs.ts";
 import type { Plan } from "./plan.ts";
 import { selectKernel, signatureOf } from "./select-kernel.ts";
@@ -48,28 +48,25 @@ export function buildPlan(traced: Graph, target: PlanTarget): Plan {
   const maxInputs = backend.capabilities.maxBindings - 1;
   const fused = target.fuse === false ? recomputed : fusePointwise(fuseLinear(recomputed), maxInputs);
 
-  const isView = (node: GraphNode): boolean =>
-    viewOffsets(node, fused.values, backend.capabilities.alignment) !== undefined;
-  const inPlace: InPlacePairs = (node) => {
-    if (!backend.capabilities.inPlace) return [];
-    return kernelOf(node, fused.values)?.inPlace ?? node.op.inPlace ?? [];
-  };
+  const { alignment } = backend.capabilities;
+  const isView: IsView = (node, values) => viewOffsets(node, values, alignment) !== undefined;
+  const inPlace: InPlacePairs = (node, values) =>
+    backend.capabilities.inPlace ? (kernelOf(node, values)?.inPlace ?? node.op.inPlace ?? []) : [];
   const effects = placeEffects(fused, isView, inPlace);
-  const outputs = placeOutputs(effects.graph, isView);
-  const placed = new Set([
-    ...outputs.graph.effects.map((effect) => effect.value),
-    ...outputs.graph.outputs.map((output) => output.value),
-  ]);
-  const scheduled =
-    target.reorder === false && effects.order.length === 0
-      ? outputs.graph
-      : scheduleNodes(outputs.graph, { isView, placed, order: effects.order });
+  const placed = placeOutputs(effects.graph, isView);
+  const { values } = placed;
+  const scheduled = scheduleNodes(placed, {
+    isView: (node) => isView(node, values),
+    placed: new Set([...placed.effects, ...placed.outputs].map(({ value }) => value)),
+    order: effects.order,
+    reorder: target.reorder !== false,
+  });
   const plan = assignStorage(scheduled, {
     backend: backend.id,
     capabilities: backend.capabilities,
-    inPlace,
-    views: (node) => viewOffsets(node, scheduled.values, backend.capabilities.alignment),
-    kernelOf: (node) => kernelOf(node, scheduled.values),
+    inPlace: (node) => inPlace(node, values),
+    views: (node) => viewOffsets(node, values, alignment),
+    kernelOf: (node) => kernelOf(node, values),
   });
   assertLimits(plan, target);
   return plan;

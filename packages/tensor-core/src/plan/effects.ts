@@ -21,8 +21,14 @@ export interface PlacedEffects {
   readonly order: readonly (readonly [GraphNode, GraphNode])[];
 }
 
+/** True for nodes that move no bytes. */
+export type IsView = (node: GraphNode, values: readonly Value[]) => boolean;
+
 /** How the kernel of a node shares operands: pairs of input and output that may be one range. */
-export type InPlacePairs = (node: GraphNode) => readonly { readonly input: number; readonly output: number }[];
+export type InPlacePairs = (
+  node: GraphNode,
+  values: readonly Value[],
+) => readonly { readonly input: number; readonly output: number }[];
 
 /**
  * Decides for every effect whether its value is written in place.
@@ -30,8 +36,9 @@ export type InPlacePairs = (node: GraphNode) => readonly { readonly input: numbe
  * @param isView - true for nodes that move no bytes; their values cannot be placed
  * @throws AttuneError `INPUT_INVALID` for two updates of overlapping State
  */
-export function placeEffects(graph: Graph, isView: (node: GraphNode) => boolean, inPlace: InPlacePairs): PlacedEffects {
-  assertDisjoint(graph);
+export function placeEffects(traced: Graph, isView: IsView, inPlace: InPlacePairs): PlacedEffects {
+  assertDisjoint(traced);
+  const graph = withoutLeafValues(traced, isView);
   const producer = producers(graph);
   const readersOf = consumers(graph);
   const values: Value[] = [...graph.values];
@@ -40,26 +47,46 @@ export function placeEffects(graph: Graph, isView: (node: GraphNode) => boolean,
   const taken = new Set<ValueId>(graph.outputs.map((output) => output.value));
   const effects: Effect[] = [];
   for (const effect of graph.effects) {
-    if (effect.state === effect.value) continue;
-    const readers = stateReaders(graph, effect.state).flatMap((id) => throughViews(id, readersOf, isView));
+    const readers = stateReaders(graph, effect.state).flatMap((id) =>
+      throughViews(id, readersOf, (node) => isView(node, values)),
+    );
     const maker = producer.get(effect.value);
     const direct =
       maker !== undefined &&
-      !isView(maker) &&
+      !isView(maker, values) &&
       !taken.has(effect.value) &&
-      canOverwrite(graph, maker, effect, readers, inPlace);
-    if (direct) {
-      taken.add(effect.value);
-      effects.push(effect);
-      for (const reader of readers) if (reader !== maker) order.push([reader, maker]);
-      continue;
-    }
-    const copy = copyNode(values, effect.value);
-    copies.push(copy);
-    effects.push({ state: effect.state, value: copy.outputs[0]! });
-    for (const reader of readers) order.push([reader, copy]);
+      canOverwrite(graph, maker, effect, inPlace) &&
+      !isReachable(maker, readers, readersOf, order);
+    const writer = direct ? maker : copyNode(values, effect.value);
+    if (direct) taken.add(effect.value);
+    else copies.push(writer);
+    effects.push({ state: effect.state, value: direct ? effect.value : writer.outputs[0]! });
+    for (const reader of readers) if (reader !== writer) order.push([reader, writer]);
   }
   return { graph: { ...graph, values, nodes: [...graph.nodes, ...copies], effects }, order };
+}
+
+/**
+ * A State that takes over the value of a leaf, or of a view of one, takes a copy of it: that copy is made before any State is
+ * written, so that two States can also be swapped. A State that keeps its value is no effect.
+ */
+function withoutLeafValues(graph: Graph, isView: IsView): Graph {
+  const producer = producers(graph);
+  const values: Value[] = [...graph.values];
+  const copies: GraphNode[] = [];
+  const showsLeaf = (id: ValueId): boolean => {
+    const maker = producer.get(id);
+    return maker === undefined || (isView(maker, values) && showsLeaf(maker.inputs[0]!));
+  };
+  const effects = graph.effects
+    .filter((effect) => effect.state !== effect.value)
+    .map((effect) => {
+      if (!showsLeaf(effect.value)) return effect;
+      const [first, second] = [copyNode(values, effect.value), copyNode(values, values.length - 1)];
+      copies.push(first, second);
+      return { state: effect.state, value: second.outputs[0]! };
+    });
+  return { ...graph, values, nodes: [...graph.nodes, ...copies], effects };
 }
 
 /** A node that copies `value` into a new one, which is added to `values`. */
@@ -69,42 +96,41 @@ export function copyNode(values: Value[], value: ValueId): GraphNode {
   return { op: copyOp, inputs: [value], outputs: [id], attributes: {}, scope: "", backward: false };
 }
 
-function canOverwrite(
-  graph: Graph,
-  maker: GraphNode,
-  effect: Effect,
-  readers: readonly GraphNode[],
-  inPlace: InPlacePairs,
-): boolean {
+/** True if the maker does not read the State's range, or reads it in a way that its kernel may overwrite. */
+function canOverwrite(graph: Graph, maker: GraphNode, effect: Effect, inPlace: InPlacePairs): boolean {
   const output = maker.outputs.indexOf(effect.value);
-  const state = rangeOf(graph, effect.state);
-  const overlapping = maker.inputs
-    .map((id, index) => (isLeafOver(graph, id, state) ? index : -1))
-    .filter((index) => index >= 0);
-  const pairs = inPlace(maker);
-  if (
-    overlapping.some(
-      (index) =>
-        maker.inputs[index] !== effect.state || !pairs.some((pair) => pair.input === index && pair.output === output),
-    )
-  )
-    return false;
-  if (overlapping.length > 1) return false;
-  if (readers.includes(maker) && overlapping.length === 0) return false;
-  return readers.every((reader) => reader === maker || !dependsOn(graph, reader, maker));
+  const range = rangeOf(graph, effect.state);
+  const reads = maker.inputs.flatMap((id, index) => (isLeafOver(graph, id, range) ? [index] : []));
+  if (reads.length === 0) return true;
+  const [index] = reads;
+  return (
+    reads.length === 1 &&
+    maker.inputs[index!] === effect.state &&
+    inPlace(maker, graph.values).some((pair) => pair.input === index && pair.output === output)
+  );
 }
 
-/** True if `node` needs, at any distance, a value that `source` makes. */
-function dependsOn(graph: Graph, node: GraphNode, source: GraphNode): boolean {
-  const reached = new Set<ValueId>(source.outputs);
-  const start = graph.nodes.indexOf(source);
-  for (let index = start + 1; index < graph.nodes.length; index++) {
-    const current = graph.nodes[index]!;
-    if (!current.inputs.some((input) => reached.has(input))) continue;
-    if (current === node) return true;
-    for (const output of current.outputs) reached.add(output);
+/** True if one of the readers must run after the maker, by data flow or by an ordering already decided. */
+function isReachable(
+  maker: GraphNode,
+  readers: readonly GraphNode[],
+  readersOf: ReadonlyMap<ValueId, readonly GraphNode[]>,
+  order: readonly (readonly [GraphNode, GraphNode])[],
+): boolean {
+  const reached = new Set<GraphNode>();
+  const queue = [maker];
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    const next = [
+      ...node.outputs.flatMap((output) => readersOf.get(output) ?? []),
+      ...order.flatMap(([before, after]) => (before === node ? [after] : [])),
+    ];
+    for (const successor of next) {
+      if (reached.has(successor)) continue;
+      reached.add(successor);
+      queue.push(successor);
+    }
   }
-  return false;
+  return readers.some((reader) => reader !== maker && reached.has(reader));
 }
 
 /** Every node that reads a value's bytes, also through views of it. */

@@ -57,7 +57,7 @@ export function createRuntime({ backend, kernels = [] }: RuntimeOptions): Runtim
     weights: memory.weights,
     states: memory.states,
     plan,
-    compile: (build, options) => createProgram(plan(build, options), backend, memory, queue),
+    compile: async (build, options) => createProgram(plan(build, options), backend, memory, queue),
     tensor: (values, type) => eager.tensor(values, Array.isArray(type) ? tensorType(type) : (type as TensorType)),
     memory: () => memory.use(),
     async dispose() {
