@@ -1,0 +1,23 @@
+import type { Program } from "@attune/tensor-core";
+import type { Batch } from "./batch-source.ts";
+import type { Objective } from "./objective.ts";
+import { stepInputs } from "./step-programs.ts";
+
+/** Mean of each term over all batches: the sum of all sums over the denominator of all batches, not a mean of means. */
+export async function evaluateLoss(
+  program: Program,
+  objective: Objective,
+  batches: AsyncIterable<Batch>,
+): Promise<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  const totals: Record<string, number> = {};
+  for await (const batch of batches) {
+    const denominators = objective.denominators([batch]);
+    const outputs = await program.run(stepInputs(batch.inputs, denominators));
+    for (const [term, denominator] of Object.entries(denominators)) {
+      sums[term] = (sums[term] ?? 0) + outputs[`sum.${term}`]![0]!;
+      totals[term] = (totals[term] ?? 0) + denominator;
+    }
+  }
+  return Object.fromEntries(Object.keys(sums).map((term) => [term, sums[term]! / totals[term]!]));
+}

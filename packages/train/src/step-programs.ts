@@ -1,0 +1,159 @@
+// The three plans of a run: forward and backward of a micro-batch into the gradient buffer, the optimizer's update, and the
+// loss alone for evaluation. All share weights, State and the arena.
+import type { Optimizer } from "@attune/optim";
+import {
+  add,
+  concat,
+  div,
+  fill,
+  gradients,
+  isNaN as isNaNOp,
+  minimum,
+  mul,
+  type Program,
+  type Runtime,
+  reshape,
+  sqrt,
+  sub,
+  sumOfSquares,
+  type Tensor,
+  type Trace,
+  tensorType,
+  where,
+} from "@attune/tensor-core";
+import type { Objective, ObjectiveContext } from "./objective.ts";
+import { gradientsRegion, parametersRegion, type TrainableStore } from "./trainable-store.ts";
+
+/** Numbers of a group that the optimizer's kernels take. */
+const hyperparameterCount = 8;
+
+/** Reserved input names of the plans. */
+const randomInput = "random";
+const denominatorInput = (term: string): string => `denominator.${term}`;
+
+/** Builders of the plans, apart from running them, so that `plan` can count their bytes. */
+export interface StepTraces {
+  forwardBackward(trace: Trace): void;
+  update(trace: Trace): void;
+  evaluate(trace: Trace): void;
+}
+
+/** The traced functions of a training step. */
+export function createStepTraces(
+  objective: Objective,
+  store: Pick<TrainableStore, "ranges" | "segments" | "groups" | "size">,
+  optimizer: Optimizer,
+  options: { readonly clipNorm: number | undefined },
+): StepTraces {
+  return {
+    forwardBackward(trace) {
+      const context = contextOf(trace, objective, true);
+      const total = traceLoss(trace, objective, context);
+      const parameters = store.ranges.map(({ shape, offset }) =>
+        trace.state(parametersRegion, tensorType(shape), offset),
+      );
+      const made = gradients(total, parameters);
+      store.ranges.forEach(({ shape, offset }, index) => {
+        const sum = trace.state(gradientsRegion, tensorType(shape), offset);
+        trace.update(
+          sum,
+          trace.asBackward("gradient", () => add(sum, made[index]!)),
+        );
+      });
+    },
+    update(trace) {
+      traceUpdate(trace, store, optimizer, options.clipNorm);
+    },
+    evaluate(trace) {
+      traceLoss(trace, objective, contextOf(trace, objective, false));
+    },
+  };
+}
+
+function contextOf(trace: Trace, objective: Objective, training: boolean): ObjectiveContext {
+  const inputs = Object.fromEntries(
+    Object.entries(objective.schema).map(([name, type]) => [name, trace.input(name, type)]),
+  );
+  return { trace, inputs, ...(training ? { random: trace.input(randomInput, tensorType([4], "u32")) } : {}) };
+}
+
+/** Σ weight · sum / denominator; each term's sum is an output. */
+function traceLoss(trace: Trace, objective: Objective, context: ObjectiveContext): Tensor {
+  const parts = objective.terms(context).map(({ name, sum, weight }) => {
+    const scalar = reshape(sum, [1]);
+    trace.output(`sum.${name}`, scalar);
+    return mul(div(scalar, trace.input(denominatorInput(name), tensorType([1]))), weight);
+  });
+  return parts.reduce((total, part) => add(total, part));
+}
+
+/** Global-norm clipping, a skip on Inf or NaN, the optimizer, and an empty gradient buffer for the next step. */
+function traceUpdate(
+  trace: Trace,
+  store: Pick<TrainableStore, "segments" | "groups" | "size">,
+  optimizer: Optimizer,
+  clipNorm: number | undefined,
+): void {
+  const type = tensorType([store.size]);
+  const parameters = trace.state(parametersRegion, type);
+  const gradient = trace.state(gradientsRegion, type);
+  const slots = optimizer.slots.map((slot) => trace.state(slot, type));
+  const norm = sqrt(sumOfSquares(gradient));
+  const apply = where(isNaNOp(sub(norm, norm)), fill(trace, 0, [1]), fill(trace, 1, [1]));
+  const given = trace.input("hyperparameters", tensorType([store.groups.length, hyperparameterCount]));
+  const made = optimizer.update({
+    parameters,
+    gradient,
+    slots,
+    hyperparameters: clipNorm === undefined ? given : clipped(trace, given, norm, clipNorm),
+    apply,
+    segments: store.segments,
+  });
+  trace.update(parameters, made.parameters);
+  made.slots.forEach((value, index) => trace.update(slots[index]!, value));
+  trace.update(gradient, fill(trace, 0, [store.size]));
+  trace.output("gradientNorm", norm);
+  trace.output("applied", apply);
+}
+
+/** The table with its last column, the gradient scale, multiplied by min(1, clipNorm / (norm + 1e-6)). */
+function clipped(trace: Trace, table: Tensor, norm: Tensor, clipNorm: number): Tensor {
+  const scale = minimum(div(fill(trace, clipNorm, [1]), add(norm, 1e-6)), 1);
+  const row = concat([fill(trace, 1, [1, hyperparameterCount - 1]), reshape(scale, [1, 1])], 1);
+  return mul(table, row);
+}
+
+/** The compiled plans. */
+export interface StepPrograms {
+  readonly forwardBackward: Program;
+  readonly update: Program;
+  readonly evaluate: Program | undefined;
+  dispose(): void;
+}
+
+/** Compiles the plans; evaluation only where it is wanted. */
+export async function compileStep(runtime: Runtime, traces: StepTraces, evaluates: boolean): Promise<StepPrograms> {
+  const forwardBackward = await runtime.compile(traces.forwardBackward);
+  const update = await runtime.compile(traces.update);
+  const evaluate = evaluates ? await runtime.compile(traces.evaluate) : undefined;
+  return {
+    forwardBackward,
+    update,
+    evaluate,
+    dispose() {
+      for (const program of [forwardBackward, update, evaluate]) program?.dispose();
+    },
+  };
+}
+
+/** Inputs of a micro-batch's plan beside the batch itself. */
+export function stepInputs(
+  batchInputs: Readonly<Record<string, ArrayLike<number>>>,
+  denominators: Readonly<Record<string, number>>,
+  random?: readonly [seed: number, step: number, microBatch: number],
+): Record<string, ArrayLike<number>> {
+  const inputs: Record<string, ArrayLike<number>> = { ...batchInputs };
+  for (const [term, value] of Object.entries(denominators)) inputs[denominatorInput(term)] = Float32Array.of(value);
+  if (random !== undefined) inputs[randomInput] = Uint32Array.of(...random, 0);
+  return inputs;
+}

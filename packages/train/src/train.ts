@@ -1,0 +1,250 @@
+// The one training loop: any objective, any batch source, any set of trained parameters. Everything that follows from the
+// data is fixed by seed and position, so a run that was killed goes on to the same bytes.
+import type { Optimizer, Schedule } from "@attune/optim";
+import { appendJsonLines, type JsonLinesWriter, recoverFolder, truncateJsonLines } from "@attune/run-folder";
+import { AttuneError, type JsonObject, type JsonValue, type ProgressListener } from "@attune/spec";
+import type { Runtime } from "@attune/tensor-core";
+import type { Batch, BatchSource } from "./batch-source.ts";
+import { evaluateLoss } from "./evaluate-loss.ts";
+import type { Objective } from "./objective.ts";
+import { compileStep, createStepTraces, type StepPrograms, stepInputs } from "./step-programs.ts";
+import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
+import { gradientsRegion, parametersRegion, type TrainableStore } from "./trainable-store.ts";
+import { readCheckpoint, type TrainingPosition, writeCheckpoint } from "./training-checkpoint.ts";
+
+/** What a run is made of. */
+export interface TrainOptions {
+  readonly runtime: Runtime;
+  readonly store: TrainableStore;
+  readonly objective: Objective;
+  readonly source: BatchSource;
+  readonly optimizer: Optimizer;
+  /** Learning rate by applied step. */
+  readonly schedule: Schedule;
+  /** Optimizer steps to try. */
+  readonly steps: number;
+  /** Micro-batches of one optimizer step. Default 1. */
+  readonly accumulation?: number | undefined;
+  /** Largest global gradient norm; undefined clips nothing. */
+  readonly clipNorm?: number | undefined;
+  readonly seed: number;
+  /** Held-out micro-batches, made anew for each evaluation. */
+  readonly evaluation?: { readonly batches: () => AsyncIterable<Batch>; readonly every: number } | undefined;
+  /** Evaluations without a lower loss after which the run ends. */
+  readonly patience?: number | undefined;
+  /** Where metrics and checkpoints go; nothing is written without it. */
+  readonly files?:
+    | { readonly metrics: string; readonly checkpoint: string; readonly every: number; readonly resume: boolean }
+    | undefined;
+  /** What must be the same for a resume: hashes of data, model, tokenizer, template and options. */
+  readonly identity?: JsonObject | undefined;
+  /** Aborting ends the step, saves, and throws `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** How a run ended. Parameters lie in State; `best` holds those of the best evaluation, if there was one. */
+export interface TrainResult {
+  readonly position: TrainingPosition;
+  readonly best: Float32Array | undefined;
+  /** Set where early stopping ended the run. */
+  readonly stoppedEarly: boolean;
+  /** Steps skipped because the gradient was not finite. */
+  readonly skippedSteps: number;
+}
+
+/** A running run: what the steps share. */
+interface Run {
+  readonly options: TrainOptions;
+  readonly programs: StepPrograms;
+  readonly position: TrainingPosition;
+  readonly stopwatch: Stopwatch;
+  best: Float32Array | undefined;
+  metrics: JsonLinesWriter | undefined;
+  savedStep: number;
+}
+
+/**
+ * Trains until the steps are done, early stopping ends the run, or the signal aborts it.
+ *
+ * @throws AttuneError `ABORTED` after saving, `RUN_MISMATCH` where a checkpoint is of another run, `NUMERICS` after ten steps in
+ * a row without a finite gradient
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const traces = createStepTraces(options.objective, options.store, options.optimizer, { clipNorm: options.clipNorm });
+  const programs = await compileStep(options.runtime, traces, options.evaluation !== undefined);
+  const run: Run = {
+    options,
+    programs,
+    position: {
+      step: 0,
+      appliedSteps: 0,
+      trainedTokens: 0,
+      source: options.source.state(),
+      best: undefined,
+      evaluationsWithoutGain: 0,
+      stopped: false,
+    },
+    stopwatch: createStopwatch(),
+    best: undefined,
+    metrics: undefined,
+    savedStep: -1,
+  };
+  try {
+    await openFiles(run);
+    await runSteps(run);
+    await save(run);
+  } finally {
+    await run.metrics?.close();
+    programs.dispose();
+  }
+  const { position, best } = run;
+  return { position, best, stoppedEarly: position.stopped, skippedSteps: position.step - position.appliedSteps };
+}
+
+/** Reads the checkpoint and cuts the metrics back to it, or starts both anew. */
+async function openFiles(run: Run): Promise<void> {
+  const { files, runtime, store, optimizer, source, identity = {} } = run.options;
+  if (files === undefined) return;
+  if (files.resume) {
+    const found = await readCheckpoint(files.checkpoint, runtime, optimizer.slots, store, identity);
+    if (found !== undefined) {
+      Object.assign(run.position, found.position);
+      run.best = found.best;
+      run.savedStep = run.position.step;
+      source.restore(run.position.source);
+      await truncateJsonLines(files.metrics, (line) => Number((line as JsonObject)["step"]) <= run.position.step);
+    } else await truncateJsonLines(files.metrics, () => false);
+  } else if (await recoverFolder(files.checkpoint)) {
+    throw new AttuneError("FILE_EXISTS", `"${files.checkpoint}" already holds a checkpoint.`, {
+      hint: "Continue it with --resume, or choose another --output.",
+    });
+  }
+  run.metrics = await appendJsonLines(files.metrics);
+}
+
+async function runSteps(run: Run): Promise<void> {
+  const { options, position } = run;
+  let unappliedInARow = 0;
+  while (position.step < options.steps && !position.stopped) {
+    if (options.signal?.aborted) await abort(run);
+    const made = await takeStep(run);
+    unappliedInARow = made.applied ? 0 : unappliedInARow + 1;
+    if (unappliedInARow === 10) {
+      throw new AttuneError(
+        "NUMERICS",
+        `Ten steps in a row, up to step ${position.step}, had a gradient that is not finite.`,
+        {
+          hint: "Lower the learning rate, and look at the rows of these steps.",
+        },
+      );
+    }
+    const evaluated = await evaluateIfDue(run);
+    await record(run, { ...made.record, ...evaluated });
+    if (options.files && (position.step % options.files.every === 0 || position.stopped)) await save(run);
+  }
+}
+
+/** One optimizer step: micro-batches into the gradient buffer, then the update. */
+async function takeStep(run: Run): Promise<{ applied: boolean; record: Record<string, number> }> {
+  const { options, programs, position, stopwatch } = run;
+  const { accumulation = 1, store, optimizer, objective, source, seed } = options;
+  stopwatch.start();
+  const batches: Batch[] = [];
+  for (let index = 0; index < accumulation; index++) batches.push(await source.next());
+  const denominators = objective.denominators(batches);
+  const sums: Record<string, number> = {};
+  for (const [index, batch] of batches.entries()) {
+    const outputs = await programs.forwardBackward.run(
+      stepInputs(batch.inputs, denominators, [seed, position.step, index]),
+    );
+    for (const [name, value] of Object.entries(outputs)) sums[name] = (sums[name] ?? 0) + value[0]!;
+  }
+  const learningRate = options.schedule(position.appliedSteps);
+  const table = store.groups.flatMap((group) => optimizer.hyperparameters(learningRate, group, position.appliedSteps));
+  const { gradientNorm, applied } = await programs.update.run({ hyperparameters: Float32Array.from(table) });
+  const tokens = batches.reduce((sum, batch) => sum + batch.tokens, 0);
+  position.step++;
+  position.appliedSteps += applied![0]!;
+  position.trainedTokens += batches.reduce((sum, batch) => sum + batch.trainedTokens, 0);
+  position.source = source.state();
+  const seconds = stopwatch.stop(tokens);
+  return {
+    applied: applied![0] === 1,
+    record: {
+      ...meanTerms(sums, denominators),
+      learningRate,
+      gradientNorm: gradientNorm![0]!,
+      applied: applied![0]!,
+      tokens,
+      seconds,
+      tokensPerSecond: tokens / seconds,
+    },
+  };
+}
+
+/** Each term's mean, and their sum as `loss` under the objective's weights where there is one term. */
+function meanTerms(
+  sums: Readonly<Record<string, number>>,
+  denominators: Readonly<Record<string, number>>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(denominators).map(([term, denominator]) => [term, sums[`sum.${term}`]! / denominator]),
+  );
+}
+
+async function evaluateIfDue(run: Run): Promise<Record<string, number>> {
+  const { options, position, programs } = run;
+  if (!options.evaluation || !programs.evaluate) return {};
+  if (position.step % options.evaluation.every !== 0 && position.step !== options.steps) return {};
+  const losses = await evaluateLoss(programs.evaluate, options.objective, options.evaluation.batches());
+  const loss = losses["loss"] ?? Object.values(losses)[0]!;
+  if (position.best === undefined || loss < position.best.loss) {
+    position.best = { step: position.step, loss };
+    position.evaluationsWithoutGain = 0;
+    run.best = (await options.runtime.states.read(parametersRegion)) as Float32Array;
+  } else position.evaluationsWithoutGain++;
+  position.stopped = options.patience !== undefined && position.evaluationsWithoutGain >= options.patience;
+  return Object.fromEntries(Object.entries(losses).map(([term, value]) => [`validation.${term}`, value]));
+}
+
+async function record(run: Run, values: Readonly<Record<string, number>>): Promise<void> {
+  const { options, position, stopwatch } = run;
+  await run.metrics?.append({ step: position.step, ...values } as Record<string, JsonValue>);
+  options.onProgress?.({
+    stage: "train",
+    done: position.step,
+    total: options.steps,
+    unit: "steps",
+    metrics: { ...values, tokensPerSecond: stopwatch.tokensPerSecond() },
+  });
+}
+
+/** Writes a checkpoint unless this step has one; metrics are durable before it. */
+async function save(run: Run): Promise<void> {
+  const { options, position } = run;
+  if (options.files === undefined || run.savedStep === position.step) return;
+  await run.metrics?.sync();
+  await writeCheckpoint(
+    options.files.checkpoint,
+    options.runtime,
+    options.optimizer.slots,
+    position,
+    options.identity ?? {},
+    run.best,
+  );
+  run.savedStep = position.step;
+}
+
+async function abort(run: Run): Promise<never> {
+  await save(run);
+  const { step } = run.position;
+  throw new AttuneError("ABORTED", `Training was interrupted after step ${step} of ${run.options.steps}.`, {
+    ...(run.options.files ? { hint: "Everything up to this step is saved; go on with --resume." } : {}),
+  });
+}
+
+/** Frees the buffers of a run's parameters, gradients and optimizer slots. */
+export function freeTrainingState(runtime: Runtime, optimizer: Optimizer): void {
+  for (const region of [parametersRegion, gradientsRegion, ...optimizer.slots]) runtime.states.free(region);
+}

@@ -1,0 +1,108 @@
+// Trained parameters live in State, one contiguous f32 buffer a kind: masters, gradients and each optimizer slot. Parameters of a
+// group are neighbours, so that one dispatch updates them all.
+
+import type { Optimizer, ParameterGroup, ParameterSegment } from "@attune/optim";
+import { AttuneError } from "@attune/spec";
+import { elementCount, type Runtime } from "@attune/tensor-core";
+
+/** A parameter that this run trains. */
+export interface TrainableParameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Its first values, row-major f32. */
+  readonly initial: () => Float32Array | Promise<Float32Array>;
+  /** Name of its group; "default" unless given. */
+  readonly group?: string | undefined;
+}
+
+/** State regions of trained parameters. */
+export const parametersRegion = "parameters";
+export const gradientsRegion = "gradients";
+
+/** Where a parameter lies in every buffer, in elements. */
+export interface ParameterRange {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly group: number;
+}
+
+/** The layout of the buffers, and reading them by name. */
+export interface TrainableStore {
+  readonly ranges: readonly ParameterRange[];
+  readonly segments: readonly ParameterSegment[];
+  readonly groups: readonly ParameterGroup[];
+  /** Elements of each buffer. */
+  readonly size: number;
+  /** Current values of every parameter, by name. */
+  read(): Promise<Map<string, Float32Array>>;
+}
+
+/** A range starts at a multiple of this many elements: 256 bytes, the strictest binding alignment. */
+const rangeAlignment = 64;
+
+/** Lays parameters out: groups one after the other, each range aligned. */
+export function layOutParameters(
+  parameters: readonly Pick<TrainableParameter, "name" | "shape" | "group">[],
+  groups: readonly ParameterGroup[],
+): { ranges: ParameterRange[]; segments: ParameterSegment[]; size: number } {
+  const ranges: ParameterRange[] = [];
+  const segments: ParameterSegment[] = [];
+  let offset = 0;
+  groups.forEach((group, index) => {
+    const start = offset;
+    for (const { name, shape, group: wanted = "default" } of parameters) {
+      if (wanted !== group.name) continue;
+      ranges.push({ name, shape, offset, group: index });
+      offset += Math.ceil(elementCount(shape) / rangeAlignment) * rangeAlignment;
+    }
+    if (offset > start) segments.push({ start, length: offset - start, group: index });
+  });
+  if (ranges.length !== parameters.length) {
+    const known = new Set(groups.map((group) => group.name));
+    const lost = parameters.find(({ group = "default" }) => !known.has(group));
+    throw new AttuneError(
+      "OPTIONS_INVALID",
+      `Parameter "${lost?.name}" is in group "${lost?.group}", which does not exist.`,
+    );
+  }
+  return { ranges, segments, size: offset };
+}
+
+/** Allocates the buffers and writes the first values. @throws AttuneError `DATA_EMPTY` where nothing is trained */
+export async function createTrainableStore(
+  runtime: Runtime,
+  parameters: readonly TrainableParameter[],
+  optimizer: Optimizer,
+  groups: readonly ParameterGroup[] = [{ name: "default", learningRateScale: 1 }],
+): Promise<TrainableStore> {
+  if (parameters.length === 0) {
+    throw new AttuneError("DATA_EMPTY", "No parameter is trained.", {
+      hint: "Check target_modules, or which parts are frozen.",
+    });
+  }
+  const { ranges, segments, size } = layOutParameters(parameters, groups);
+  for (const region of [parametersRegion, gradientsRegion, ...optimizer.slots])
+    await runtime.states.allocate(region, size);
+  const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]));
+  for (const { name, shape, offset } of ranges) {
+    const values = await byName.get(name)!.initial();
+    if (values.length !== elementCount(shape)) {
+      throw new AttuneError(
+        "SHAPE_MISMATCH",
+        `Parameter "${name}" has shape [${shape.join(", ")}] but ${values.length} first values.`,
+      );
+    }
+    await runtime.states.write(parametersRegion, values, offset);
+  }
+  return {
+    ranges,
+    segments,
+    groups,
+    size,
+    async read() {
+      const all = (await runtime.states.read(parametersRegion)) as Float32Array;
+      return new Map(ranges.map(({ name, shape, offset }) => [name, all.slice(offset, offset + elementCount(shape))]));
+    },
+  };
+}
