@@ -1,20 +1,22 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, test, vi } from "vitest";
 
 /**
  * Registers one test for each ts-fenced block of a README: the block is written into the git-ignored folder `.readme/`
- * beside the README, so that it imports the package by its own name, and is imported as a module. What it prints is
+ * of the package, so that it imports the package by its own name, and is imported as a module. What it prints is
  * not shown. A README without a block fails.
  *
  * ```ts
  * runReadmeExamples(new URL("../README.md", import.meta.url));
  * ```
+ *
+ * A document outside a package names one whose dependencies its examples use: `{ within: new URL("..", import.meta.url) }`.
  */
-export function runReadmeExamples(readme: URL): void {
+export function runReadmeExamples(readme: URL, options: { readonly within?: URL } = {}): void {
   const path = fileURLToPath(readme);
-  const folder = join(dirname(path), ".readme");
+  const folder = fileURLToPath(new URL(".readme", options.within ?? readme));
   const examples = [...readFileSync(path, "utf8").matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => match[1]!);
   describe("README", () => {
     if (examples.length === 0) throw new Error(`expected a block fenced with ts in ${path}, but there is none`);

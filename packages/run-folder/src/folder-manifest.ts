@@ -6,7 +6,7 @@ import { hashFile } from "./hash.ts";
 import { readJson, writeJsonAtomic } from "./json-file.ts";
 
 /** Name of the file that lists a folder's files with size and hash. */
-export const folderManifestName = "files.json";
+const folderManifestName = "files.json";
 
 interface FileEntry {
   readonly bytes: number;
