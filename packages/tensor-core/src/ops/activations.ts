@@ -23,7 +23,14 @@ export const geluTanhExpression: ScalarExpression = call(
   call(
     "add",
     constant(1),
-    call("tanh", call("mul", constant(Math.sqrt(2 / Math.PI)), call("add", x, call("mul", constant(0.044715), call("mul", x, call("mul", x, x)))))),
+    call(
+      "tanh",
+      call(
+        "mul",
+        constant(Math.sqrt(2 / Math.PI)),
+        call("add", x, call("mul", constant(0.044715), call("mul", x, call("mul", x, x)))),
+      ),
+    ),
   ),
 );
 
