@@ -1,0 +1,11 @@
+import type { TensorType } from "@attune/tensor-core";
+
+/** Where the values of a parameter are while a function is traced. */
+export type ParameterPlacement =
+  /** A read-only weight of the runtime, in any storage format. */
+  | { readonly kind: "weight"; readonly name: string; readonly type: TensorType }
+  /** A range of a State region: a trained f32 master. */
+  | { readonly kind: "state"; readonly region: string; readonly offset: number; readonly type: TensorType };
+
+/** Placements by parameter name; tied names have the placement of what they are tied to. */
+export type ParameterSource = ReadonlyMap<string, ParameterPlacement>;

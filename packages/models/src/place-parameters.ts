@@ -1,0 +1,139 @@
+// Decides where each parameter of a model will be and fills the runtime, whatever the values come from.
+import { AttuneError, type JsonObject, type ProgressListener, throwIfAborted } from "@attune/spec";
+import { bfloat16, float16, float32, type Runtime, type StorageFormat, tensorType } from "@attune/tensor-core";
+import { rotaryTables } from "./layers/rotary.ts";
+import type { Model, TrainedParameter } from "./model.ts";
+import type { ModelConfig, ModelFamily, ParameterSpec } from "./model-family.ts";
+import type { ParameterPlacement } from "./parameter-source.ts";
+
+/** Storage formats that a checkpoint can be kept in. */
+export const storageFormats: Readonly<Record<"f32" | "bf16" | "f16", StorageFormat>> = {
+  f32: float32,
+  bf16: bfloat16,
+  f16: float16,
+};
+
+/** How a model is put into a runtime. */
+export interface PlacementOptions {
+  /** Parameters that this run trains: all, or those that the function picks. Default none. */
+  readonly trainable?: "all" | ((spec: ParameterSpec) => boolean) | undefined;
+  /** State region of the trained parameters. Default "parameters". */
+  readonly region?: string | undefined;
+  /** In front of the names of weights, so that one runtime can hold several models. Default none. */
+  readonly prefix?: string | undefined;
+  /** Positions that the rotary tables cover. Default: those of the configuration, at most 8192. */
+  readonly contextLength?: number | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where values come from: the format that a parameter is best kept in, and its bytes in it. */
+export interface ParameterValues {
+  format(spec: ParameterSpec): StorageFormat;
+  components(spec: ParameterSpec, format: StorageFormat): Promise<readonly Uint8Array[]>;
+  floats(spec: ParameterSpec): Promise<Float32Array>;
+}
+
+/** What is known of a model before it is in a runtime. */
+export interface ModelIdentity {
+  readonly family: ModelFamily;
+  readonly config: ModelConfig;
+  readonly configJson: JsonObject;
+  readonly generationConfig?: JsonObject | undefined;
+}
+
+/** Elements between the starts of trained parameters are a multiple of this, so that every device can bind each alone. */
+const stateAlignment = 64;
+
+/** Puts parameters one after the other into a runtime. If one fails, those before it are taken out again. */
+export async function placeParameters(
+  runtime: Runtime,
+  { family, config, configJson, generationConfig }: ModelIdentity,
+  values: ParameterValues,
+  options: PlacementOptions,
+): Promise<Model> {
+  const { region = "parameters", prefix = "", signal, onProgress } = options;
+  const specs = family.parameters(config);
+  const own = specs.filter(({ tiedTo }) => tiedTo === undefined);
+  const trained = layOutTrained(own, options.trainable, region);
+  const contextLength = options.contextLength ?? Math.min(config.trainedPositions, 8192);
+  const parameters = new Map<string, ParameterPlacement>();
+  const undo: (() => void)[] = [];
+  try {
+    if (trained.length > 0) {
+      await runtime.states.allocate(region, regionLength(trained));
+      undo.push(() => runtime.states.free(region));
+    }
+    const ranges = new Map(trained.map((parameter) => [parameter.name, parameter]));
+    for (const [done, spec] of own.entries()) {
+      throwIfAborted(signal);
+      const range = ranges.get(spec.name);
+      if (range) {
+        await runtime.states.write(region, await values.floats(spec), range.offset);
+        parameters.set(spec.name, { kind: "state", region, offset: range.offset, type: tensorType(spec.shape) });
+      } else {
+        const format = storedAs(spec, values);
+        const type = tensorType(spec.shape, "f32", format);
+        await runtime.weights.put(prefix + spec.name, type, await values.components(spec, format));
+        undo.push(() => runtime.weights.delete(prefix + spec.name));
+        parameters.set(spec.name, { kind: "weight", name: prefix + spec.name, type });
+      }
+      onProgress?.({ stage: "load", done: done + 1, total: own.length, unit: "tensors" });
+    }
+    await placeTables(runtime, family, config, contextLength, prefix, parameters, undo);
+  } catch (error) {
+    for (const step of undo.reverse()) step();
+    throw error;
+  }
+  for (const { name, tiedTo } of specs) if (tiedTo !== undefined) parameters.set(name, parameters.get(tiedTo)!);
+  return { family, config, configJson, generationConfig, contextLength, specs, parameters, trained };
+}
+
+/** Vectors are kept in f32: they are small, and kernels read them as such. */
+function storedAs(spec: ParameterSpec, values: ParameterValues): StorageFormat {
+  return spec.role === "norm" || spec.role === "bias" ? float32 : values.format(spec);
+}
+
+function layOutTrained(
+  own: readonly ParameterSpec[],
+  trainable: PlacementOptions["trainable"],
+  region: string,
+): TrainedParameter[] {
+  if (trainable === undefined) return [];
+  let end = 0;
+  return own
+    .filter((spec) => trainable === "all" || trainable(spec))
+    .map(({ name, shape, role }) => {
+      const length = shape.reduce((product, size) => product * size, 1);
+      const offset = end;
+      end = Math.ceil((offset + length) / stateAlignment) * stateAlignment;
+      return { name, region, offset, length, shape, role };
+    });
+}
+
+function regionLength(trained: readonly TrainedParameter[]): number {
+  const last = trained.at(-1)!;
+  return Math.ceil((last.offset + last.length) / stateAlignment) * stateAlignment;
+}
+
+async function placeTables(
+  runtime: Runtime,
+  family: ModelFamily,
+  config: ModelConfig,
+  contextLength: number,
+  prefix: string,
+  parameters: Map<string, ParameterPlacement>,
+  undo: (() => void)[],
+): Promise<void> {
+  if (!Number.isSafeInteger(contextLength) || contextLength < 1) {
+    throw new AttuneError("OPTIONS_INVALID", `Expected contextLength to be a positive integer, got ${contextLength}.`);
+  }
+  const tables = family.rotaryTables(config, { positions: contextLength, sequenceLength: contextLength });
+  const type = tensorType([contextLength, tables.cos.length / contextLength]);
+  for (const part of ["cos", "sin"] as const) {
+    const name = prefix + rotaryTables[part];
+    await runtime.weights.set(name, type, tables[part]);
+    undo.push(() => runtime.weights.delete(name));
+    parameters.set(rotaryTables[part], { kind: "weight", name, type });
+  }
+}
