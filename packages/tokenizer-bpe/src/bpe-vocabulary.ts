@@ -1,0 +1,83 @@
+import type { JsonValue } from "@attune/spec";
+import { corruptSection, listField, type Section, sectionOf, stringField } from "@attune/tokenizer-core";
+import { PairTable } from "./pair-table.ts";
+
+/** Ids and ranks stay below this, so that a rank and a position fit in one exact number. */
+const largestVocabulary = 2 ** 21;
+
+/** A checked vocabulary with its merges. */
+export interface BpeVocabulary {
+  readonly idOf: ReadonlyMap<string, number>;
+  readonly tokenOf: ReadonlyMap<number, string>;
+  /** One more than the largest id. */
+  readonly size: number;
+  /** Rank of the merge of two ids. */
+  readonly ranks: PairTable;
+  /** Id that the merge of each rank gives. */
+  readonly results: Int32Array;
+}
+
+/**
+ * Reads `vocab` and `merges` of a model section. Throws `FILE_CORRUPT` for ids that are taken twice or out of range and
+ * for merges of or into tokens that the vocabulary does not hold.
+ */
+export function readBpeVocabulary(section: Section): BpeVocabulary {
+  const { idOf, tokenOf } = readTokens(sectionOf(section.value["vocab"], `${section.where}.vocab`));
+  let size = 0;
+  for (const id of tokenOf.keys()) size = Math.max(size, id + 1);
+  const merges = listField(section, "merges");
+  if (merges.length >= largestVocabulary) {
+    throw corruptSection(
+      `${section.where}.merges`,
+      `expected fewer than ${largestVocabulary} merges, but found ${merges.length}.`,
+    );
+  }
+  const prefix = stringField(section, "continuing_subword_prefix", "");
+  const ranks = new PairTable(merges.length);
+  const results = new Int32Array(merges.length);
+  for (const [rank, merge] of merges.entries()) {
+    const where = `${section.where}.merges[${rank}]`;
+    const [left, right] = readMerge(merge, where);
+    const idIn = (token: string): number => {
+      const id = idOf.get(token);
+      if (id === undefined) throw corruptSection(where, `the token ${JSON.stringify(token)} is not in the vocabulary.`);
+      return id;
+    };
+    ranks.set(idIn(left), idIn(right), rank);
+    results[rank] = idIn(left + right.slice(prefix.length));
+  }
+  return { idOf, tokenOf, size, ranks, results };
+}
+
+function readTokens(section: Section): Pick<BpeVocabulary, "idOf" | "tokenOf"> {
+  const idOf = new Map<string, number>();
+  const tokenOf = new Map<number, string>();
+  for (const [token, id] of Object.entries(section.value)) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= largestVocabulary) {
+      throw corruptSection(
+        section.where,
+        `expected an id from 0 to ${largestVocabulary - 1} for ${JSON.stringify(token)}, but found ${JSON.stringify(id)}.`,
+      );
+    }
+    const holder = tokenOf.get(id);
+    if (holder !== undefined) {
+      throw corruptSection(
+        section.where,
+        `the tokens ${JSON.stringify(holder)} and ${JSON.stringify(token)} both have the id ${id}.`,
+      );
+    }
+    idOf.set(token, id);
+    tokenOf.set(id, token);
+  }
+  return { idOf, tokenOf };
+}
+
+/** A merge is `"left right"`, or in newer files `["left", "right"]`, where tokens may hold spaces. */
+function readMerge(merge: JsonValue, where: string): readonly [string, string] {
+  const parts: readonly JsonValue[] = typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : [];
+  const [left, right] = parts;
+  if (parts.length === 2 && typeof left === "string" && typeof right === "string" && left !== "" && right !== "") {
+    return [left, right];
+  }
+  throw corruptSection(where, `expected two tokens, but found ${JSON.stringify(merge)}.`);
+}
