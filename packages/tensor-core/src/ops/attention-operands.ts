@@ -166,7 +166,8 @@ function expectExtras(
 
 function expectBias(op: string, bias: TensorType, full: readonly number[]): void {
   expectMinimumRank(op, "bias", bias, 2);
-  if (bias.shape.length === 2 && bias.shape[0] === full[0] && bias.shape[1]! % 2 === 1) return;
-  if (bias.shape.length !== 2) return expectShape(op, "bias", bias, full);
-  throw shapeMismatch(op, `expected a table of relative biases [${full[0]}, 2R + 1], got ${formatType(bias)}.`);
+  if (bias.shape.length !== 2) expectShape(op, "bias", bias, full);
+  else if (bias.shape[0] !== full[0] || bias.shape[1]! % 2 !== 1) {
+    throw shapeMismatch(op, `expected a table of relative biases [${full[0]}, 2R + 1], got ${formatType(bias)}.`);
+  }
 }

@@ -157,17 +157,17 @@ export function attentionSamples(): Sample[] {
       },
     ),
     {
-      ...sample("NaN in one value", { queries: 3, heads: 1, size: 2 }, causal),
+      ...sample("NaN in one query", { queries: 3, heads: 1, size: 2 }, causal),
       differentiable: [],
       inputs: nanInputs(),
     },
   ];
 }
 
-/** A value of NaN reaches the queries that see it, and no other. */
+/** A query of NaN makes its own row NaN, and no other. */
 function nanInputs(): SampleInput[] {
   const shape = [1, 3, 1, 2];
-  return [floats("q", shape), floats("k", shape), exactFloats(shape, [1, 2, 3, 4, Number.NaN, 5])];
+  return [exactFloats(shape, [1, 2, Number.NaN, 4, 3, 5]), floats("k", shape), floats("v", shape)];
 }
 
 /** Samples of `attentionBackward`: those of the forward pass with its outputs, rounded to f32. */

@@ -202,6 +202,7 @@ export function equal(a: Operand, b: Operand): Tensor {
 }
 
 /** 1 where x is NaN, else 0; f32 */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the name that every tensor library has
 export function isNaN(x: Tensor): Tensor {
   return combine([x], (part) => call("isNaN", part!), "f32");
 }

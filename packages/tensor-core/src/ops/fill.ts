@@ -16,6 +16,12 @@ export const fillOp: OpDef<FillAttributes> = defineOp<FillAttributes>({
   infer: (_, { shape, dtype }) => [tensorType(shape, dtype)],
   reference: (_, { attributes }) => [new Float64Array(elementCount(attributes.shape)).fill(attributes.value)],
   cost: () => ({ flops: 0 }),
+  samples: () => [
+    { name: "floats", inputs: [], attributes: { value: 2.5, shape: [3, 7], dtype: "f32" } },
+    { name: "integers", inputs: [], attributes: { value: -3, shape: [17], dtype: "i32" } },
+    { name: "one element", inputs: [], attributes: { value: 1, shape: [], dtype: "f32" } },
+    { name: "no elements", inputs: [], attributes: { value: 1, shape: [0], dtype: "f32" } },
+  ],
 });
 
 /** A tensor of `shape` whose every element is `value`. */

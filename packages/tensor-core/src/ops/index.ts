@@ -17,6 +17,7 @@ export { type BatchedMatmulAttributes, batchedMatmul, batchedMatmulOp } from "./
 export { broadcastShapes } from "./broadcast.ts";
 export { type ConcatAttributes, concat, concatOp } from "./concat.ts";
 export { copyOp } from "./copy.ts";
+export { coreOps } from "./core-ops.ts";
 export { crossEntropy, crossEntropyBackwardOp, crossEntropyOp, ignoredLabel } from "./cross-entropy.ts";
 export { type DropoutAttributes, dropout, dropoutOp, dropoutThreshold } from "./dropout.ts";
 export {

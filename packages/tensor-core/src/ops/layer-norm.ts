@@ -121,9 +121,11 @@ function layerNormSamples(): OpSample<LayerNormAttributes>[] {
     epsilon = 1e-5,
   ): OpSample<LayerNormAttributes> => ({
     name,
-    inputs: [`${name} weight`, `${name} bias`]
-      .slice(0, bias ? 2 : 1)
-      .reduce((list, each) => [...list, floats(each, shape.slice(-1))], [floats(`${name} x`, shape)]),
+    inputs: [
+      floats(`${name} x`, shape),
+      floats(`${name} weight`, shape.slice(-1)),
+      ...(bias ? [floats(`${name} bias`, shape.slice(-1))] : []),
+    ],
     attributes: { epsilon, bias },
     differentiable: bias ? [0, 1, 2] : [0, 1],
   });

@@ -57,13 +57,18 @@ export function pointwiseSamples(): Sample[] {
       floats("gate", [3, 31]),
       floats("up", [3, 31]),
     ]),
-    smooth("select", call("select", call("less", constant(0), y), x, call("mul", x, constant(3))), [
-      floats("select x", [20]),
-      exactFloats(
-        [20],
-        Array.from({ length: 20 }, (_, index) => (index % 3) - 1 || 2),
-      ),
-    ]),
+    {
+      name: "select",
+      inputs: [
+        floats("select x", [20]),
+        exactFloats(
+          [20],
+          Array.from({ length: 20 }, (_, index) => (index % 3) - 1),
+        ),
+      ],
+      attributes: one(call("select", call("less", constant(0), y), x, call("mul", x, constant(3)))),
+      differentiable: [0],
+    },
     exact("floor", call("floor", x), [steps]),
     exact("less", call("less", x, constant(0.5)), [steps]),
     exact("lessEqual", call("lessEqual", x, y), [

@@ -30,6 +30,9 @@ export type PointwiseAttributes = {
   readonly dtypes: readonly DType[];
 };
 
+/** Any of the first inputs may be overwritten, if it is as large as the output: elements are read before they are written. */
+const maxInPlaceInputs = 8;
+
 /**
  * Scalar expressions of broadcast inputs. An i32 or u32 output is its expression's value cut towards zero, limited to the
  * dtype's range, 0 for NaN.
@@ -79,7 +82,7 @@ export const pointwiseOp: OpDef<PointwiseAttributes> = defineOp<PointwiseAttribu
     const size = expressions.reduce((sum, expression) => sum + expressionSize(expression), 0);
     return { flops: size * elementCount(outputs[0]!.shape) };
   },
-  inPlace: [{ input: 0, output: 0 }],
+  inPlace: Array.from({ length: maxInPlaceInputs }, (_, index) => ({ input: index, output: 0 })),
   samples: pointwiseSamples,
 });
 
