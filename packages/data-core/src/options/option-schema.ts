@@ -115,7 +115,7 @@ export function stringOption(fallback: string): OptionField<string> {
 /** A list whose items are read by one field; items must be distinct. */
 export function listOption<Value extends JsonValue>(
   item: OptionField<Value>,
-  fallback: readonly Value[],
+  fallback: readonly NoInfer<Value>[],
 ): OptionField<readonly Value[]> {
   return {
     fallback,

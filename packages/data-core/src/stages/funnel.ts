@@ -12,7 +12,7 @@ export interface FunnelRow {
   readonly kept: number;
   /** Records that did not. */
   readonly dropped: number;
-  /** Records that came out changed. */
+  /** Records that some rule changed, also when a later one dropped them. */
   readonly changed: number;
   /** What each rule did, most frequent first. */
   readonly rules: readonly {

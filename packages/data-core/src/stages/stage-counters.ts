@@ -29,7 +29,7 @@ export interface RuleCount {
 export interface StageCounters {
   /** The record does not come out of the stage. */
   dropped(record: TextRecord, rule: string, detail?: RuleDetail): void;
-  /** The record comes out, but differs because of this rule. */
+  /** The record differs because of this rule. */
   changed(record: TextRecord, rule: string, detail?: RuleDetail): void;
   /** The record comes out as it is; the rule has something to say about it. */
   flagged(record: TextRecord, rule: string, detail?: RuleDetail): void;
