@@ -38,8 +38,8 @@ export function buildPlan(traced: Graph, target: PlanTarget): Plan {
     selectKernel(kernels, signatureOf(node, values), backend.capabilities);
   const runs = (node: GraphNode, values: readonly Value[]): boolean =>
     viewOffsets(node, values, backend.capabilities.alignment) !== undefined ||
-    kernelOf(node, values) !== undefined ||
-    (backend.interprets && node.op.reference !== undefined);
+    (fitsBindings(node, values, target) &&
+      (kernelOf(node, values) !== undefined || (backend.interprets && node.op.reference !== undefined)));
 
   const tidy = eliminateCommonSubexpressions(
     eliminateDeadCode(expandComposites(eliminateDeadCode(traced), runs, backend.id)),
@@ -80,6 +80,21 @@ function viewOffsets(node: GraphNode, values: readonly Value[], alignment: numbe
   return offsets.every((offset) => offset % alignment === 0) ? offsets : undefined;
 }
 
+/**
+ * False for a node that has more operands than a dispatch may bind and that can be taken apart. Operands that may share a range
+ * count once.
+ */
+function fitsBindings(node: GraphNode, values: readonly Value[], { backend }: PlanTarget): boolean {
+  if (!node.op.decompose) return true;
+  const operands = [...new Set(node.inputs), ...node.outputs];
+  const count = operands.reduce((sum, id) => {
+    const { format, shape } = values[id]!.type;
+    return sum + format.components(shape).length;
+  }, 0);
+  const shared = backend.capabilities.inPlace ? (node.op.inPlace?.length ?? 0) : 0;
+  return count - shared <= backend.capabilities.maxBindings;
+}
+
 function assertLimits(plan: Plan, { backend }: PlanTarget): void {
   const { maxBindingBytes, maxBindings } = backend.capabilities;
   for (const dispatch of plan.dispatches) {
@@ -93,10 +108,12 @@ function assertLimits(plan: Plan, { backend }: PlanTarget): void {
         },
       );
     }
-    if (dispatch.bindings.length > maxBindings) {
+    const ranges = new Set(dispatch.bindings.map(({ region, offset }) => `${region}:${offset}`));
+    if (ranges.size > maxBindings) {
       throw new AttuneError(
         "MEMORY_EXCEEDED",
-        `Op "${dispatch.op.id}" in "${dispatch.scope}" needs ${dispatch.bindings.length} bindings; "${backend.id}" has ${maxBindings}.`,
+        `Op "${dispatch.op.id}" in "${dispatch.scope}" needs ${ranges.size} bindings; "${backend.id}" has ${maxBindings}.`,
+        { hint: "Use a device that binds more storage buffers in one dispatch." },
       );
     }
   }
