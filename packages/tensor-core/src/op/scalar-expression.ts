@@ -143,7 +143,10 @@ export function expressionSize(expression: ScalarExpression, seen: Set<ScalarExp
 const one = constant(1);
 const twoOverRootPi = constant(2 / Math.sqrt(Math.PI));
 
-/** Partial derivatives of each function with respect to its arguments; `self` is the function's own value. */
+/**
+ * Partial derivatives of each function with respect to its arguments; `self` is the function's own value. Of equal arguments
+ * of max and min the second counts, so that relu, max(x, 0), has the slope 0 at 0 as in PyTorch.
+ */
 const derivatives: Readonly<
   Record<ScalarFunction, (args: readonly ScalarExpression[], self: ScalarExpression) => readonly ScalarExpression[]>
 > = {
@@ -153,8 +156,8 @@ const derivatives: Readonly<
   div: ([, b], self) => [call("div", one, b!), call("neg", call("div", self, b!))],
   neg: () => [constant(-1)],
   abs: ([a]) => [call("sub", call("less", constant(0), a!), call("less", a!, constant(0)))],
-  max: ([a, b]) => [call("lessEqual", b!, a!), call("less", a!, b!)],
-  min: ([a, b]) => [call("lessEqual", a!, b!), call("less", b!, a!)],
+  max: ([a, b]) => [call("less", b!, a!), call("lessEqual", a!, b!)],
+  min: ([a, b]) => [call("less", a!, b!), call("lessEqual", b!, a!)],
   exp: (_, self) => [self],
   log: ([a]) => [call("div", one, a!)],
   sqrt: (_, self) => [call("div", constant(0.5), self)],

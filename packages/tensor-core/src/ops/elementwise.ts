@@ -150,11 +150,12 @@ export function geluTanh(x: Tensor): Tensor {
   return pointwise([x], geluTanhExpression);
 }
 
-/** ln(1 + e^x), as max(x, 0) + ln(1 + e^-|x|) so that nothing overflows */
+/** ln(1 + e^x), as (x + |x|)/2 + ln(1 + e^-|x|) so that nothing overflows */
 export function softplus(x: Tensor): Tensor {
   return combine([x], (part) => {
-    const tail = call("log", call("add", constant(1), call("exp", call("neg", call("abs", part!)))));
-    return call("add", call("max", part!, constant(0)), tail);
+    const magnitude = call("abs", part!);
+    const tail = call("log", call("add", constant(1), call("exp", call("neg", magnitude))));
+    return call("add", call("mul", constant(0.5), call("add", part!, magnitude)), tail);
   });
 }
 
@@ -168,9 +169,9 @@ export function minimum(a: Operand, b: Operand): Tensor {
   return apply("min", a, b);
 }
 
-/** x limited to [low, high] */
+/** x limited to [low, high], which have the slope 1 themselves */
 export function clamp(x: Tensor, low: number, high: number): Tensor {
-  return combine([x], (part) => call("min", call("max", part!, constant(low)), constant(high)));
+  return combine([x], (part) => call("min", constant(high), call("max", constant(low), part!)));
 }
 
 /** a where the condition is not 0, else b. */
