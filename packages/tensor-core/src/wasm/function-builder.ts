@@ -47,6 +47,8 @@ export class FunctionBuilder implements WasmFunction {
   readonly #features: WasmFeatures;
   readonly #locals: ValueType[] = [];
   readonly #sink: CodeSink;
+  readonly #prologue: number[] = [];
+  readonly #hoisted = new Map<string, Local>();
   #depth = 0;
 
   constructor(description: WasmFunction, features: WasmFeatures) {
@@ -75,6 +77,22 @@ export class FunctionBuilder implements WasmFunction {
   /** Evaluates once, into a new variable. */
   keep<T extends ValueType>(value: Value<T>): Local<T> {
     return this.local(value.type, value);
+  }
+
+  /**
+   * A value without variables that is computed once, where the function begins, whatever statement asks for it: vector constants,
+   * which are slow to make, stay out of loops. Equal ones share a variable.
+   */
+  hoisted<T extends ValueType>(value: Value<T>): Local<T> {
+    const sink: CodeSink = { bytes: [], features: this.#features, owner: noFunction };
+    value.write(sink);
+    const key = sink.bytes.join();
+    const known = this.#hoisted.get(key) as Local<T> | undefined;
+    if (known) return known;
+    const local = this.local(value.type);
+    for (const byte of [...sink.bytes, 0x21, ...unsignedBytes(local.index)]) this.#prologue.push(byte);
+    this.#hoisted.set(key, local);
+    return local;
   }
 
   set<T extends ValueType>(local: Local<T>, value: Operand<T>): void {
@@ -230,7 +248,7 @@ export class FunctionBuilder implements WasmFunction {
     value?.write(this.#sink);
     const groups = this.#locals.map((type) => [1, valueTypeByte(type, this.#features)]);
     const body = [...unsignedBytes(groups.length), ...groups.flat()];
-    return concatenate([body, this.#sink.bytes, [0x0b]]);
+    return concatenate([body, this.#prologue, this.#sink.bytes, [0x0b]]);
   }
 
   #checkResult(name: string, value: Value | undefined): void {
@@ -306,6 +324,9 @@ export class FunctionBuilder implements WasmFunction {
     this.#sink.bytes.push(...bytes);
   }
 }
+
+/** Owns the code of hoisted values, which may read no variable. */
+const noFunction = {};
 
 /** The value of a call with a result. */
 export function callValue<P extends readonly ValueType[], R extends ValueType>(

@@ -1,0 +1,148 @@
+import { availableParallelism } from "node:os";
+import { AttuneError } from "@attune/spec";
+import type { Allocation, Backend, Capabilities, Executable, KernelDef, MemoryRole, Plan } from "@attune/tensor-core";
+import { codesOf, layOutPlan, type PlanProgram } from "./compile-plan.ts";
+import { createKernelLibrary } from "./kernel-library.ts";
+import { cpuKernels } from "./kernels/index.ts";
+import { createHeap, type Heap, type HeapRange, heapAlignment, pageBytes } from "./memory/heap.ts";
+import { createWorkerPool, type WorkerPool } from "./pool/worker-pool.ts";
+import { has256Bits } from "./simd-width.ts";
+
+export interface CpuBackendOptions {
+  /** Threads that compute; the main thread is never one of them. Default: one a core. Results do not depend on it. */
+  readonly threads?: number | undefined;
+  /** Most bytes that it may hold, up to 4 GiB (default 4 GiB). */
+  readonly maximumBytes?: number | undefined;
+  /** Whether SIMD code comes out as 256 bits; measured (10 ms) unless given. Only speed depends on it. */
+  readonly wide?: boolean | undefined;
+  /** False computes a·b + c in two roundings, as on an engine without relaxed SIMD (default true). A numerics class of its own. */
+  readonly fusedMultiplyAdd?: boolean | undefined;
+  /** Kernels asked before its own. */
+  readonly kernels?: readonly KernelDef[] | undefined;
+}
+
+interface CpuAllocation extends Allocation {
+  readonly range: HeapRange;
+}
+
+const parameterBytes = 1024;
+const maximumBindings = parameterBytes / 8 - 2;
+
+/**
+ * The CPU backend: plans are replayed by worker threads over one shared memory.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for a thread count or a size that is no positive integer
+ */
+export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
+  const threads = options.threads ?? availableParallelism();
+  const maximumBytes = options.maximumBytes ?? 2 ** 32;
+  assertPositive("threads", threads, 1024);
+  assertPositive("maximumBytes", maximumBytes, 2 ** 32);
+  const maximumPages = Math.ceil(maximumBytes / pageBytes);
+  const heap = createHeap(maximumPages);
+  const parameters = Array.from({ length: threads }, () => heap.allocate(parameterBytes).offset);
+  const pool = createWorkerPool({ threads, memory: heap.memory, parameters });
+  const relaxedSimd = options.fusedMultiplyAdd ?? true;
+  const library = createKernelLibrary({ pool, maximumPages, relaxedSimd });
+  const scratch = createScratch(heap, threads);
+  const features = new Set<string>();
+  if (options.wide ?? has256Bits()) features.add("simd256");
+  if (relaxedSimd) features.add("fma");
+  const capabilities: Capabilities = {
+    alignment: heapAlignment,
+    maxBindingBytes: maximumBytes,
+    maxBindings: maximumBindings,
+    maxAllocationBytes: maximumBytes,
+    inPlace: true,
+    features,
+  };
+  let programs = 0;
+  let running: Promise<unknown> = Promise.resolve();
+
+  return {
+    kind: "backend",
+    specificationVersion: 1,
+    id: "cpu",
+    capabilities,
+    kernels: [...(options.kernels ?? []), ...cpuKernels],
+    interprets: false,
+    async allocate(role: MemoryRole, bytes: number): Promise<CpuAllocation> {
+      return { role, bytes, range: heap.allocate(bytes) };
+    },
+    free(allocation) {
+      heap.free((allocation as CpuAllocation).range);
+    },
+    async write(allocation, offset, bytes) {
+      heap.bytes((allocation as CpuAllocation).range.offset + offset, bytes.byteLength).set(bytes);
+    },
+    async read(allocation, offset, bytes) {
+      return new Uint8Array(heap.bytes((allocation as CpuAllocation).range.offset + offset, bytes));
+    },
+    async compile(plan: Plan): Promise<Executable> {
+      const codes = codesOf(plan);
+      const program = layOutPlan(plan, codes, await library.load(codes));
+      const id = programs++;
+      pool.broadcast({ kind: "program", id, steps: program.steps, addresses: program.addresses });
+      return {
+        run(regions, { from, to } = { from: 0, to: plan.dispatches.length }) {
+          const result = running.then(() => runProgram(pool, scratch, id, program, regions, from, to));
+          running = result.catch(() => undefined);
+          return result;
+        },
+        dispose: () => pool.broadcast({ kind: "drop", id }),
+      };
+    },
+    async dispose() {
+      await pool.close();
+    },
+  };
+}
+
+async function runProgram(
+  pool: WorkerPool,
+  scratch: Scratch,
+  id: number,
+  program: PlanProgram,
+  regions: readonly Allocation[],
+  from: number,
+  to: number,
+): Promise<void> {
+  const bases = regions.map((region) => (region as CpuAllocation).range.offset);
+  program.bindings.forEach(({ region, offset }, index) => {
+    program.addresses[index] = bases[region]! + offset;
+  });
+  const steps = { from: program.stepOf[from]!, to: program.stepOf[to]! };
+  if (steps.from === steps.to) return;
+  const { threads, shared } = scratch.reserve(program.scratchBytes, program.sharedBytes);
+  await pool.run({ id, ...steps, shared }, threads);
+}
+
+interface Scratch {
+  /** Addresses of at least so many bytes, for each thread and for all together. */
+  reserve(threadBytes: number, sharedBytes: number): { threads: readonly number[]; shared: number };
+}
+
+function createScratch(heap: Heap, threads: number): Scratch {
+  let own: HeapRange[] = [];
+  let shared: HeapRange | undefined;
+  return {
+    reserve(threadBytes, sharedBytes) {
+      if ((own[0]?.bytes ?? -1) < threadBytes) {
+        for (const range of own) heap.free(range);
+        own = [];
+        for (let thread = 0; thread < threads; thread++) own.push(heap.allocate(threadBytes));
+      }
+      if ((shared?.bytes ?? -1) < sharedBytes) {
+        if (shared) heap.free(shared);
+        shared = undefined;
+        shared = heap.allocate(sharedBytes);
+      }
+      return { threads: own.map(({ offset }) => offset), shared: shared!.offset };
+    },
+  };
+}
+
+function assertPositive(name: string, value: number, largest: number): void {
+  if (Number.isSafeInteger(value) && value > 0 && value <= largest) return;
+  throw new AttuneError("OPTIONS_INVALID", `Expected \`${name}\` to be an integer from 1 to ${largest}, got ${value}.`);
+}

@@ -1,0 +1,3 @@
+export { type CpuBackendOptions, createCpuBackend } from "./cpu-backend.ts";
+export { cpuKernels } from "./kernels/index.ts";
+export { enable256Bits, has256Bits } from "./simd-width.ts";

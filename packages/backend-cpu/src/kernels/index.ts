@@ -1,0 +1,34 @@
+import type { KernelDef } from "@attune/tensor-core";
+import { dropoutKernel } from "./memory/dropout.ts";
+import { makingKernels } from "./memory/fill.ts";
+import { movingKernels } from "./memory/strided-copy.ts";
+import { optimizerKernels } from "./optimizer/rules.ts";
+import { wholeTensorKernels } from "./optimizer/whole-tensor.ts";
+import { pointwiseKernel } from "./pointwise.ts";
+import { batchedMatmulKernel, linearKernel } from "./product/linear.ts";
+import { crossEntropyKernels } from "./rows/cross-entropy.ts";
+import { embeddingKernels } from "./rows/embedding.ts";
+import { normKernels } from "./rows/norm.ts";
+import { normBackwardKernels } from "./rows/norm-backward.ts";
+import { reduceKernels } from "./rows/reduce.ts";
+import { ropeKernel } from "./rows/rope.ts";
+import { softmaxKernels } from "./rows/softmax.ts";
+
+/** All kernels of the CPU backend. */
+export const cpuKernels: readonly KernelDef[] = [
+  pointwiseKernel,
+  linearKernel,
+  batchedMatmulKernel,
+  ...normKernels,
+  ...normBackwardKernels,
+  ...softmaxKernels,
+  ...crossEntropyKernels,
+  ...embeddingKernels,
+  ropeKernel,
+  ...optimizerKernels,
+  ...wholeTensorKernels,
+  ...reduceKernels,
+  dropoutKernel,
+  ...movingKernels,
+  ...makingKernels,
+];

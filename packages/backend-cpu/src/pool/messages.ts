@@ -1,0 +1,54 @@
+// What the host and its worker threads say to each other, and the cells of shared memory through which threads meet.
+
+/** Given to a worker when it starts. */
+export interface WorkerStart {
+  readonly memory: WebAssembly.Memory;
+  readonly control: SharedArrayBuffer;
+  readonly thread: number;
+  readonly threads: number;
+  /** Where this thread writes the parameters of the kernel it runs. */
+  readonly parameters: number;
+}
+
+/** Compiled kernels: export `k<id>` of the module is kernel number id. */
+export interface LoadModule {
+  readonly kind: "module";
+  readonly module: WebAssembly.Module;
+}
+
+/** A plan as numbers. `steps` holds `stepFields` numbers a step; `addresses` the absolute address of every binding. */
+export interface LoadProgram {
+  readonly kind: "program";
+  readonly id: number;
+  readonly steps: Int32Array<SharedArrayBuffer>;
+  readonly addresses: Float64Array<SharedArrayBuffer>;
+}
+
+export interface RunProgram {
+  readonly kind: "run";
+  readonly id: number;
+  /** Steps to run. */
+  readonly from: number;
+  readonly to: number;
+  /** The scratch of this thread, and the one that all threads share. */
+  readonly scratch: number;
+  readonly shared: number;
+}
+
+export interface DropProgram {
+  readonly kind: "drop";
+  readonly id: number;
+}
+
+export type WorkerMessage = LoadModule | LoadProgram | RunProgram | DropProgram;
+
+/** A thread's answer to a run. */
+export interface RunFinished {
+  readonly error?: string;
+}
+
+/** Numbers of a step: kernel, its first tile and the tile after its last, its first binding and their count. */
+export const stepFields = 5;
+
+/** Cells of the control block. */
+export const controlCells = { nextTile: 0, arrived: 1, generation: 2, failed: 3, count: 16 } as const;

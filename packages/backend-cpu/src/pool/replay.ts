@@ -1,0 +1,69 @@
+// Replays a plan on one thread: for each step it takes tiles from a shared counter until none is left, then meets the others.
+import { waitForAll } from "./barrier.ts";
+import { controlCells, type RunProgram, stepFields, type WorkerStart } from "./messages.ts";
+
+/** A compiled kernel: the address of its parameters, and the tile to work on. */
+export type KernelFunction = (parameters: number, tile: number) => void;
+
+export interface ReplayProgram {
+  readonly steps: Int32Array;
+  readonly addresses: Float64Array;
+}
+
+/** Runs the steps of `program` that `run` names. Returns what went wrong on this thread; the others then stop as well. */
+export function replay(
+  start: WorkerStart,
+  kernels: readonly KernelFunction[],
+  { steps, addresses }: ReplayProgram,
+  run: RunProgram,
+): string | undefined {
+  const control = new Int32Array(start.control);
+  const cells = new Uint32Array(start.memory.buffer, start.parameters);
+  let error: string | undefined;
+  for (let step = run.from; step < run.to; step++) {
+    const base = step * stepFields;
+    const first = steps[base + 1]!;
+    const tiles = steps[base + 2]! - first;
+    writeParameters(cells, addresses, steps[base + 3]!, steps[base + 4]!, run);
+    try {
+      runTiles(control, start, kernels[steps[base]!]!, first, tiles);
+    } catch (cause) {
+      error = cause instanceof Error ? `${cause.message} (kernel ${steps[base]!}, step ${step})` : String(cause);
+      Atomics.store(control, controlCells.failed, 1);
+    }
+    if (start.threads > 1) waitForAll(control, start.threads, () => Atomics.store(control, controlCells.nextTile, 0));
+    if (Atomics.load(control, controlCells.failed) !== 0) break;
+  }
+  return error;
+}
+
+function runTiles(
+  control: Int32Array<ArrayBufferLike>,
+  { threads, parameters }: WorkerStart,
+  kernel: KernelFunction,
+  first: number,
+  tiles: number,
+): void {
+  if (threads === 1) {
+    for (let tile = 0; tile < tiles; tile++) kernel(parameters, first + tile);
+    return;
+  }
+  for (;;) {
+    const tile = Atomics.add(control, controlCells.nextTile, 1);
+    if (tile >= tiles) return;
+    kernel(parameters, first + tile);
+  }
+}
+
+/** One address a binding, then the scratch of the thread and the shared one; 8 bytes each, of which an address fills the lower 4. */
+function writeParameters(
+  cells: Uint32Array,
+  addresses: Float64Array,
+  firstBinding: number,
+  bindings: number,
+  { scratch, shared }: RunProgram,
+): void {
+  for (let index = 0; index < bindings; index++) cells[2 * index] = addresses[firstBinding + index]!;
+  cells[2 * bindings] = scratch;
+  cells[2 * bindings + 2] = shared;
+}

@@ -1,0 +1,100 @@
+import { Worker } from "node:worker_threads";
+import { AttuneError } from "@attune/spec";
+import { controlCells, type RunFinished, type RunProgram, type WorkerMessage, type WorkerStart } from "./messages.ts";
+
+/** Worker threads that replay plans together. Only messages and atomics join them to the main thread, which never waits. */
+export interface WorkerPool {
+  readonly threads: number;
+  /** Sends a message to every thread; messages are handled in order, so what a run needs is there before it. */
+  broadcast(message: WorkerMessage): void;
+  /** Runs steps on all threads. @throws AttuneError `INTERNAL` if a kernel traps, `DEVICE_UNAVAILABLE` if a thread dies */
+  run(message: Omit<RunProgram, "kind" | "scratch">, scratch: readonly number[]): Promise<void>;
+  /** Stops the threads. */
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  readonly threads: number;
+  readonly memory: WebAssembly.Memory;
+  /** Where each thread writes kernel parameters. */
+  readonly parameters: readonly number[];
+}
+
+interface PendingRun {
+  readonly resolve: () => void;
+  readonly reject: (error: AttuneError) => void;
+  readonly errors: string[];
+  left: number;
+}
+
+/** Starts the threads. They keep the process alive only while a run is under way. */
+export function createWorkerPool({ threads, memory, parameters }: PoolOptions): WorkerPool {
+  const control = new SharedArrayBuffer(4 * controlCells.count);
+  let pending: PendingRun | undefined;
+  let dead: AttuneError | undefined;
+  let closing = false;
+
+  const finish = (error: AttuneError | undefined): void => {
+    const run = pending;
+    pending = undefined;
+    for (const worker of workers) worker.unref();
+    if (run === undefined) return;
+    if (error) run.reject(error);
+    else run.resolve();
+  };
+
+  const onFinished = ({ error }: RunFinished): void => {
+    if (pending === undefined) return;
+    if (error !== undefined) pending.errors.push(error);
+    if (--pending.left > 0) return;
+    const [first] = pending.errors;
+    finish(first === undefined ? undefined : new AttuneError("INTERNAL", `A CPU kernel stopped: ${first}.`));
+  };
+
+  const onDeath = (thread: number, reason: string): void => {
+    if (closing || dead) return;
+    dead = new AttuneError("DEVICE_UNAVAILABLE", `Thread ${thread} of the CPU backend died: ${reason}.`, {
+      hint: "Its memory may hold half a step: make a new runtime and go on from the last checkpoint.",
+    });
+    for (const worker of workers) void worker.terminate();
+    finish(dead);
+  };
+
+  const workers = parameters.map((address, thread) => {
+    const workerData: WorkerStart = { memory, control, thread, threads, parameters: address };
+    const worker = new Worker(workerFile(), { workerData, name: `attune-cpu-${thread}` });
+    worker.on("message", onFinished);
+    worker.on("error", (error) => onDeath(thread, error instanceof Error ? error.message : String(error)));
+    worker.on("exit", (code) => onDeath(thread, `it exited with code ${code}`));
+    worker.unref();
+    return worker;
+  });
+
+  return {
+    threads,
+    broadcast(message) {
+      if (dead) throw dead;
+      for (const worker of workers) worker.postMessage(message);
+    },
+    run(message, scratch) {
+      if (dead) return Promise.reject(dead);
+      new Int32Array(control).fill(0);
+      return new Promise((resolve, reject) => {
+        pending = { resolve, reject, errors: [], left: threads };
+        for (const [thread, worker] of workers.entries()) {
+          worker.ref();
+          worker.postMessage({ ...message, kind: "run", scratch: scratch[thread]! } satisfies RunProgram);
+        }
+      });
+    },
+    async close() {
+      closing = true;
+      await Promise.all(workers.map((worker) => worker.terminate()));
+      finish(new AttuneError("ABORTED", "The CPU backend was disposed while it ran."));
+    },
+  };
+}
+
+function workerFile(): URL {
+  return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+}

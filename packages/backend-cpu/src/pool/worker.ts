@@ -1,0 +1,24 @@
+// A thread of the CPU backend. It waits for messages and, told to run, replays a plan beside the other threads.
+import { parentPort, workerData } from "node:worker_threads";
+import type { RunFinished, WorkerMessage, WorkerStart } from "./messages.ts";
+import { type KernelFunction, type ReplayProgram, replay } from "./replay.ts";
+
+const start = workerData as WorkerStart;
+const kernels: KernelFunction[] = [];
+const programs = new Map<number, ReplayProgram>();
+
+parentPort!.on("message", (message: WorkerMessage) => {
+  if (message.kind === "module") load(message.module);
+  else if (message.kind === "program") programs.set(message.id, message);
+  else if (message.kind === "drop") programs.delete(message.id);
+  else {
+    const error = replay(start, kernels, programs.get(message.id)!, message);
+    const finished: RunFinished = error === undefined ? {} : { error };
+    parentPort!.postMessage(finished);
+  }
+});
+
+function load(module: WebAssembly.Module): void {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: start.memory } });
+  for (const [name, kernel] of Object.entries(exports)) kernels[Number(name.slice(1))] = kernel as KernelFunction;
+}

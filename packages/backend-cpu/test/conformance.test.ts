@@ -1,0 +1,10 @@
+import { describeConformance, testBackend } from "@attune/tensor-conformance";
+import { afterAll, describe, it } from "vitest";
+import { createCpuBackend } from "../src/index.ts";
+
+for (const [name, options] of [
+  ["cpu, 128-bit tiles on two threads", { threads: 2, wide: false }],
+  ["cpu, 256-bit tiles on one thread", { threads: 1, wide: true }],
+] as const) {
+  describeConformance(name, testBackend(() => createCpuBackend(options)), { describe, it, afterAll });
+}
