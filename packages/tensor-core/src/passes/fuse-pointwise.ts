@@ -1,5 +1,6 @@
-// Pointwise fusion: a pointwise node whose only reader is a pointwise node of the same shape becomes part of its expression,
-// so that the intermediate value is never written to memory.
+// Pointwise fusion: a pointwise node that only pointwise nodes of the same shape read becomes part of their expressions, so that
+// the intermediate value is never written to memory. Short expressions are computed again in each of several readers: that is
+// cheaper than a trip through memory, and the backward pass then keeps one value less.
 import { consumers, type Graph, type GraphNode, observedValues, producers, type ValueId } from "../graph/graph.ts";
 import type { Attributes } from "../op/op-def.ts";
 import { expressionSize, input, type ScalarExpression, substitute } from "../op/scalar-expression.ts";
@@ -7,6 +8,12 @@ import { sameShape } from "../type/tensor-type.ts";
 
 /** Larger expressions spill registers and gain nothing. */
 const maxExpressionSize = 48;
+
+/** Longer expressions are not repeated. */
+const maxRepeatedSize = 8;
+
+/** Readers that a repeated expression may have. */
+const maxRepeats = 3;
 
 /** What a pointwise node computes; see ops/pointwise.ts. */
 interface PointwiseAttributes {
@@ -22,51 +29,50 @@ export function fusePointwise(graph: Graph, maxInputs: number): Graph {
   const producer = producers(graph);
   const readers = consumers(graph);
   const observed = observedValues(graph);
-  const absorbed = new Set<GraphNode>();
   const current = new Map<GraphNode, GraphNode>();
-  const nodes: GraphNode[] = [];
+  const remaining = new Map<GraphNode, number>();
   for (const original of graph.nodes) {
     let node = original;
-    if (node.op.id === "pointwise") {
-      for (const value of original.inputs) {
-        const source = producer.get(value);
-        if (source === undefined || !canAbsorb(graph, source, original, value, readers, observed)) continue;
-        const merged = absorb(node, current.get(source) ?? source, value, maxInputs);
-        if (merged === undefined) continue;
-        absorbed.add(source);
-        node = merged;
-      }
+    for (const value of original.op.id === "pointwise" ? new Set(original.inputs) : []) {
+      const source = producer.get(value);
+      const others = readers.get(value)!;
+      if (source === undefined || observed.has(value) || !isAbsorbable(graph, source, value, others)) continue;
+      const merged = absorb(node, current.get(source)!, value, maxInputs, others.length);
+      if (merged === undefined) continue;
+      node = merged;
+      remaining.set(source, (remaining.get(source) ?? others.length) - 1);
     }
     current.set(original, node);
-    nodes.push(original);
   }
-  return { ...graph, nodes: nodes.filter((node) => !absorbed.has(node)).map((node) => current.get(node)!) };
+  const nodes = graph.nodes.filter((node) => remaining.get(node) !== 0).map((node) => current.get(node)!);
+  return { ...graph, nodes };
 }
 
-function canAbsorb(
-  graph: Graph,
-  source: GraphNode,
-  reader: GraphNode,
-  value: ValueId,
-  readers: ReadonlyMap<ValueId, readonly GraphNode[]>,
-  observed: ReadonlySet<ValueId>,
-): boolean {
+/** True if every reader of a pointwise value is pointwise in the same shape, and they are few. */
+function isAbsorbable(graph: Graph, source: GraphNode, value: ValueId, readers: readonly GraphNode[]): boolean {
+  const { shape, dtype } = graph.values[value]!.type;
   return (
     source.op.id === "pointwise" &&
     source.outputs.length === 1 &&
-    readers.get(value)?.length === 1 &&
-    !observed.has(value) &&
-    graph.values[value]!.type.dtype === "f32" &&
-    sameShape(graph.values[value]!.type.shape, graph.values[reader.outputs[0]!]!.type.shape)
+    dtype === "f32" &&
+    readers.length <= maxRepeats &&
+    readers.every((node) => node.op.id === "pointwise" && sameShape(shape, graph.values[node.outputs[0]!]!.type.shape))
   );
 }
 
 /** The reader with the source's expression in place of `value`, undefined where the limits forbid it. */
-function absorb(reader: GraphNode, source: GraphNode, value: ValueId, maxInputs: number): GraphNode | undefined {
+function absorb(
+  reader: GraphNode,
+  source: GraphNode,
+  value: ValueId,
+  maxInputs: number,
+  repeats: number,
+): GraphNode | undefined {
   const inputs = [...new Set([...reader.inputs.filter((id) => id !== value), ...source.inputs])];
   if (inputs.length > maxInputs) return undefined;
   const place = (id: ValueId): ScalarExpression => input(inputs.indexOf(id));
   const [inner] = (source.attributes as unknown as PointwiseAttributes).expressions;
+  if (repeats > 1 && expressionSize(inner!) > maxRepeatedSize) return undefined;
   const innerPlaced = substitute(inner!, source.inputs.map(place));
   const expressions = (reader.attributes as unknown as PointwiseAttributes).expressions.map((expression) =>
     substitute(
