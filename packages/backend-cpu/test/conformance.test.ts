@@ -6,5 +6,9 @@ for (const [name, options] of [
   ["cpu, 128-bit tiles on two threads", { threads: 2, wide: false }],
   ["cpu, 256-bit tiles on one thread", { threads: 1, wide: true }],
 ] as const) {
-  describeConformance(name, testBackend(() => createCpuBackend(options)), { describe, it, afterAll });
+  describeConformance(
+    name,
+    testBackend(() => createCpuBackend(options)),
+    { describe, it, afterAll },
+  );
 }

@@ -1,4 +1,6 @@
 import type { KernelDef } from "@attune/tensor-core";
+import { attentionBackwardKernel } from "./attention/attention-backward.ts";
+import { attentionKernel } from "./attention/attention-forward.ts";
 import { dropoutKernel } from "./memory/dropout.ts";
 import { makingKernels } from "./memory/fill.ts";
 import { movingKernels } from "./memory/strided-copy.ts";
@@ -19,6 +21,8 @@ export const cpuKernels: readonly KernelDef[] = [
   pointwiseKernel,
   linearKernel,
   batchedMatmulKernel,
+  attentionKernel,
+  attentionBackwardKernel,
   ...normKernels,
   ...normBackwardKernels,
   ...softmaxKernels,
