@@ -1,6 +1,8 @@
 // Reverse-mode differentiation, source to source: the backward pass is recorded in the trace of the forward pass, so that it
 // is planned, fused and replayed like it. Only paths that lead to a wanted tensor are followed: frozen parameters cost nothing.
 //   cotangent(input) = Σ over consumers of vjp(cotangent(output)); Griewank and Walther, Evaluating Derivatives, 3.2.
+// The parts of a sum are added as they can be had: those with the shortest way from the leaves first, then in the order of the
+// forward pass. So each chunk of a head can go backward, and add to the gradient of its weight, before the next goes forward.
 import { AttuneError } from "@attune/spec";
 import type { GraphNode, ValueId } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -8,6 +10,14 @@ import { type Trace, traceOf } from "../graph/trace.ts";
 import { add } from "../ops/elementwise.ts";
 import { fill } from "../ops/fill.ts";
 import { elementCount } from "../type/tensor-type.ts";
+
+/** What has arrived for each value so far; parts are added when somebody asks. */
+interface Cotangents {
+  readonly parts: Map<ValueId, Tensor[]>;
+  /** Length of the longest way from a leaf to each value of the nodes traced so far; leaves are absent. */
+  readonly depths: Map<ValueId, number>;
+  measured: number;
+}
 
 /**
  * Gradients of a scalar with respect to tensors of the same trace, in their order and shapes.
@@ -21,10 +31,10 @@ export function gradients(loss: Tensor, wanted: readonly Tensor[]): Tensor[] {
   }
   const trace = traceOf(loss);
   const seed = trace.asBackward("", () => fill(trace, 1, loss.shape));
-  const cotangents = new Map<ValueId, Tensor>([[loss.id, seed]]);
+  const cotangents: Cotangents = { parts: new Map([[loss.id, [seed]]]), depths: new Map(), measured: 0 };
   propagate(trace, trace.nodes.slice(), cotangents, dependents(trace.nodes, wanted));
   return wanted.map((tensor) => {
-    const gradient = cotangents.get(tensor.id);
+    const gradient = trace.asBackward("", () => cotangentOf(trace, cotangents, tensor.id));
     if (gradient === undefined) {
       throw new AttuneError(
         "INPUT_INVALID",
@@ -50,12 +60,12 @@ function dependents(nodes: readonly GraphNode[], wanted: readonly Tensor[]): Set
 function propagate(
   trace: Trace,
   nodes: readonly GraphNode[],
-  cotangents: Map<ValueId, Tensor>,
+  cotangents: Cotangents,
   reached: ReadonlySet<ValueId>,
 ): void {
   for (const node of nodes.toReversed()) {
     const needed = node.inputs.map((input) => reached.has(input));
-    if (!needed.includes(true) || !node.outputs.some((output) => cotangents.has(output))) continue;
+    if (!needed.includes(true) || !node.outputs.some((output) => cotangents.parts.has(output))) continue;
     trace.asBackward(node.scope, () => {
       if (node.op.vjp) applyVjp(trace, node, needed, cotangents);
       else differentiateDecomposition(trace, node, cotangents, reached);
@@ -63,11 +73,11 @@ function propagate(
   }
 }
 
-function applyVjp(trace: Trace, node: GraphNode, needed: readonly boolean[], cotangents: Map<ValueId, Tensor>): void {
+function applyVjp(trace: Trace, node: GraphNode, needed: readonly boolean[], cotangents: Cotangents): void {
   const parts = node.op.vjp!({
     inputs: node.inputs.map((id) => trace.tensor(id)),
     outputs: node.outputs.map((id) => trace.tensor(id)),
-    cotangents: node.outputs.map((id) => cotangents.get(id)),
+    cotangents: node.outputs.map((id) => cotangentOf(trace, cotangents, id)),
     needed,
     attributes: node.attributes,
   });
@@ -81,7 +91,7 @@ function applyVjp(trace: Trace, node: GraphNode, needed: readonly boolean[], cot
 function differentiateDecomposition(
   trace: Trace,
   node: GraphNode,
-  cotangents: Map<ValueId, Tensor>,
+  cotangents: Cotangents,
   reached: ReadonlySet<ValueId>,
 ): void {
   if (!node.op.decompose) {
@@ -96,7 +106,7 @@ function differentiateDecomposition(
   );
   const inner = trace.nodes.slice(first);
   outputs.forEach((output, position) => {
-    const cotangent = cotangents.get(node.outputs[position]!);
+    const cotangent = cotangentOf(trace, cotangents, node.outputs[position]!);
     if (cotangent !== undefined) accumulate(cotangents, output.id, cotangent);
   });
   const innerReached = new Set(reached);
@@ -107,7 +117,31 @@ function differentiateDecomposition(
   propagate(trace, inner, cotangents, innerReached);
 }
 
-function accumulate(cotangents: Map<ValueId, Tensor>, value: ValueId, part: Tensor): void {
-  const known = cotangents.get(value);
-  cotangents.set(value, known === undefined ? part : add(known, part));
+function accumulate({ parts }: Cotangents, value: ValueId, part: Tensor): void {
+  const known = parts.get(value);
+  if (known === undefined) parts.set(value, [part]);
+  else known.push(part);
+}
+
+/** The sum of what arrived for a value. */
+function cotangentOf(trace: Trace, cotangents: Cotangents, value: ValueId): Tensor | undefined {
+  const arrived = cotangents.parts.get(value);
+  if (arrived === undefined || arrived.length === 1) return arrived?.[0];
+  const depthOf = measureDepths(trace, cotangents);
+  const total = arrived
+    .toReversed()
+    .sort((left, right) => depthOf(left) - depthOf(right))
+    .reduce((sum, part) => add(sum, part));
+  cotangents.parts.set(value, [total]);
+  return total;
+}
+
+function measureDepths(trace: Trace, cotangents: Cotangents): (tensor: Tensor) => number {
+  const { depths } = cotangents;
+  for (const node of trace.nodes.slice(cotangents.measured)) {
+    const depth = 1 + Math.max(0, ...node.inputs.map((input) => depths.get(input) ?? 0));
+    for (const output of node.outputs) depths.set(output, depth);
+  }
+  cotangents.measured = trace.nodes.length;
+  return ({ id }) => depths.get(id) ?? 0;
 }

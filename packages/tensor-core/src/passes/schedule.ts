@@ -22,7 +22,7 @@ export interface ScheduleHints {
 export function scheduleNodes(graph: Graph, hints: ScheduleHints): Graph {
   const position = new Map(graph.nodes.map((node, index) => [node, index]));
   const { successors, waiting } = dependencies(graph, position, hints.order);
-  const live = createLiveness(graph, hints);
+  const live = createLiveness(graph, hints, (node) => waiting[position.get(node)!] === 0);
   const ready: number[] = [];
   waiting.forEach((count, index) => {
     if (count === 0) ready.push(index);
@@ -81,36 +81,42 @@ function dependencies(
   return { successors: successors.map((set) => [...set]), waiting };
 }
 
-/** Counts bytes that are alive, views following the value whose bytes they show. */
+/**
+ * Counts bytes that are alive, views following the value whose bytes they show. A value counts as freed by its last reader, or
+ * in halves by its last two if both could run now: the gradients of a product's two operands free its cotangent together.
+ */
 function createLiveness(
   graph: Graph,
   { isView, placed }: ScheduleHints,
+  isReady: (node: GraphNode) => boolean,
 ): { increase(node: GraphNode): number; run(node: GraphNode): void } {
   const root = new Map<ValueId, ValueId>();
   const rootOf = (id: ValueId): ValueId => root.get(id) ?? id;
-  const readers = new Map<ValueId, number>();
+  const readers = new Map<ValueId, Set<GraphNode>>();
   for (const node of graph.nodes)
     if (isView(node)) for (const output of node.outputs) root.set(output, rootOf(node.inputs[0]!));
-  for (const node of graph.nodes)
-    for (const id of new Set(node.inputs.map(rootOf))) readers.set(id, (readers.get(id) ?? 0) + 1);
+  for (const node of graph.nodes) {
+    for (const id of node.inputs.map(rootOf)) readers.set(id, (readers.get(id) ?? new Set()).add(node));
+  }
   const pinned = new Set([...graph.outputs.map((output) => rootOf(output.value)), ...placed]);
   const bytesOf = (id: ValueId): number =>
     graph.values[id]!.leaf || placed.has(id) ? 0 : typeBytes(graph.values[id]!.type);
   const slack =
     slackShare * graph.values.reduce((most, value) => (value.leaf ? most : Math.max(most, typeBytes(value.type))), 0);
   const inputRoots = (node: GraphNode): ValueId[] => [...new Set(node.inputs.map(rootOf))];
+  const shareOf = (id: ValueId): number => {
+    const remaining = [...readers.get(id)!];
+    return pinned.has(id) || remaining.length > 2 || !remaining.every(isReady) ? 0 : bytesOf(id) / remaining.length;
+  };
   return {
     increase(node) {
       if (isView(node)) return 0;
       const made = node.outputs.reduce((sum, output) => sum + bytesOf(output), 0);
-      const freed = inputRoots(node).reduce(
-        (sum, id) => sum + (readers.get(id) === 1 && !pinned.has(id) ? bytesOf(id) : 0),
-        0,
-      );
+      const freed = inputRoots(node).reduce((sum, id) => sum + shareOf(id), 0);
       return made - freed - slack;
     },
     run(node) {
-      for (const id of inputRoots(node)) readers.set(id, readers.get(id)! - 1);
+      for (const id of inputRoots(node)) readers.get(id)!.delete(node);
     },
   };
 }
