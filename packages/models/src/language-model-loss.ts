@@ -2,7 +2,7 @@
 // backward, because the planner runs a chunk's backward straight after its forward.
 //   loss = Σ_rows weight · (logsumexp(z) - z[target]) / denominator
 import { AttuneError } from "@attune/spec";
-import { add, concat, crossEntropy, div, gatherRows, mul, reshape, slice, sum, type Tensor } from "@attune/tensor-core";
+import { add, concat, crossEntropy, div, gatherRows, mul, reshape, split, sum, type Tensor } from "@attune/tensor-core";
 import type { Model } from "./model.ts";
 import type { Scope } from "./scope.ts";
 
@@ -18,7 +18,7 @@ export interface LanguageModelLossOptions {
   readonly denominator: Tensor;
   /** `i32 [R]`: rows of `hidden` that the targets belong to. Without them, all rows in order. */
   readonly rows?: Tensor | undefined;
-  /** Largest size of one chunk's logits. Default 16 MiB. */
+  /** Largest size of one chunk's logits. Default 16 MiB, or twice the head's weight if that is trained and larger. */
   readonly chunkBytes?: number | undefined;
 }
 
@@ -32,9 +32,9 @@ export interface LanguageModelLoss {
 
 /** Loss of next tokens. The head is crossed once a chunk, so an adapted head is adapted in every one. */
 export function languageModelLoss(
-  model: Pick<Model, "family" | "config">,
+  model: Pick<Model, "family" | "config" | "specs" | "parameters">,
   scope: Scope,
-  { hidden, targets, weights, denominator, rows, chunkBytes = 16 * 2 ** 20 }: LanguageModelLossOptions,
+  { hidden, targets, weights, denominator, rows, chunkBytes = defaultChunkBytes(model) }: LanguageModelLossOptions,
 ): LanguageModelLoss {
   const { family, config } = model;
   const count = targets.shape[0]!;
@@ -49,35 +49,35 @@ export function languageModelLoss(
     );
   }
   const chosen = rows === undefined ? flat : gatherRows(flat, rows);
-  const parts: Tensor[] = [];
-  const sums: Tensor[] = [];
-  for (const { start, length } of rowChunks(count, config.vocabularySize, chunkBytes)) {
-    const take = (x: Tensor): Tensor => (length === count ? x : slice(x, { axis: 0, start, length }));
-    const logits = family.head(scope, config, take(chosen));
-    const [losses] = crossEntropy(logits, take(targets));
-    parts.push(losses);
-    sums.push(sum(weights === undefined ? losses : mul(losses, take(weights)), { axes: [0], keepDims: true }));
-  }
-  return {
-    loss: div(
-      sums.reduce((total, part) => add(total, part)),
-      denominator,
-    ),
-    rowLosses: parts.length === 1 ? parts[0]! : concat(parts, 0),
-  };
+  const sizes = rowChunks(count, config.vocabularySize, chunkBytes);
+  const chunksOf = (x: Tensor): readonly Tensor[] => (sizes.length === 1 ? [x] : split(x, { axis: 0, sizes }));
+  const [hiddenChunks, targetChunks] = [chunksOf(chosen), chunksOf(targets)];
+  const weightChunks = weights === undefined ? [] : chunksOf(weights);
+  const losses = sizes.map((_, index) => {
+    const logits = family.head(scope, config, hiddenChunks[index]!);
+    return crossEntropy(logits, targetChunks[index]!)[0];
+  });
+  const sums = losses.map((part, index) => {
+    const weighted = weightChunks[index] ? mul(part, weightChunks[index]) : part;
+    return sum(weighted, { axes: [0], keepDims: true });
+  });
+  const total = sums.reduce((left, right) => add(left, right));
+  return { loss: div(total, denominator), rowLosses: losses.length === 1 ? losses[0]! : concat(losses, 0) };
 }
 
-/** Splits rows so that the logits of one chunk take at most `chunkBytes`, in equal chunks of a multiple of 16 rows. */
-export function rowChunks(
-  count: number,
-  vocabularySize: number,
-  chunkBytes: number,
-): { start: number; length: number }[] {
+/**
+ * The gradient of a trained head is as large as the head. A chunk of twice its size frees, once it went backward, what the
+ * gradients took, so the planner can run it to its end before the next.
+ */
+function defaultChunkBytes({ specs, parameters, config }: Pick<Model, "specs" | "parameters" | "config">): number {
+  const trained = specs.some(({ name, role }) => role === "head" && parameters.get(name)?.kind === "state");
+  return Math.max(16 * 2 ** 20, trained ? 8 * config.vocabularySize * config.hiddenSize : 0);
+}
+
+/** Sizes of row chunks whose logits take at most `chunkBytes` each: equal, and whole tiles of 16 rows but for the last. */
+export function rowChunks(count: number, vocabularySize: number, chunkBytes: number): number[] {
   const largest = Math.max(16, Math.floor(chunkBytes / (4 * vocabularySize) / 16) * 16);
   const chunks = Math.ceil(count / largest);
   const size = Math.min(largest, Math.ceil(count / chunks / 16) * 16);
-  return Array.from({ length: Math.ceil(count / size) }, (_, index) => ({
-    start: index * size,
-    length: Math.min(size, count - index * size),
-  }));
+  return Array.from({ length: Math.ceil(count / size) }, (_, index) => Math.min(size, count - index * size));
 }

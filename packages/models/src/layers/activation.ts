@@ -18,10 +18,14 @@ const functions: Readonly<Record<ActivationName, (x: Tensor) => Tensor>> = {
 /** The activation that a configuration names. Throws `FILE_UNSUPPORTED` listing those that are known. */
 export function parseActivation(name: string, file?: string): ActivationName {
   if (Object.hasOwn(functions, name)) return name as ActivationName;
-  throw new AttuneError("FILE_UNSUPPORTED", `Activation "${name}" (hidden_act) is not known.`, {
-    hint: `Known: ${Object.keys(functions).join(", ")}.`,
-    details: { ...(file === undefined ? {} : { file }), key: "hidden_act" },
-  });
+  throw new AttuneError(
+    "FILE_UNSUPPORTED",
+    `${file ?? "The configuration"}: activation "${name}" ("hidden_act") is not known.`,
+    {
+      hint: `Known: ${Object.keys(functions).join(", ")}.`,
+      details: { ...(file === undefined ? {} : { file }), key: "hidden_act" },
+    },
+  );
 }
 
 /** Applies an activation function, at an `activation` site. */

@@ -72,5 +72,6 @@ export function traceCase(
   trace.output("logits", model.family.head(scope, model.config, hidden));
   if (!options.gradients) return;
   const wanted = model.trained.map(({ region, offset, shape }) => trace.state(region, tensorType(shape), offset));
-  gradients(loss, wanted).forEach((gradient, index) => trace.output(`grad.${model.trained[index]!.name}`, gradient));
+  for (const [index, gradient] of gradients(loss, wanted).entries())
+    trace.output(`grad.${model.trained[index]!.name}`, gradient);
 }
