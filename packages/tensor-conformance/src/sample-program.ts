@@ -14,6 +14,7 @@ import {
   Trace,
 } from "@attune/tensor-core";
 
+/** A sample of an op whose attributes are not known here. */
 export type AnySample = OpSample<OpDef extends OpDef<infer A> ? A : never>;
 
 /** True for types that the host writes before each run; others are uploaded once, as weights. */

@@ -7,6 +7,7 @@ import { elementCount, tensorType } from "../type/tensor-type.ts";
 import { expectOptimizerOperands, type Segment } from "./optimizer-operands.ts";
 import { exactFloats, floats } from "./sample-values.ts";
 
+/** Which elements an AdamW step changes. */
 export type AdamwAttributes = { readonly segments: readonly Segment[] };
 
 /**

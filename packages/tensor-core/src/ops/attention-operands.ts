@@ -32,8 +32,10 @@ export const attentionExtras = [
   "cacheTable",
 ] as const;
 
+/** Name of an optional operand. */
 export type AttentionExtra = (typeof attentionExtras)[number];
 
+/** Options of attention that are fixed when it is traced. */
 export type AttentionAttributes = {
   readonly causal: boolean;
   /** Multiplies q · k. */

@@ -5,6 +5,7 @@ import { expectDtype, expectRank, shapeMismatch } from "./checks.ts";
 import { multiplyInto } from "./matrix-values.ts";
 import { floats } from "./sample-values.ts";
 
+/** Which factors are transposed first. */
 export type BatchedMatmulAttributes = {
   /** a is [B, K, M] instead of [B, M, K]. */
   readonly transposeA: boolean;

@@ -5,6 +5,7 @@ import { expectDtype, resolveAxis, shapeMismatch } from "./checks.ts";
 import { floats, integers } from "./sample-values.ts";
 import { slice } from "./slice.ts";
 
+/** The axis that tensors are joined along. */
 export type ConcatAttributes = { readonly axis: number };
 
 /** Puts tensors one after the other along an axis. */

@@ -10,6 +10,7 @@ import { elementCount, tensorType } from "../type/tensor-type.ts";
 import { expectDtype, expectShape } from "./checks.ts";
 import { exactWords, floats } from "./sample-values.ts";
 
+/** Share and random stream of dropout. */
 export type DropoutAttributes = {
   /** Share of elements set to 0, at least 0 and below 1. */
   readonly rate: number;

@@ -57,6 +57,7 @@ export const embeddingOp: OpDef<Record<string, never>> = defineOp<Record<string,
   ],
 });
 
+/** Rows of the table whose gradient is made. */
 export type EmbeddingBackwardAttributes = { readonly rows: number };
 
 /** Inputs ids i32 [...] and dy [..., H]; output the gradient of the table [rows, H]. */

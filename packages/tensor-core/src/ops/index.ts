@@ -9,6 +9,7 @@ export {
   type AttentionAttributes,
   type AttentionExtent,
   type AttentionExtra,
+  type AttentionExtraValues,
   attentionExtent,
   attentionExtras,
   extrasOf,
@@ -64,7 +65,13 @@ export {
 export { fill, fillOp } from "./fill.ts";
 export { allFinite, allFiniteOp, sumOfSquares, sumOfSquaresOp } from "./gradient-checks.ts";
 export { iota, iotaOp } from "./iota.ts";
-export { type LayerNormAttributes, layerNorm, layerNormBackwardOp, layerNormOp } from "./layer-norm.ts";
+export {
+  type LayerNormAttributes,
+  type LayerNormBackwardAttributes,
+  layerNorm,
+  layerNormBackwardOp,
+  layerNormOp,
+} from "./layer-norm.ts";
 export {
   type Activation,
   type LinearAttributes,
@@ -78,6 +85,7 @@ export { logSoftmax, logSumExp, logSumExpOp } from "./log-sum-exp.ts";
 export { debug, debugOp, stopGradient, stopGradientOp } from "./markers.ts";
 export { hyperColumns, type Segment } from "./optimizer-operands.ts";
 export {
+  type BroadcastToAttributes,
   broadcastTo,
   broadcastToOp,
   type PointwiseAttributes,
@@ -88,7 +96,7 @@ export {
 } from "./pointwise.ts";
 export { l2Norm, max, maxOp, mean, type ReduceOptions, sum } from "./reduce.ts";
 export type { ReduceAttributes } from "./reduce-values.ts";
-export { reshape, reshapeOp } from "./reshape.ts";
+export { type ReshapeAttributes, reshape, reshapeOp } from "./reshape.ts";
 export {
   type RmsNormAttributes,
   type RmsNormBackwardAttributes,

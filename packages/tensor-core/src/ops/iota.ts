@@ -2,6 +2,7 @@ import type { Tensor, TensorHost } from "../graph/tensor.ts";
 import { defineOp, type OpDef } from "../op/op-def.ts";
 import { tensorType } from "../type/tensor-type.ts";
 
+/** Number of integers and the first of them. */
 export type IotaAttributes = { readonly length: number; readonly start: number };
 
 /** The integers start, start + 1, …; without inputs, as fill. */

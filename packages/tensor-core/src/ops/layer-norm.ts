@@ -8,11 +8,13 @@ import { rowsOrColumns } from "./rms-norm.ts";
 import { expectRows, rowExtent, rowOf } from "./row-values.ts";
 import { exactFloats, floats } from "./sample-values.ts";
 
+/** Options of a layer norm. */
 export type LayerNormAttributes = {
   readonly epsilon: number;
   /** Whether the third input, bias, is there. */
   readonly bias: boolean;
 };
+/** Which gradients of a layer norm are made. */
 export type LayerNormBackwardAttributes = {
   /** False leaves the outputs dweight and dbias away. */
   readonly needWeight: boolean;

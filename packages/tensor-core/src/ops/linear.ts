@@ -17,6 +17,7 @@ import { reshape } from "./reshape.ts";
 /** What the epilogue may apply; "" is nothing. */
 export type Activation = "" | "relu" | "silu" | "gelu" | "geluTanh";
 
+/** Transposes and epilogue of a product. */
 export type LinearAttributes = {
   /** a is [K, M] instead of [..., M, K]. */
   readonly transposeA: boolean;

@@ -3,6 +3,7 @@ import { applyOp, type Tensor } from "../graph/tensor.ts";
 import { type Attributes, defineOp, type OpDef } from "../op/op-def.ts";
 import { floats } from "./sample-values.ts";
 
+/** Name of a value to inspect. */
 export type DebugAttributes = { readonly name: string };
 
 /** Marks a value for inspection. */

@@ -1,13 +1,10 @@
 // What optimizer ops have in common: many tensors lie one after the other in flat buffers; segments say which row of the
 // table of hyper-parameters applies where. Elements of no segment keep their values.
-import type { AttributeValue } from "../op/op-def.ts";
 import type { TensorType } from "../type/tensor-type.ts";
 import { expectRank, expectShape, shapeMismatch } from "./checks.ts";
 
 /** First element, number of elements and row of the table of hyper-parameters. */
 export type Segment = readonly [start: number, length: number, group: number];
-
-export type SegmentAttributes = { readonly segments: readonly Segment[] } & { readonly [name: string]: AttributeValue };
 
 /** Columns of the table of hyper-parameters. */
 export const hyperColumns = 8;

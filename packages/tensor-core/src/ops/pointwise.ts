@@ -126,6 +126,7 @@ function inputsOf(expression: ScalarExpression, found: Set<number> = new Set()):
   return found;
 }
 
+/** The shape that values are repeated to. */
 export type BroadcastToAttributes = { readonly shape: readonly number[] };
 
 /** Repeats values along axes of size 1 and along new leading axes. */

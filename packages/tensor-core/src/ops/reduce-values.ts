@@ -3,6 +3,7 @@ import { elementCount, type TensorType } from "../type/tensor-type.ts";
 import { stridedIndices, stridesOf } from "./broadcast.ts";
 import { resolveAxis, shapeMismatch } from "./checks.ts";
 
+/** What is reduced. */
 export type ReduceAttributes = {
   /** Ascending, counted from the front. */
   readonly axes: readonly number[];

@@ -4,6 +4,7 @@ import { elementCount, formatType, sameShape, type TensorType, tensorType } from
 import { shapeMismatch } from "./checks.ts";
 import { floats, integers } from "./sample-values.ts";
 
+/** The new shape. */
 export type ReshapeAttributes = { readonly shape: readonly number[] };
 
 /** The same elements in the same order under another shape; no bytes move. */

@@ -7,7 +7,9 @@ import { expectShape, refuseCotangent } from "./checks.ts";
 import { expectRows, rowExtent, rowOf } from "./row-values.ts";
 import { exactFloats, floats } from "./sample-values.ts";
 
+/** ε, added to the mean of squares. */
 export type RmsNormAttributes = { readonly epsilon: number };
+/** Which gradients of an RMS norm are made. */
 export type RmsNormBackwardAttributes = {
   /** False leaves the output dweight away. */
   readonly needWeight: boolean;
@@ -112,6 +114,11 @@ function rmsNormSamples(): OpSample<RmsNormAttributes>[] {
     sample("one row", [19]),
     sample("tile of 16 and one", [5, 17]),
     sample("long rows", [2, 257], 1e-6),
+    {
+      name: "more rows than a grid has",
+      inputs: [floats("grid", [65537, 2]), floats("weight", [2])],
+      attributes: { epsilon: 1e-5 },
+    },
     { name: "no rows", inputs: [floats("none", [0, 4]), floats("weight", [4])], attributes: { epsilon: 1e-5 } },
     {
       name: "zeros",

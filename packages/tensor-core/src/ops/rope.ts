@@ -8,6 +8,7 @@ import { elementCount, formatType, tensorType } from "../type/tensor-type.ts";
 import { expectDtype, expectRank, expectShape, shapeMismatch } from "./checks.ts";
 import { exactFloats, floats, integers } from "./sample-values.ts";
 
+/** Pairing and direction of the rotation. */
 export type RopeAttributes = {
   readonly interleaved: boolean;
   /** Turns the other way. */

@@ -7,6 +7,7 @@ import { elementCount, tensorType } from "../type/tensor-type.ts";
 import { expectOptimizerOperands, type Segment } from "./optimizer-operands.ts";
 import { exactFloats, floats } from "./sample-values.ts";
 
+/** Which elements a step changes, and whether it looks ahead. */
 export type SgdAttributes = { readonly segments: readonly Segment[]; readonly nesterov: boolean };
 
 /**

@@ -7,6 +7,7 @@ import { resolveAxis, shapeMismatch } from "./checks.ts";
 import { expectPlainElements } from "./reshape.ts";
 import { floats, integers } from "./sample-values.ts";
 
+/** A range of one axis. */
 export type SliceAttributes = { readonly axis: number; readonly start: number; readonly length: number };
 
 /** A range of one axis: a view where it is one range of the row-major elements, else a copy. */
@@ -79,6 +80,7 @@ export function slice(x: Tensor, { axis, start, length }: SliceAttributes): Tens
   return start === 0 && length === x.shape[resolved] ? x : applyOp(sliceOp, [x], { axis: resolved, start, length })[0]!;
 }
 
+/** Zeros around one axis. */
 export type PadAttributes = { readonly axis: number; readonly before: number; readonly after: number };
 
 /** Adds zeros in front of and behind an axis. */

@@ -80,6 +80,7 @@ export function rowSamples(): OpSample<Attributes>[] {
     sample("tile of 16 less one", [3, 15]),
     sample("long rows", [2, 1031]),
     sample("large values", [2, 9], 900, 1000),
+    { name: "more rows than a grid has", inputs: [floats("grid", [65537, 2])], attributes: {} },
     { name: "no rows", inputs: [floats("empty", [0, 4])], attributes: {} },
     { name: "masked", inputs: [exactFloats([2, 3], [1, -Infinity, 2, -Infinity, -Infinity, 0])], attributes: {} },
     { name: "NaN", inputs: [exactFloats([2, 3], [1, Number.NaN, 2, 3, 4, 5])], attributes: {} },

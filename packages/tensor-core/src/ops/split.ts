@@ -8,6 +8,7 @@ import { expectPlainElements } from "./reshape.ts";
 import { floats } from "./sample-values.ts";
 import { isRange, sliceValues } from "./slice.ts";
 
+/** An axis and the sizes of its parts. */
 export type SplitAttributes = { readonly axis: number; readonly sizes: readonly number[] };
 
 /** Cuts an axis into neighbouring parts: views where each is one range of the row-major elements, else copies. */

@@ -5,6 +5,7 @@ import { stridedIndices, stridesOf } from "./broadcast.ts";
 import { shapeMismatch } from "./checks.ts";
 import { floats, integers } from "./sample-values.ts";
 
+/** The new order of axes. */
 export type TransposeAttributes = {
   /** Axis `i` of the result is axis `permutation[i]` of the input. */
   readonly permutation: readonly number[];
