@@ -1,0 +1,80 @@
+import type { Tokenizer } from "@attune/spec";
+import { AttuneError } from "@attune/spec";
+
+/** An answered example shown before the question. */
+export interface Shot {
+  readonly text: string;
+  /** What the model would have to say, as in the task's completions. */
+  readonly completion: string;
+}
+
+/** Makes prompts out of texts. */
+export interface PromptTemplate {
+  /** The template as given, for results. */
+  readonly template: string;
+  readonly shots: readonly Shot[];
+  /** The prompt for one text; the text is inserted as it is, whatever it contains. */
+  render(text: string): string;
+}
+
+const PLACEHOLDER = "{text}";
+
+/**
+ * A prompt with one `{text}` in it, after any shots, each shot being the template, its completion and the separator
+ * (a blank line by default). Throws OPTIONS_INVALID unless `{text}` occurs exactly once.
+ */
+export function createPromptTemplate(
+  template: string,
+  options: { readonly shots?: readonly Shot[]; readonly separator?: string } = {},
+): PromptTemplate {
+  const { shots = [], separator = "\n\n" } = options;
+  const parts = template.split(PLACEHOLDER);
+  if (parts.length !== 2) {
+    throw new AttuneError(
+      "OPTIONS_INVALID",
+      `A prompt template needs ${PLACEHOLDER} exactly once, received it ${parts.length - 1} times in ${JSON.stringify(template)}.`,
+      { details: { key: "prompt" } },
+    );
+  }
+  const fill = (text: string): string => parts[0] + text + parts[1];
+  const shown = shots.map(({ text, completion }) => fill(text) + completion + separator).join("");
+  return { template, shots, render: (text) => shown + fill(text) };
+}
+
+/** A prompt that fits, and what of the text is in it. */
+export interface FittedPrompt {
+  readonly prompt: string;
+  /** The text that was inserted. */
+  readonly text: string;
+  readonly truncated: boolean;
+}
+
+/**
+ * Renders the prompt with the longest beginning of the text, cut between tokens, that keeps it within `maximumTokens`.
+ * Training rows and evaluation must use the same cut, so both call this. Throws CONTEXT_EXCEEDED when the template and
+ * its shots alone do not fit.
+ */
+export function fitPrompt(
+  template: PromptTemplate,
+  text: string,
+  tokenizer: Pick<Tokenizer, "encode">,
+  maximumTokens: number,
+): FittedPrompt {
+  const lengthOf = (candidate: string): number => tokenizer.encode(template.render(candidate)).ids.length;
+  const whole = lengthOf(text);
+  if (whole <= maximumTokens) return { prompt: template.render(text), text, truncated: false };
+  const { ids, offsets } = tokenizer.encode(text);
+  let kept = Math.min(ids.length, ids.length - (whole - maximumTokens));
+  while (kept > 0) {
+    const cut = text.slice(0, offsets[2 * kept - 1]);
+    const excess = lengthOf(cut) - maximumTokens;
+    if (excess <= 0) return { prompt: template.render(cut), text: cut, truncated: true };
+    kept -= excess;
+  }
+  if (lengthOf("") <= maximumTokens) return { prompt: template.render(""), text: "", truncated: true };
+  throw new AttuneError(
+    "CONTEXT_EXCEEDED",
+    `The prompt takes ${lengthOf("")} tokens before any text, expected at most ${maximumTokens}.`,
+    { hint: "Shorten the template, show fewer examples, or use a model with a longer context." },
+  );
+}

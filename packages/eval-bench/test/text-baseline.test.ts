@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import {
+  createClassificationScoring,
+  createDecision,
+  evaluateRows,
+  fitTextBaseline,
+  majorityBaseline,
+} from "../src/index.ts";
+import { minimise } from "../src/lbfgs.ts";
+import { fitLogisticRegression } from "../src/logistic-regression.ts";
+import { extractTerms, fitTfidf } from "../src/tfidf.ts";
+import { readFixture } from "./fixture.ts";
+
+interface Example {
+  text: string;
+  label: string;
+}
+interface Case {
+  labels: string[];
+  train: Example[];
+  test: Example[];
+  terms: number;
+  firstRow: Record<string, number>;
+  fits: { c: number; logProbabilities: number[][]; intercepts: number[] }[];
+}
+
+const { cases } = readFixture<{ cases: Case[] }>("text-baseline");
+const withIds = (examples: Example[]) => examples.map((example, index) => ({ ...example, id: `${index}` }));
+
+describe.each(cases)(
+  "TF-IDF logistic regression with labels $labels",
+  ({ labels, train, test, terms, firstRow, fits }) => {
+    const vectorizer = fitTfidf(train.map(({ text }) => text));
+    const rows = vectorizer.transform(train.map(({ text }) => text));
+    const unseen = vectorizer.transform(test.map(({ text }) => text));
+    const targets = train.map(({ label }) => labels.indexOf(label));
+
+    it("has scikit-learn's vocabulary and weights", () => {
+      expect(vectorizer.terms).toHaveLength(terms);
+      const own = Object.fromEntries(
+        [...unseen.columns.subarray(0, unseen.starts[1])].map((column, index) => [
+          vectorizer.terms[column]!,
+          unseen.values[index]!,
+        ]),
+      );
+      expect(Object.keys(own).sort()).toEqual(Object.keys(firstRow).sort());
+      for (const [term, weight] of Object.entries(firstRow)) expect(own[term]).toBeCloseTo(weight, 12);
+    });
+
+    it("has scikit-learn's probabilities within 1e-5, whatever the start", () => {
+      let start: Float64Array | undefined;
+      for (const { c, logProbabilities, intercepts } of fits) {
+        const options = {
+          classes: labels.length,
+          inverseRegularization: c,
+          tolerance: 1e-9,
+          ...(start === undefined ? {} : { start }),
+        };
+        const fit = fitLogisticRegression(rows, targets, options);
+        start = fit.parameters;
+        expect(fit.converged).toBe(true);
+        const found = fit.logProbabilities(unseen);
+        for (const [index, expected] of logProbabilities.flat().entries()) {
+          expect(Math.abs(found[index]! - expected)).toBeLessThan(1e-5);
+        }
+        const outputs = labels.length === 2 ? 1 : labels.length;
+        const own = fit.parameters.subarray(terms * outputs);
+        const centre = (values: ArrayLike<number>): number =>
+          Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+        const shift = outputs === 1 ? 0 : centre(intercepts) - centre(own); // softmax biases are fixed up to a constant
+        for (const [index, expected] of intercepts.entries()) {
+          expect(Math.abs(own[index]! + shift - expected)).toBeLessThan(1e-5);
+        }
+      }
+    });
+
+    it("chooses C on the validation part and beats the majority", () => {
+      const baseline = fitTextBaseline(withIds(train), withIds(test), { labels });
+      const scoring = createClassificationScoring(createDecision({ labels }));
+      const score = (own: Parameters<typeof evaluateRows>[0]) =>
+        evaluateRows(own as never, scoring, { task: "t", model: "m", resamples: 50 }).result.scores["accuracy"]!.value;
+      expect([0.1, 1, 10, 100]).toContain(baseline.inverseRegularization);
+      expect(baseline).toMatchObject({ converged: true, vocabularySize: terms });
+      expect(score(baseline.predict(withIds(test)))).toBeGreaterThan(
+        score(majorityBaseline(train, withIds(test), labels)),
+      );
+      expect(fitTextBaseline(withIds(train), withIds(test), { labels }).predict(withIds(test))).toEqual(
+        baseline.predict(withIds(test)),
+      );
+    });
+  },
+);
+
+describe("baselines", () => {
+  it("split words as the reference does", () => {
+    expect(extractTerms("A Tomato_vine, 12 cafés!")).toEqual([
+      "tomato_vine",
+      "12",
+      "cafés",
+      "tomato_vine 12",
+      "12 cafés",
+    ]);
+    expect(extractTerms("a . b")).toEqual([]);
+  });
+  it("say the most frequent training label with its share", () => {
+    const train = ["a", "b", "b"].map((label) => ({ label }));
+    const [row] = majorityBaseline(train, [{ id: "1", text: "", label: "a", group: "g", list: true }], ["a", "b"]);
+    expect(row).toMatchObject({ id: "1", label: "a", prediction: "b", group: "g", list: true });
+    expect(Math.exp(row!.logprobs["b"]!)).toBeCloseTo(3 / 5, 12);
+  });
+  it("refuse parts that say nothing", () => {
+    const document = { id: "1", text: "some words here", label: "a" };
+    expect(() => majorityBaseline([], [document], ["a", "b"])).toThrow("received none");
+    expect(() => fitTextBaseline([document], [], { labels: ["a", "b"] })).toThrow("received 1 and 0");
+    expect(() => fitTextBaseline([document], [document], { labels: ["a", "b"] })).toThrow("No term occurs in 2 of 1");
+    expect(() =>
+      fitTextBaseline([document], [{ ...document, label: "c" }], { labels: ["a", "b"], minimumDocuments: 1 }),
+    ).toThrow('label "c"');
+    expect(() => fitTextBaseline([document], [document], { labels: ["a", "b"], inverseRegularizations: [0] })).toThrow(
+      "positive values of C",
+    );
+  });
+});
+
+describe("minimise", () => {
+  it("finds the minimum of an ill-conditioned quadratic", () => {
+    const scales = [1, 10, 100, 1000, 10_000];
+    const found = minimise(
+      (point, gradient) => {
+        let value = 0;
+        scales.forEach((scale, index) => {
+          const distance = point[index]! - index;
+          value += (scale * distance * distance) / 2;
+          gradient[index] = scale * distance;
+        });
+        return value;
+      },
+      new Float64Array(5),
+      { tolerance: 1e-9 },
+    );
+    expect(found.converged).toBe(true);
+    for (const [index, coordinate] of found.point.entries()) expect(coordinate).toBeCloseTo(index, 9);
+  });
+  it("says when it did not converge", () => {
+    const steep = minimise(
+      (point, gradient) => {
+        gradient[0] = 4 * (point[0]! - 3) ** 3;
+        return (point[0]! - 3) ** 4;
+      },
+      new Float64Array(1),
+      { maximumIterations: 3, tolerance: 1e-12 },
+    );
+    expect(steep).toMatchObject({ converged: false, iterations: 3 });
+  });
+});
