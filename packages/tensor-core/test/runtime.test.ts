@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { gradients } from "../src/autodiff/gradients.ts";
 import { Trace } from "../src/graph/trace.ts";
 import { add, mul, relu, sigmoid, square, sub } from "../src/ops/elementwise.ts";
+import { fill } from "../src/ops/fill.ts";
 import { sum } from "../src/ops/reduce.ts";
 import { createRuntime } from "../src/runtime/create-runtime.ts";
 import { tensorType } from "../src/type/tensor-type.ts";
@@ -85,6 +86,16 @@ describe("a program", () => {
     await runtime.weights.set("none", vector, [1, 2, 3]);
     await expect(program.run({ z: [1] })).rejects.toThrow(/no input "z"/);
     expect(() => new Trace().input("x", vector).data()).toThrow(/symbolic/);
+  });
+
+  it("tells constants apart that JSON writes alike", async () => {
+    await using runtime = disposable(runtimeOf());
+    const program = await runtime.compile((trace) => {
+      trace.output("up", fill(trace, Number.POSITIVE_INFINITY, [1]));
+      trace.output("down", fill(trace, Number.NEGATIVE_INFINITY, [1]));
+    });
+    const { up, down } = await program.run();
+    expect([up![0], down![0]]).toEqual([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
   });
 
   it("checks itself against the float64 interpreter and returns memory to its baseline", async () => {

@@ -1,4 +1,5 @@
 import type { Graph, GraphNode, ValueId } from "../graph/graph.ts";
+import { attributesKey } from "../op/attributes-key.ts";
 import { renameValues } from "./rename-values.ts";
 
 /**
@@ -24,5 +25,5 @@ export function eliminateCommonSubexpressions(graph: Graph): Graph {
 }
 
 function keyOf(node: GraphNode, inputs: readonly ValueId[]): string {
-  return `${node.op.id}|${inputs.join(",")}|${JSON.stringify(node.attributes)}`;
+  return `${node.op.id}|${inputs.join(",")}|${attributesKey(node.attributes)}`;
 }

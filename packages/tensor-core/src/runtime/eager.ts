@@ -4,6 +4,7 @@ import type { Allocation, Backend, Executable } from "../backend/backend.ts";
 import type { Tensor, TensorHost } from "../graph/tensor.ts";
 import { Trace } from "../graph/trace.ts";
 import type { KernelDef } from "../kernel/kernel-def.ts";
+import { attributesKey } from "../op/attributes-key.ts";
 import type { Attributes, OpDef } from "../op/op-def.ts";
 import { buildPlan } from "../plan/build-plan.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -63,7 +64,7 @@ export function createEager(backend: Backend, kernels: readonly KernelDef[], que
         attributes,
       );
       const held = inputs.map((tensor) => allocationOf(tensor.id));
-      const key = `${op.id}|${inputs.map((tensor) => formatType(tensor.type)).join("|")}|${JSON.stringify(attributes)}`;
+      const key = `${op.id}|${inputs.map((tensor) => formatType(tensor.type)).join("|")}|${attributesKey(attributes)}`;
       const program =
         programs.get(key) ??
         compileOne(
