@@ -76,7 +76,8 @@ describe("text hashes", () => {
   it("are the first bytes of SHA-256, and normalisation is what it says", () => {
     expect(hashToHex(hashText("abc"))).toBe("ba7816bf8f01cfea");
     expect(normaliseText("  A  b\n", "none")).toBe("  A  b\n");
-    expect(normaliseText("  A  b\n", "trim-lowercase")).toBe("a b");
+    expect(normaliseText("  A  b\n", "trim-lowercase")).toBe("a  b");
+    expect(normaliseText("  A  b\n", "fold-space")).toBe("a b");
     expect(normaliseText("Ünï-code, 42!", "alphanumeric")).toBe("ünï code 42");
   });
 });

@@ -90,8 +90,11 @@ describe("splitStage", () => {
     );
     const { report, partOf } = await split(records);
     expect(report.groups.tooLarge).toEqual({ groups: 1, records: 100 });
+    // Of the other hundred, at most half leave train; here validation and test want forty.
     expect(new Set(records.slice(0, 100).map((each) => partOf.get(each.id)))).toEqual(new Set(["train"]));
     expect(report.sizes.test).toBe(20);
+    const wanting = await split(records, { test: 0.2, validation: 0.2, maximumMovableShare: 0.6 });
+    expect(wanting.report.sizes).toEqual({ train: 140, validation: 30, test: 30 });
   });
 
   it("takes large groups no sooner and no later than small ones", async () => {

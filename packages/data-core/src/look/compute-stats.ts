@@ -43,7 +43,7 @@ export async function computeStats(records: AsyncIterable<TextRecord>): Promise<
   for await (const record of records) {
     characters.push(record.text.length);
     words.push(countWords(record.text));
-    if (seen.getOrAdd(hashText(normaliseText(record.text, "trim-lowercase")), 0) !== undefined) duplicates += 1;
+    if (seen.getOrAdd(hashText(normaliseText(record.text, "fold-space")), 0) !== undefined) duplicates += 1;
     for (const [counts, key] of [
       [labels, record.label ?? ""],
       [sources, record.source],

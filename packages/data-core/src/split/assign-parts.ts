@@ -15,6 +15,8 @@ export interface AssignInput {
   readonly wanted: { readonly validation: number; readonly test: number };
   /** Largest share of a part that one group may take. */
   readonly maximumGroupShare: number;
+  /** Of a class that has groups too large to move: share of its other records that validation and test take at most. */
+  readonly maximumMovableShare: number;
 }
 
 /** The part of each record, and what had to go to train. */
@@ -29,35 +31,41 @@ export interface AssignResult {
  * Fills test, then validation, with whole groups in random order: a group is taken when each of its classes still has
  * room for all its records of that class and it is no larger than the share allows; everything else is train. The
  * rooms of the classes are proportional to the classes, so that the parts are stratified up to the size of a group.
+ * Where groups that are too large keep records of a class in train, only a share of its other records leave, so that
+ * train still holds groups of the kind that is tested.
  */
 export function assignParts(input: AssignInput): AssignResult {
   const { groups, classes, ranks } = input;
-  const total = groups.length;
-  const classCounts = countInto(classes);
   const membersOf = bucketByGroup(groups, ranks.length);
-  const parts = new Uint8Array(total);
-  const sizes = (["validation", "test"] as const).map((part) => {
+  const parts = new Uint8Array(groups.length);
+  const takers = (["test", "validation"] as const).map((part) => {
     const wanted = input.wanted[part];
-    const records = wanted < 1 ? wanted * total : wanted;
-    return {
-      part: splitParts.indexOf(part),
-      rooms: shareOut(classCounts, records / total),
-      limit: Math.max(1, Math.floor(records * input.maximumGroupShare)),
-    };
+    const records = wanted < 1 ? wanted * groups.length : wanted;
+    const limit = Math.max(1, Math.floor(records * input.maximumGroupShare));
+    return { part: splitParts.indexOf(part), limit, rooms: shareOut(countInto(classes), records / groups.length) };
   });
-  const [validation, test] = sizes as [(typeof sizes)[0], (typeof sizes)[0]];
-  const largestLimit = Math.max(validation.limit, test.limit);
+  const largestLimit = Math.max(...takers.map(({ limit }) => limit));
+  const isTooLarge = (group: number): boolean => membersOf(group).length > largestLimit;
   const tooLarge = { groups: 0, records: 0 };
-  const order = Array.from({ length: ranks.length }, (_, group) => group).sort((a, b) => ranks[a]! - ranks[b]!);
-  for (const group of order) {
+  const stuck = new Map<number, number>();
+  for (let group = 0; group < ranks.length; group++) {
+    if (!isTooLarge(group)) continue;
+    tooLarge.groups += 1;
+    tooLarge.records += membersOf(group).length;
+    for (const [label, count] of needsOf(membersOf(group), classes)) stuck.set(label, (stuck.get(label) ?? 0) + count);
+  }
+  limitRooms(
+    takers.map(({ rooms }) => rooms),
+    countInto(classes),
+    stuck,
+    input.maximumMovableShare,
+  );
+
+  const order = Array.from({ length: ranks.length }, (_, group) => group).filter((group) => !isTooLarge(group));
+  for (const group of order.sort((a, b) => ranks[a]! - ranks[b]!)) {
     const members = membersOf(group);
-    if (members.length > largestLimit) {
-      tooLarge.groups += 1;
-      tooLarge.records += members.length;
-      continue;
-    }
     const needs = needsOf(members, classes);
-    const taker = [test, validation].find(
+    const taker = takers.find(
       ({ rooms, limit }) => members.length <= limit && [...needs].every(([label, need]) => need <= rooms[label]!),
     );
     if (taker === undefined) continue;
@@ -65,6 +73,20 @@ export function assignParts(input: AssignInput): AssignResult {
     for (const member of members) parts[member] = taker.part;
   }
   return { parts, tooLarge };
+}
+
+/** Shrinks the rooms of classes with records stuck in train, so that a share of the others stays there, too. */
+function limitRooms(
+  allRooms: readonly number[][],
+  counts: readonly number[],
+  stuck: ReadonlyMap<number, number>,
+  maximumShare: number,
+): void {
+  for (const [label, stuckCount] of stuck) {
+    const wanted = allRooms.reduce((sum, rooms) => sum + rooms[label]!, 0);
+    const scale = (maximumShare * (counts[label]! - stuckCount)) / wanted;
+    if (scale < 1) for (const rooms of allRooms) rooms[label] = Math.floor(rooms[label]! * scale);
+  }
 }
 
 /** Room of each class: its count times the share, rounded so that the sum is right (largest remainder). */

@@ -14,7 +14,7 @@ export interface GroupKey {
  * names in metadata, each a text or a list of texts; a missing or empty one ties it to none.
  */
 export function groupKeysOf(record: TextRecord, names: readonly string[]): GroupKey[] {
-  const keys: GroupKey[] = [{ kind: "text", hash: hashText(`text\n${normaliseText(record.text, "trim-lowercase")}`) }];
+  const keys: GroupKey[] = [{ kind: "text", hash: hashText(`text\n${normaliseText(record.text, "fold-space")}`) }];
   for (const name of names) {
     const value = record.metadata?.[name];
     if (value === undefined || value === null) continue;

@@ -30,6 +30,11 @@ export interface SplitOptions {
   readonly stratifyBy: readonly string[];
   /** Largest share of validation or test that one group may take; a larger group goes to train. */
   readonly maximumGroupShare: number;
+  /**
+   * Where a class has groups that are too large to leave train: share of its other records that validation and test
+   * take at most together, so that train still holds groups of the kind that is tested.
+   */
+  readonly maximumMovableShare: number;
   /** Whether every label must be in train. */
   readonly requireLabelsInTrain: boolean;
 }
@@ -57,6 +62,7 @@ const schema: OptionSchema<SplitOptions> = optionSchema("split", {
   groupBy: listOption(stringOption(""), ["cluster", "thread", "sender"]),
   stratifyBy: listOption(stringOption(""), ["label"]),
   maximumGroupShare: numberOption(0.25, { minimum: 0, maximum: 1 }),
+  maximumMovableShare: numberOption(0.5, { minimum: 0, maximum: 1 }),
   requireLabelsInTrain: booleanOption(true),
 });
 
@@ -125,13 +131,14 @@ function createGrouping(options: SplitOptions) {
   const assign = () => {
     const { groups, groupRanks, largest } = numberGroups(sets.find, ranks.view());
     const wanted = { validation: options.validation, test: options.test };
-    const { maximumGroupShare } = options;
+    const { maximumGroupShare, maximumMovableShare } = options;
     const { parts, tooLarge } = assignParts({
       groups,
       classes: classes.view(),
       ranks: groupRanks,
       wanted,
       maximumGroupShare,
+      maximumMovableShare,
     });
     return {
       parts,
