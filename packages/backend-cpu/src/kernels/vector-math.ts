@@ -85,7 +85,7 @@ export const vectorTanh: VectorFunction = (f, value) => {
   return v128.bitselect(withSign(f, large, x), small, f32x4.gt(magnitude, float(f, 0.625)));
 };
 
-/** erf x = x P(x²) up to 1, then 1 - e^-x² Q(1/x) / x. Error below 2 ulp. */
+/** erf x = x P(x²) up to 1, then 1 - e^-x² Q(1/x) / x. Error below 2.5 ulp. */
 export const vectorErf: VectorFunction = (f, value) => {
   const x = f.keep(value);
   const magnitude = f.keep(f32x4.pmin(f32x4.abs(x), float(f, 4.2)));

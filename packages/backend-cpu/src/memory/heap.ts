@@ -55,15 +55,12 @@ export function createHeap(maximumPages: number): Heap {
     allocate(requested) {
       const bytes = Math.ceil(Math.max(requested, 1) / heapAlignment) * heapAlignment;
       const index = gaps.findIndex((gap) => gap.bytes >= bytes);
-      used += bytes;
       if (index === -1) {
-        try {
-          return extend(bytes);
-        } catch (error) {
-          used -= bytes;
-          throw error;
-        }
+        const range = extend(bytes);
+        used += bytes;
+        return range;
       }
+      used += bytes;
       const gap = gaps[index]!;
       const rest = { offset: gap.offset + bytes, bytes: gap.bytes - bytes };
       gaps.splice(index, 1, ...(rest.bytes > 0 ? [rest] : []));

@@ -50,5 +50,8 @@ export interface RunFinished {
 /** Numbers of a step: kernel, its first tile and the tile after its last, its first binding and their count. */
 export const stepFields = 5;
 
-/** Cells of the control block. */
-export const controlCells = { nextTile: 0, arrived: 1, generation: 2, failed: 3, count: 16 } as const;
+/**
+ * Cells of the control block. `failed` is set by a thread whose kernel trapped; `stop` takes it over while a barrier is closed, so that
+ * all threads leave after the same step.
+ */
+export const controlCells = { nextTile: 0, arrived: 1, generation: 2, failed: 3, stop: 4, count: 16 } as const;

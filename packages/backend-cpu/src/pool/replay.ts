@@ -31,10 +31,20 @@ export function replay(
       error = cause instanceof Error ? `${cause.message} (kernel ${steps[base]!}, step ${step})` : String(cause);
       Atomics.store(control, controlCells.failed, 1);
     }
-    if (start.threads > 1) waitForAll(control, start.threads, () => Atomics.store(control, controlCells.nextTile, 0));
-    if (Atomics.load(control, controlCells.failed) !== 0) break;
+    if (meet(control, start.threads)) break;
   }
   return error;
+}
+
+/** Waits for all threads to finish the step; true if one of them failed, the same answer on every thread. */
+function meet(control: Int32Array<SharedArrayBuffer>, threads: number): boolean {
+  const open = (): void => {
+    Atomics.store(control, controlCells.nextTile, 0);
+    Atomics.store(control, controlCells.stop, Atomics.load(control, controlCells.failed));
+  };
+  if (threads > 1) waitForAll(control, threads, open);
+  else open();
+  return Atomics.load(control, controlCells.stop) !== 0;
 }
 
 function runTiles(
