@@ -6,6 +6,7 @@ import {
   toByteCharacters,
 } from "@attune/tokenizer-core";
 import type { BpeVocabulary } from "./bpe-vocabulary.ts";
+import { canCutAtSigns, encodeAtSigns, wordSign } from "./cut-at-signs.ts";
 import { createMerger } from "./merge-symbols.ts";
 import { createSymbolList, pushSymbol, type SymbolList } from "./symbol-list.ts";
 import { forEachByte, utf8Bytes } from "./utf8.ts";
@@ -26,9 +27,6 @@ export interface BpeOptions {
   /** Ends the last symbol of a word. */
   readonly endSuffix: string;
 }
-
-/** SentencePiece's sign for a space. */
-const wordSign = "\u2581";
 
 /** Makes the function that appends the tokens of one piece. */
 export function createBpeEncoder(vocabulary: BpeVocabulary, options: BpeOptions): TokenizerModel["encode"] {
@@ -58,35 +56,18 @@ export function createBpeEncoder(vocabulary: BpeVocabulary, options: BpeOptions)
     }
     caches[kind].remember(text, output, first);
   };
-  const cutsAtSigns = canCutAtSigns(vocabulary, options);
+  const cutsAtSigns = mayCut(vocabulary, options);
   return (text, bytes, output) => {
     if (bytes || !cutsAtSigns) encodeWord(text, bytes ? "bytes" : "characters", output);
     else encodeAtSigns(text, output, (word) => encodeWord(word, "characters", output));
   };
 }
 
-/** Encodes each word of a long piece by itself, so that the cache serves texts that no pre-tokenizer cuts. */
-function encodeAtSigns(text: string, output: TokenBuffer, encodeWord: (word: string) => void): void {
-  for (let from = 0; from < text.length; ) {
-    let to = text.indexOf(wordSign, from + 1);
-    while (to > 0 && text[to - 1] === wordSign) to = text.indexOf(wordSign, to + 1);
-    if (to < 0) to = text.length;
-    const first = output.length;
-    encodeWord(text.slice(from, to));
-    for (let index = 2 * first; index < 2 * output.length; index++) output.offsets[index]! += from;
-    from = to;
-  }
-}
-
-/**
- * Whether no merge reaches over a boundary before the sign: then cutting there changes nothing. The sign itself must
- * be a token, so that unknown characters are not fused over the cut.
- */
-function canCutAtSigns({ idOf, tokenOf, results }: BpeVocabulary, options: BpeOptions): boolean {
+/** Not where words have signs of their own, or where the sign could be an unknown character that is fused. */
+function mayCut({ idOf, tokenOf, results }: BpeVocabulary, options: BpeOptions): boolean {
   if (options.ignoreMerges || options.continuingPrefix !== "" || options.endSuffix !== "" || !idOf.has(wordSign))
     return false;
-  const crosses = new RegExp(`[^${wordSign}]${wordSign}`, "u");
-  return results.every((id) => !crosses.test(tokenOf.get(id)!));
+  return canCutAtSigns(Array.from(results, (id) => tokenOf.get(id)!));
 }
 
 function wholeToken(

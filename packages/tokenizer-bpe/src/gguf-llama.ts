@@ -1,8 +1,6 @@
 import { corruptSection, type GgufVocabulary, type TokenizerFiles } from "@attune/tokenizer-core";
+import { wordSign } from "./cut-at-signs.ts";
 import { ggufTokenizerFiles } from "./gguf-gpt2.ts";
-
-/** SentencePiece's sign for a space. */
-const wordSign = "\u2581";
 
 /** Turns a GGUF vocabulary of the model `llama` (SentencePiece's BPE with byte fallback) into the files of a tokenizer. */
 export function llamaTokenizerFiles(vocabulary: GgufVocabulary): TokenizerFiles {

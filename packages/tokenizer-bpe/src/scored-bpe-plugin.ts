@@ -8,13 +8,16 @@ import {
   listField,
   pushToken,
   type Section,
+  type TokenBuffer,
   type TokenizerModel,
   type TokenizerPlugin,
 } from "@attune/tokenizer-core";
+import { canCutAtSigns, encodeAtSigns } from "./cut-at-signs.ts";
 import { llamaTokenizerFiles } from "./gguf-llama.ts";
 import { createMerger } from "./merge-symbols.ts";
 import { createSymbolList, pushSymbol, type SymbolList } from "./symbol-list.ts";
 import { forEachByte } from "./utf8.ts";
+import { WordCache } from "./word-cache.ts";
 
 /** Byte-pair encoding by scores, which only GGUF vocabularies of the model `llama` use. */
 export const scoredBpePlugin: TokenizerPlugin = {
@@ -79,7 +82,10 @@ function scoredEncoder(
     results: Int32Array.from(tokens.keys()),
   });
   const symbols = createSymbolList();
-  return (text, _bytes, output) => {
+  const cache = new WordCache();
+  const encodeWord = (text: string, output: TokenBuffer): void => {
+    if (cache.append(text, output)) return;
+    const first = output.length;
     source = text;
     addCodePoints(text, symbols, idBetween);
     merge(symbols);
@@ -93,6 +99,12 @@ function scoredEncoder(
         });
       }
     }
+    cache.remember(text, output, first);
+  };
+  const cuts = canCutAtSigns(mergeableId.keys());
+  return (text, _bytes, output) => {
+    if (cuts) encodeAtSigns(text, output, (word) => encodeWord(word, output));
+    else encodeWord(text, output);
   };
 }
 

@@ -1,5 +1,5 @@
 import { fromByteCharacters } from "./byte-characters.ts";
-import type { Decoder, EmitToken } from "./decode-stage.ts";
+import type { Decoder, DecodeStage, EmitToken } from "./decode-stage.ts";
 
 const encoder = new TextEncoder();
 const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -9,25 +9,36 @@ const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
  * Reads byte characters as the bytes of UTF-8 text. Bytes of a character that is not complete wait for the next token;
  * what can never become a character gives U+FFFD. A token with other characters, and an added token, is text itself.
  */
-export const byteLevelDecoder: Decoder = {
-  fuses: true,
-  start() {
-    let waiting = new Uint8Array(0);
-    return {
-      push(text, verbatim, emit) {
-        const bytes = (verbatim ? undefined : fromByteCharacters(text)) ?? encoder.encode(text);
-        const all = waiting.length === 0 ? bytes : Uint8Array.of(...waiting, ...bytes);
-        const complete = all.length - incompleteTail(all);
-        waiting = all.slice(complete);
-        if (complete > 0) emit(lossy.decode(all.subarray(0, complete)), false);
-      },
-      end(emit) {
-        if (waiting.length > 0) emit(lossy.decode(waiting), false);
-        waiting = new Uint8Array(0);
-      },
-    };
-  },
-};
+export function byteLevelDecoder(): Decoder {
+  // Nearly all tokens are whole characters, and the same ones come again and again.
+  const whole = new Map<string, string>();
+  return { fuses: true, start: () => startByteLevel(whole) };
+}
+
+function startByteLevel(whole: Map<string, string>): DecodeStage {
+  let waiting = new Uint8Array(0);
+  return {
+    push(text, verbatim, emit) {
+      const known = verbatim || waiting.length > 0 ? undefined : whole.get(text);
+      if (known !== undefined) {
+        emit(known, false);
+        return;
+      }
+      const bytes = (verbatim ? undefined : fromByteCharacters(text)) ?? encoder.encode(text);
+      const all = waiting.length === 0 ? bytes : Uint8Array.of(...waiting, ...bytes);
+      const complete = all.length - incompleteTail(all);
+      waiting = all.slice(complete);
+      if (complete === 0) return;
+      const decoded = lossy.decode(all.subarray(0, complete));
+      if (!verbatim && all === bytes && waiting.length === 0) whole.set(text, decoded);
+      emit(decoded, false);
+    },
+    end(emit) {
+      if (waiting.length > 0) emit(lossy.decode(waiting), false);
+      waiting = new Uint8Array(0);
+    },
+  };
+}
 
 /** Number of bytes at the end that begin a character without completing it: 0 to 3. */
 export function incompleteTail(bytes: Uint8Array): number {

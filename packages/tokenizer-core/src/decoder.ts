@@ -9,7 +9,7 @@ import { fuseDecoder, replaceDecoder, spaceDecoder, stripDecoder, suffixDecoder 
 const builders: ComponentBuilders<Decoder> = {
   BPEDecoder: suffixDecoder,
   ByteFallback: () => byteFallbackDecoder,
-  ByteLevel: () => byteLevelDecoder,
+  ByteLevel: () => byteLevelDecoder(),
   Fuse: () => fuseDecoder,
   Metaspace: metaspaceDecoder,
   Replace: replaceDecoder,

@@ -11,6 +11,15 @@ export type { Normalizer } from "./normalizer.ts";
 export { buildNormalizer } from "./normalizer.ts";
 export type { Piece, PreTokenizer } from "./pre-tokenizer.ts";
 export { buildPreTokenizer, gpt2Expression } from "./pre-tokenizer.ts";
+export type {
+  ChatMessage,
+  ChatRenderer,
+  ChatRendererOptions,
+  RenderChatOptions,
+  RenderedChat,
+  RoleSpan,
+} from "./render-chat.ts";
+export { createChatRenderer, renderChat } from "./render-chat.ts";
 export { saveTokenizer } from "./save-tokenizer.ts";
 export type { Section } from "./section.ts";
 export { booleanField, corruptSection, countField, listField, sectionOf, stringField } from "./section.ts";

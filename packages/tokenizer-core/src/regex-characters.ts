@@ -3,6 +3,9 @@ import { type RegexCursor, unsupportedRegex } from "./regex-cursor.ts";
 /** What \w stands for: letters, marks, digits and connectors of all scripts. */
 export const wordClass = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
 
+/** Outside of brackets \w also holds the six superscripts and fractions of Latin-1. */
+const escapedWordClass = `${wordClass}\\u{b2}\\u{b3}\\u{b9}\\u{bc}-\\u{be}`;
+
 /** Sets that an escape stands for, in and outside of brackets. White space is Unicode's: with U+0085, without U+FEFF. */
 const escapedSets: ReadonlyMap<string, string> = new Map([
   ["s", "\\p{White_Space}"],
@@ -15,13 +18,15 @@ const escapedSets: ReadonlyMap<string, string> = new Map([
   ["H", "[^0-9a-fA-F]"],
 ]);
 
-/** Escapes that are not characters and may stand only outside of brackets. */
-const escapedAssertions: ReadonlyMap<string, string> = new Map([
+/** Escapes that mean something of their own outside of brackets. */
+const escapesOutside: ReadonlyMap<string, string> = new Map([
+  ["w", `[${escapedWordClass}]`],
+  ["W", `[^${escapedWordClass}]`],
   ["A", "(?<![\\s\\S])"],
   ["z", "(?![\\s\\S])"],
   ["Z", "(?=\\n?(?![\\s\\S]))"],
-  ["b", `(?:(?<=[${wordClass}])(?![${wordClass}])|(?<![${wordClass}])(?=[${wordClass}]))`],
-  ["B", `(?:(?<=[${wordClass}])(?=[${wordClass}])|(?<![${wordClass}])(?![${wordClass}]))`],
+  ["b", `(?:(?<=[${escapedWordClass}])(?![${escapedWordClass}])|(?<![${escapedWordClass}])(?=[${escapedWordClass}]))`],
+  ["B", `(?:(?<=[${escapedWordClass}])(?=[${escapedWordClass}])|(?<![${escapedWordClass}])(?![${escapedWordClass}]))`],
   ["R", "(?:\\r\\n|[\\n-\\r\\u0085\\u2028\\u2029])"],
 ]);
 
@@ -39,13 +44,13 @@ const controls: ReadonlyMap<string, number> = new Map([
 const posixSets: ReadonlyMap<string, string> = new Map([
   ["alpha", "\\p{Alphabetic}"],
   ["digit", "\\p{Nd}"],
-  ["alnum", "\\p{Alphabetic}\\p{M}\\p{Nd}"],
+  ["alnum", "\\p{Alphabetic}\\p{Nd}"],
   ["upper", "\\p{Uppercase}"],
   ["lower", "\\p{Lowercase}"],
   ["space", "\\p{White_Space}"],
   ["blank", "\\p{Zs}\\t"],
   ["cntrl", "\\p{Cc}"],
-  ["punct", "\\p{P}\\u{24}\\u{2b}\\u{3c}-\\u{3e}\\u{5e}\\u{60}\\u{7c}\\u{7e}"],
+  ["punct", "\\p{P}\\p{S}"],
   ["xdigit", "0-9a-fA-F"],
   ["word", wordClass],
 ]);
@@ -54,10 +59,10 @@ const posixSets: ReadonlyMap<string, string> = new Map([
 export function literalSource(cursor: RegexCursor, ignoreCase: boolean): string {
   if (cursor.peek() !== "\\") return characterSource(cursor.next().codePointAt(0)!, ignoreCase);
   cursor.next();
-  const assertion = escapedAssertions.get(cursor.peek());
-  if (assertion) {
+  const outside = escapesOutside.get(cursor.peek());
+  if (outside) {
     cursor.next();
-    return assertion;
+    return outside;
   }
   const escaped = escapedCharacter(cursor);
   return typeof escaped === "number" ? characterSource(escaped, ignoreCase) : `[${escaped}]`;
@@ -129,13 +134,26 @@ function escapedCharacter(cursor: RegexCursor): number | string {
   return character.codePointAt(0)!;
 }
 
+/** What Oniguruma's names of properties stand for where JavaScript has no property of that name. */
+const propertySets: ReadonlyMap<string, string> = new Map([
+  ["alnum", "\\p{Alphabetic}\\p{Nd}"],
+  ["blank", "\\p{Zs}\\t"],
+  ["cntrl", "\\p{Cc}"],
+  ["digit", "\\p{Nd}"],
+  ["punct", "\\p{P}"],
+  ["space", "\\p{White_Space}"],
+  ["upper", "\\p{Uppercase}"],
+  ["lower", "\\p{Lowercase}"],
+  ["word", wordClass],
+]);
+
 /** Tries a property by its name, then as a script: Oniguruma takes \p{Han} where JavaScript wants \p{Script=Han}. */
 function propertySource(cursor: RegexCursor, negated: boolean, name: string): string {
   const letter = negated ? "P" : "p";
-  const posix = posixSets.get(name.toLowerCase());
+  const set = propertySets.get(name.toLowerCase());
+  if (set !== undefined) return `[${negated ? "^" : ""}${set}]`;
   const compact = name.replaceAll(" ", "_");
   const candidates = [`\\${letter}{${compact}}`, `\\${letter}{Script=${compact}}`];
-  if (posix !== undefined) candidates.push(`[${negated ? "^" : ""}${posix}]`);
   for (const candidate of candidates) {
     try {
       new RegExp(`[${candidate}]`, "v");

@@ -1,4 +1,4 @@
-import { type AlignedText, type Edit, rewriteAligned } from "./aligned-text.ts";
+import { type AlignedText, codePointLength, type Edit, rewriteAligned } from "./aligned-text.ts";
 
 /** The four normal forms of Unicode. */
 export type NormalizationForm = "NFC" | "NFD" | "NFKC" | "NFKD";
@@ -23,23 +23,28 @@ export function normalizeUnicode(aligned: AlignedText, form: NormalizationForm):
   ]);
 }
 
+/** Longest cluster, in UTF-16 units, in which is looked for the smallest parts that normalise alone. */
+const longestExamined = 32;
+
 function clusterEdits(source: string, from: number, form: NormalizationForm): Edit[] {
   const normalized = source.normalize(form);
   if (normalized === source) return [];
-  const whole = (text: string, start: number, length: number): Edit => ({
-    from: start,
-    to: start + length,
-    text,
-    anchorFrom: start,
-    anchorTo: start + length,
-  });
-  const characters = [...source];
-  const alone = characters.map((character) => character.normalize(form));
-  if (alone.join("") !== normalized) return [whole(normalized, from, source.length)];
-  let start = from;
-  return characters.flatMap((character, index) => {
-    const edit = whole(alone[index]!, start, character.length);
-    start += character.length;
-    return character === alone[index] ? [] : [edit];
-  });
+  if (source.length > longestExamined) return [editOf(source, normalized, from)];
+  const end = firstPart(source, normalized, form);
+  const head = source.slice(0, end).normalize(form);
+  const first = head === source.slice(0, end) ? [] : [editOf(source.slice(0, end), head, from)];
+  return end === source.length ? first : [...first, ...clusterEdits(source.slice(end), from + end, form)];
+}
+
+/** Where the shortest beginning ends that can be normalised apart from the rest. */
+function firstPart(source: string, normalized: string, form: NormalizationForm): number {
+  for (let end = codePointLength(source, 0); end < source.length; end += codePointLength(source, end)) {
+    if (source.slice(0, end).normalize(form) + source.slice(end).normalize(form) === normalized) return end;
+  }
+  return source.length;
+}
+
+function editOf(source: string, text: string, from: number): Edit {
+  const to = from + source.length;
+  return { from, to, text, anchorFrom: from, anchorTo: to };
 }
