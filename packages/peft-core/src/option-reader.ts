@@ -1,0 +1,165 @@
+// Reads options of unknown origin (YAML, flags, a file): every value is checked, every key must be read, and an error names
+// the key, what was expected and what was received.
+import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
+import { suggestion } from "./near-names.ts";
+
+/** Bounds of a number. */
+export interface NumberBounds {
+  readonly minimum?: number | undefined;
+  /** Values must be below this. */
+  readonly below?: number | undefined;
+  /** Values must be above this. */
+  readonly above?: number | undefined;
+}
+
+/** Typed access to the keys of an object. A key that is absent or null takes its fallback; without one it is an error. */
+export interface OptionReader {
+  has(key: string): boolean;
+  raw(key: string): JsonValue | undefined;
+  integer(key: string, bounds: NumberBounds, fallback?: number): number;
+  number(key: string, bounds: NumberBounds, fallback?: number): number;
+  boolean(key: string, fallback: boolean): boolean;
+  /** One of some values. */
+  choice<Value extends string>(key: string, values: readonly Value[], fallback?: Value): Value;
+  text(key: string, fallback?: string): string;
+  /** A list of strings; undefined if the key is absent. */
+  texts(key: string): readonly string[] | undefined;
+  /** A string, or a list of them. */
+  textOrTexts(key: string): string | readonly string[] | undefined;
+  /** A list of integers from 0; one alone is a list of one. */
+  integers(key: string): readonly number[] | undefined;
+  /** Numbers by free key, in the order they were written. */
+  numbers(key: string, bounds: NumberBounds): Readonly<Record<string, number>>;
+  /** An error about a key, in the reader's code and with its file. */
+  error(key: string, sentence: string, hint?: string): AttuneError;
+  /** Keys that nothing has read. */
+  unread(): string[];
+  /** Throws for keys that nothing has read; `aliases` maps other spellings to the right key. */
+  finish(aliases?: Readonly<Record<string, string>>): void;
+}
+
+/** Where options come from, for messages. */
+export interface OptionOrigin {
+  /** For example `lora options`. */
+  readonly what: string;
+  /** Set for the content of a file: errors are then `FILE_CORRUPT`, not `OPTIONS_INVALID`. */
+  readonly file?: string | undefined;
+}
+
+/** A reader of `options`. @throws AttuneError `OPTIONS_INVALID` (of a file: `FILE_CORRUPT`) unless it is an object of plain values. */
+export function readOptions(options: unknown, origin: OptionOrigin): OptionReader {
+  const { what, file } = origin;
+  const read = new Set<string>();
+  const error = (key: string | undefined, sentence: string, hint?: string): AttuneError =>
+    new AttuneError(
+      file === undefined ? "OPTIONS_INVALID" : "FILE_CORRUPT",
+      `${file ?? capitalised(what)}: ${sentence}`,
+      {
+        hint,
+        details: { ...(file === undefined ? {} : { file }), ...(key === undefined ? {} : { key }) },
+      },
+    );
+  const given = options ?? {};
+  if (typeof given !== "object" || Array.isArray(given)) {
+    throw error(undefined, `expected an object of options, got ${shown(given)}.`);
+  }
+  const values = given as JsonObject;
+  const raw = (key: string): JsonValue | undefined => {
+    read.add(key);
+    return Object.hasOwn(values, key) ? (values[key] ?? undefined) : undefined;
+  };
+  const checked = <Value extends JsonValue>(
+    key: string,
+    expected: string,
+    accepts: (value: JsonValue) => boolean,
+    fallback: Value | undefined,
+  ): Value => {
+    const value = raw(key) ?? fallback;
+    if (value === undefined || !accepts(value))
+      throw error(key, `expected "${key}" to be ${expected}, got ${shown(value)}.`);
+    return value as Value;
+  };
+  const optional = <Value extends JsonValue>(
+    key: string,
+    expected: string,
+    accepts: (value: JsonValue) => boolean,
+  ): Value | undefined => (raw(key) === undefined ? undefined : checked<Value>(key, expected, accepts, undefined));
+  return {
+    has: (key) => raw(key) !== undefined,
+    raw,
+    integer: (key, bounds, fallback) =>
+      checked(
+        key,
+        `an integer${boundText(bounds)}`,
+        (value) => Number.isSafeInteger(value) && within(value, bounds),
+        fallback,
+      ),
+    number: (key, bounds, fallback) =>
+      checked(
+        key,
+        `a number${boundText(bounds)}`,
+        (value) => Number.isFinite(value) && within(value, bounds),
+        fallback,
+      ),
+    boolean: (key, fallback) => checked(key, "true or false", (value) => typeof value === "boolean", fallback),
+    choice: (key, known, fallback) =>
+      checked(key, `one of ${known.join(", ")}`, (value) => (known as readonly JsonValue[]).includes(value), fallback),
+    text: (key, fallback) => checked(key, "a string", isText, fallback),
+    texts: (key) => optional(key, "a list of strings", isTexts),
+    textOrTexts: (key) => optional(key, "a string or a list of strings", (value) => isText(value) || isTexts(value)),
+    integers(key) {
+      const value = optional<number | readonly number[]>(key, "an integer from 0, or a list of them", (found) =>
+        (Array.isArray(found) ? found : [found]).every((item) => Number.isSafeInteger(item) && item >= 0),
+      );
+      return typeof value === "number" ? [value] : value;
+    },
+    numbers(key, bounds) {
+      const expected = `an object of numbers${boundText(bounds)}`;
+      return checked(key, expected, (value) => isNumbers(value, bounds), {} as Record<string, number>);
+    },
+    error,
+    unread: () => Object.keys(values).filter((key) => !read.has(key)),
+    finish(aliases = {}) {
+      const [unknown] = Object.keys(values).filter((key) => !read.has(key));
+      if (unknown === undefined) return;
+      const alias = Object.hasOwn(aliases, unknown) ? aliases[unknown] : undefined;
+      const hint = alias === undefined ? suggestion(unknown, [...read]) : `Did you mean "${alias}"?`;
+      throw error(unknown, `"${unknown}" is not an option of ${what}.`, hint);
+    },
+  };
+}
+
+const isText = (value: JsonValue): boolean => typeof value === "string" && value !== "";
+const isTexts = (value: JsonValue): boolean => Array.isArray(value) && value.every(isText);
+
+function isNumbers(value: JsonValue, bounds: NumberBounds): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((item) => Number.isFinite(item) && within(item, bounds));
+}
+
+function within(value: JsonValue, { minimum, above, below }: NumberBounds): boolean {
+  const number = value as number;
+  return !(
+    (minimum !== undefined && number < minimum) ||
+    (above !== undefined && number <= above) ||
+    (below !== undefined && number >= below)
+  );
+}
+
+function boundText({ minimum, above, below }: NumberBounds): string {
+  const parts = [
+    minimum === undefined ? "" : `at least ${minimum}`,
+    above === undefined ? "" : `above ${above}`,
+    below === undefined ? "" : `below ${below}`,
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? "" : ` ${parts.join(" and ")}`;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,9 @@
+import type { AdapterMethod } from "@attune/peft-core";
+import { lora } from "./lora.ts";
+
+export { lora } from "./lora.ts";
+export type { InitialWeights, LoraOptions } from "./lora-options.ts";
+
+/** The methods of this package, as plugins are passed. */
+const methods: readonly AdapterMethod[] = [lora as AdapterMethod];
+export default methods;

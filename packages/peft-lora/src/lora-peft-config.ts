@@ -1,0 +1,101 @@
+import { checkTargetOptions, type ModelSites, matchTargets, type OptionReader } from "@attune/peft-core";
+import type { JsonObject } from "@attune/spec";
+import { resolvedTargets } from "./lora-layout.ts";
+import { assertCompatible, type InitialWeights, type LoraOptions, wholeNumbers } from "./lora-options.ts";
+
+/** Keys of PEFT's LoraConfig (0.21) that stay at their defaults. */
+export const fixedLoraKeys: JsonObject = {
+  alora_invocation_tokens: null,
+  arrow_config: null,
+  corda_config: null,
+  ensure_weight_tying: false,
+  eva_config: null,
+  fan_in_fan_out: false,
+  kasa_config: null,
+  layer_replication: null,
+  loftq_config: {},
+  lora_ga_config: null,
+  megatron_config: null,
+  megatron_core: "megatron.core",
+  monteclora_config: null,
+  qalora_group_size: 16,
+  target_parameters: null,
+  trainable_token_indices: null,
+  use_bdlora: null,
+  use_qalora: false,
+  velora_config: null,
+};
+
+/** `init_lora_weights` of first values that leave the base as it is. */
+const plainInitial = { default: true, random: false, gaussian: "gaussian", orthogonal: "orthogonal" } as const;
+
+/** The method's keys of `adapter_config.json`. */
+export function writeLoraConfig(options: LoraOptions, model: ModelSites): JsonObject {
+  const { layersPattern } = options;
+  return {
+    r: options.rank,
+    lora_alpha: options.alpha,
+    lora_dropout: options.dropout,
+    target_modules: writtenTargets(options, model),
+    exclude_modules: options.excludeModules ?? null,
+    bias: options.bias,
+    use_rslora: options.rankStabilized,
+    use_dora: options.dora,
+    lora_bias: options.loraBias,
+    init_lora_weights: plainInitial[options.initialWeights as keyof typeof plainInitial],
+    modules_to_save: options.modulesToSave ?? null,
+    layers_to_transform: options.layersToTransform ?? null,
+    layers_pattern: layersPattern?.length === 1 ? layersPattern[0]! : (layersPattern ?? null),
+    rank_pattern: options.rankPattern,
+    alpha_pattern: options.alphaPattern,
+  };
+}
+
+/** PEFT writes "all-linear" as the modules that it stands for. */
+function writtenTargets(options: LoraOptions, model: ModelSites): string | readonly string[] {
+  const targetModules = resolvedTargets(options, model);
+  if (typeof targetModules !== "string" || targetModules.toLowerCase() !== "all-linear") return targetModules;
+  return matchTargets(model, { ...options, targetModules }, { method: "lora", kinds: ["linear"] }).map(
+    ({ name }) => name,
+  );
+}
+
+/** Options of an `adapter_config.json`; what is absent has PEFT's default. */
+export function readLoraConfig(config: OptionReader): LoraOptions {
+  const layersPattern = config.textOrTexts("layers_pattern");
+  const targets = checkTargetOptions(config, "target_modules", {
+    targetModules: config.textOrTexts("target_modules"),
+    excludeModules: config.textOrTexts("exclude_modules"),
+    layersToTransform: config.integers("layers_to_transform"),
+    layersPattern: typeof layersPattern === "string" ? [layersPattern] : layersPattern,
+    modulesToSave: config.texts("modules_to_save"),
+  });
+  const options: LoraOptions = {
+    rank: config.integer("r", { minimum: 1 }, 8),
+    alpha: config.number("lora_alpha", { above: 0 }, 8),
+    dropout: config.number("lora_dropout", { minimum: 0, below: 1 }, 0),
+    rankStabilized: config.boolean("use_rslora", false),
+    dora: config.boolean("use_dora", false),
+    bias: config.choice("bias", ["none", "all", "lora_only"], "none"),
+    loraBias: config.boolean("lora_bias", false),
+    rankPattern: wholeNumbers(config, "rank_pattern"),
+    alphaPattern: config.numbers("alpha_pattern", { above: 0 }),
+    initialWeights: readInitialWeights(config),
+    loraPlusRatio: 1,
+    embeddingRatio: 1,
+    ...targets,
+  };
+  assertCompatible(options, config);
+  return options;
+}
+
+function readInitialWeights(config: OptionReader): InitialWeights {
+  const value = config.raw("init_lora_weights") ?? true;
+  const found = Object.entries(plainInitial).find(([, written]) => written === value);
+  if (found) return found[0] as InitialWeights;
+  throw config.error(
+    "init_lora_weights",
+    `adapters that start from "${value}" were trained over a base that this changed, so their tensors mean nothing over the original one.`,
+    "Convert the adapter to a plain LoRA in PEFT: save_pretrained(folder, path_initial_model_for_weight_conversion=...).",
+  );
+}

@@ -1,0 +1,1 @@
+export { interpretTrace, type LeafOverrides } from "./interpret-trace.ts";
