@@ -18,6 +18,8 @@ export interface ExampleSourceOptions {
   readonly rows: number;
   readonly blockLength: number;
   readonly padId: number;
+  /** As in `BatchShape`. */
+  readonly headRows?: number | undefined;
   readonly seed: number;
   /** Several documents a row; default true. */
   readonly packing?: boolean | undefined;
@@ -33,7 +35,7 @@ interface Cursor {
 
 /** A source over rows in memory. Epochs differ in order, replay rows and packing; all follow from seed and epoch. */
 export function createExampleSource(options: ExampleSourceOptions): BatchSource {
-  const { rows, blockLength, padId } = options;
+  const { rows, blockLength, padId, headRows } = options;
   const pool = [...options.examples, ...(options.replay?.examples ?? [])];
   const cursor: Cursor = { epoch: 0, batch: 0 };
   let planned: { epoch: number; rows: PackedPiece[][] } | undefined;
@@ -48,7 +50,7 @@ export function createExampleSource(options: ExampleSourceOptions): BatchSource 
       if (cursor.batch >= batchesIn(cursor.epoch)) Object.assign(cursor, { epoch: cursor.epoch + 1, batch: 0 });
       const chosen = epochRows(cursor.epoch).slice(cursor.batch * rows, (cursor.batch + 1) * rows);
       cursor.batch++;
-      return collateRows(chosen, pool, { rows, blockLength, padId });
+      return collateRows(chosen, pool, { rows, blockLength, padId, headRows });
     },
     state: () => ({ ...cursor }),
     restore(state) {

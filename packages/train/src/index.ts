@@ -1,6 +1,7 @@
 export type { Batch, BatchSource } from "./batch-source.ts";
+export { type CausalLanguageModelingOptions, causalLanguageModeling } from "./causal-language-modeling.ts";
 export { type CheckOptions, checkExamples, type ExampleCounts } from "./check-examples.ts";
-export { collateRows } from "./collate-rows.ts";
+export { type BatchShape, collateRows, trainedTokenBound } from "./collate-rows.ts";
 export { evaluateLoss } from "./evaluate-loss.ts";
 export { createExampleSource, type ExampleSourceOptions } from "./example-source.ts";
 export type { Objective, ObjectiveContext, ObjectiveTerm } from "./objective.ts";
@@ -8,6 +9,7 @@ export { type PackedPiece, packRows } from "./pack-rows.ts";
 export { createStepTraces, type StepTraces } from "./step-programs.ts";
 export { freeTrainingState, type TrainOptions, type TrainResult, train } from "./train.ts";
 export {
+  adoptParameters,
   createTrainableStore,
   layOutParameters,
   type ParameterRange,

@@ -110,7 +110,7 @@ function traceUpdate(
     segments: store.segments,
   });
   trace.update(parameters, made.parameters);
-  made.slots.forEach((value, index) => trace.update(slots[index]!, value));
+  for (const [index, slot] of slots.entries()) trace.update(slot, made.slots[index]!);
   trace.update(gradient, fill(trace, 0, [store.size]));
   trace.output("gradientNorm", norm);
   trace.output("applied", apply);

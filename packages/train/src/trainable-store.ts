@@ -45,18 +45,15 @@ const rangeAlignment = 64;
 export function layOutParameters(
   parameters: readonly Pick<TrainableParameter, "name" | "shape" | "group">[],
   groups: readonly ParameterGroup[],
-): { ranges: ParameterRange[]; segments: ParameterSegment[]; size: number } {
+): { ranges: ParameterRange[]; size: number } {
   const ranges: ParameterRange[] = [];
-  const segments: ParameterSegment[] = [];
   let offset = 0;
   groups.forEach((group, index) => {
-    const start = offset;
     for (const { name, shape, group: wanted = "default" } of parameters) {
       if (wanted !== group.name) continue;
       ranges.push({ name, shape, offset, group: index });
       offset += Math.ceil(elementCount(shape) / rangeAlignment) * rangeAlignment;
     }
-    if (offset > start) segments.push({ start, length: offset - start, group: index });
   });
   if (ranges.length !== parameters.length) {
     const known = new Set(groups.map((group) => group.name));
@@ -66,10 +63,24 @@ export function layOutParameters(
       `Parameter "${lost?.name}" is in group "${lost?.group}", which does not exist.`,
     );
   }
-  return { ranges, segments, size: offset };
+  return { ranges, size: offset };
 }
 
-/** Allocates the buffers and writes the first values. @throws AttuneError `DATA_EMPTY` where nothing is trained */
+/** Stretches of the buffers whose ranges share a group; padding belongs to the range before it. */
+export function segmentsOf(ranges: readonly ParameterRange[], size: number): ParameterSegment[] {
+  const sorted = [...ranges].sort((a, b) => a.offset - b.offset);
+  const starts = sorted.filter((range, index) => index === 0 || sorted[index - 1]!.group !== range.group);
+  return starts.map(({ offset, group }, index) => {
+    const start = index === 0 ? 0 : offset;
+    return { start, length: (starts[index + 1]?.offset ?? size) - start, group };
+  });
+}
+
+/**
+ * Allocates the buffers and writes the first values.
+ *
+ * @throws AttuneError `DATA_EMPTY` where nothing is trained, `SHAPE_MISMATCH` where first values do not fit their shape
+ */
 export async function createTrainableStore(
   runtime: Runtime,
   parameters: readonly TrainableParameter[],
@@ -81,9 +92,8 @@ export async function createTrainableStore(
       hint: "Check target_modules, or which parts are frozen.",
     });
   }
-  const { ranges, segments, size } = layOutParameters(parameters, groups);
-  for (const region of [parametersRegion, gradientsRegion, ...optimizer.slots])
-    await runtime.states.allocate(region, size);
+  const { ranges, size } = layOutParameters(parameters, groups);
+  await runtime.states.allocate(parametersRegion, size);
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]));
   for (const { name, shape, offset } of ranges) {
     const values = await byName.get(name)!.initial();
@@ -95,9 +105,21 @@ export async function createTrainableStore(
     }
     await runtime.states.write(parametersRegion, values, offset);
   }
+  return adoptParameters(runtime, ranges, optimizer, groups);
+}
+
+/** Trains parameters that already lie in the State region "parameters", as a model loaded for full training has them. */
+export async function adoptParameters(
+  runtime: Runtime,
+  ranges: readonly ParameterRange[],
+  optimizer: Optimizer,
+  groups: readonly ParameterGroup[] = [{ name: "default", learningRateScale: 1 }],
+): Promise<TrainableStore> {
+  const size = runtime.states.elements(parametersRegion);
+  for (const region of [gradientsRegion, ...optimizer.slots]) await runtime.states.allocate(region, size);
   return {
     ranges,
-    segments,
+    segments: segmentsOf(ranges, size),
     groups,
     size,
     async read() {

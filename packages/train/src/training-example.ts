@@ -70,7 +70,10 @@ export function trainedCount(example: TrainingExample): number {
 function trainedTokens(id: string, segments: readonly TextSegment[], count: number, offsets: Uint32Array): boolean[] {
   const ends: number[] = [];
   let position = 0;
-  for (const segment of segments) ends.push((position += segment.text.length));
+  for (const segment of segments) {
+    position += segment.text.length;
+    ends.push(position);
+  }
   let segment = 0;
   return Array.from({ length: count }, (_, token) => {
     const [start, end] = [offsets[2 * token]!, offsets[2 * token + 1]!];

@@ -1,0 +1,181 @@
+import type { Encoding, Tokenizer } from "@attune/spec";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  checkExamples,
+  collateRows,
+  createExampleSource,
+  ignoredLabel,
+  packRows,
+  tokenizeSegments,
+  trainedTokenBound,
+} from "../src/index.ts";
+import { tinyExamples } from "./tiny-run.ts";
+
+/** Words and single spaces are tokens; ids follow first use. */
+function wordTokenizer(options: { addsBos?: boolean; merge?: string } = {}): Tokenizer {
+  const ids = new Map<string, number>(["<s>", "</s>", "<pad>"].map((token, index) => [token, index]));
+  const encode = (text: string): Encoding => {
+    const pattern = options.merge ? new RegExp(`${options.merge}|[a-z]+|[^a-z]`, "g") : /[a-z]+|[^a-z]/g;
+    const found = [...text.matchAll(pattern)];
+    for (const [token] of found) if (!ids.has(token)) ids.set(token, ids.size);
+    return {
+      ids: Uint32Array.from(found, ([token]) => ids.get(token)!),
+      offsets: Uint32Array.from(found.flatMap(({ 0: token, index }) => [index, index + token.length])),
+    };
+  };
+  return {
+    id: "words",
+    vocabularySize: 1000,
+    encode,
+    addsBos: options.addsBos ?? false,
+    specialTokens: { bos: 0, eos: 1, pad: 2 },
+  } as unknown as Tokenizer;
+}
+
+describe("tokenizeSegments", () => {
+  const prompt = { text: "is this junk?", trained: false };
+
+  it("trains the completion and an end, in one pass", () => {
+    const row = tokenizeSegments("a", [prompt, { text: " yes", trained: true }], wordTokenizer({ addsBos: true }));
+    const trained = [...row.labels].map((label) => label !== ignoredLabel);
+    expect(row.ids[0]).toBe(0);
+    expect(row.ids.at(-1)).toBe(1);
+    expect(trained).toEqual([...new Array<boolean>(row.ids.length - 3).fill(false), true, true, true]);
+    expect(row.ids.length).toBe(1 + 6 + 2 + 1);
+  });
+
+  it("refuses a token that covers the end of the prompt, naming the row", () => {
+    const merging = wordTokenizer({ merge: "\\? yes" });
+    expect(() => tokenizeSegments("row 7", [prompt, { text: " yes", trained: true }], merging)).toThrow(
+      /row 7.*no prefix/,
+    );
+  });
+
+  it("refuses a second BOS", () => {
+    const tokenizer = wordTokenizer({ addsBos: true });
+    const encode = tokenizer.encode;
+    const doubled = {
+      ...tokenizer,
+      encode: (text: string) => ({
+        ids: Uint32Array.from([5, 0, ...encode(text).ids]),
+        offsets: Uint32Array.from([0, 0, 0, 0, ...encode(text).offsets]),
+      }),
+    };
+    expect(() => tokenizeSegments("x", [{ text: "a", trained: true }], doubled as unknown as Tokenizer)).toThrow(/BOS/);
+  });
+});
+
+describe("checkExamples", () => {
+  const tokenizer = { specialTokens: { eos: 1, pad: 2 }, vocabularySize: 100 };
+  const row = (ids: number[], labels = ids) => ({
+    id: "r",
+    ids: Int32Array.from(ids),
+    labels: Int32Array.from(labels),
+  });
+  const masked = row([3, 4, 5], [ignoredLabel, ignoredLabel, ignoredLabel]);
+
+  it("drops fully masked rows with a count, and refuses when all are", () => {
+    const { examples, counts } = checkExamples([masked, row([3, 4, 5])], { contextLength: 8, tokenizer });
+    expect(examples).toHaveLength(1);
+    expect(counts).toMatchObject({ kept: 1, maskedOut: 1, trainedTokens: 2 });
+    expect(() => checkExamples([masked], { contextLength: 8, tokenizer })).toThrow(/All 1 rows/);
+  });
+
+  it.each([
+    ["no rows", [], /no rows/],
+    ["a long row", [row([3, 4, 5, 6, 7])], /5 tokens; the context holds 4/],
+    ["an id outside the vocabulary", [row([3, 100])], /token 1 is 100/],
+    ["a label that is not its token", [row([3, 4], [3, 5])], /label 1 is 5/],
+    ["PAD as the end", [row([3, 2])], /padding token/],
+  ])("refuses %s", (_, examples, message) => {
+    expect(() => checkExamples(examples, { contextLength: 4, tokenizer })).toThrow(message);
+  });
+});
+
+describe("packRows", () => {
+  it("packs as TRL's published example, splitting what does not fit", () => {
+    const rows = packRows([5, 2, 3, 1], 4);
+    expect(rows.map((row) => row.map(({ example, start, length }) => [example, start, length]))).toEqual([
+      [[0, 0, 4]],
+      [
+        [2, 0, 3],
+        [0, 4, 1],
+      ],
+      [
+        [1, 0, 2],
+        [3, 0, 1],
+      ],
+    ]);
+  });
+
+  it("places every token once and never overfills", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 100 }), { maxLength: 60 }),
+        fc.integer({ min: 1, max: 70 }),
+        (lengths, block) => {
+          const seen = lengths.map((length) => new Array<number>(length).fill(0));
+          for (const row of packRows(lengths, block)) {
+            expect(row.reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(block);
+            for (const { example, start, length } of row)
+              for (let index = start; index < start + length; index++) seen[example]![index]!++;
+          }
+          expect(seen.flat().every((count) => count === 1)).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe("batches", () => {
+  it("restart positions and keep targets inside their document", () => {
+    const examples = [
+      { id: "a", ids: Int32Array.of(7, 8, 9), labels: Int32Array.of(7, 8, 9) },
+      { id: "b", ids: Int32Array.of(4, 5), labels: Int32Array.of(ignoredLabel, 5) },
+    ];
+    const rows = [
+      [
+        { example: 0, start: 0, length: 3 },
+        { example: 1, start: 0, length: 2 },
+      ],
+    ];
+    const { inputs, tokens, trainedTokens } = collateRows(rows, examples, { rows: 1, blockLength: 6, padId: 2 });
+    const none = ignoredLabel;
+    expect([...inputs["ids"]!]).toEqual([7, 8, 9, 4, 5, 2]);
+    expect([...inputs["positions"]!]).toEqual([0, 1, 2, 0, 1, 0]);
+    expect([...inputs["documents"]!]).toEqual([0, 0, 0, 1, 1, -1]);
+    expect([...inputs["targets"]!]).toEqual([8, 9, none, 5, none, none]);
+    expect([tokens, trainedTokens]).toEqual([5, 3]);
+  });
+
+  it("follow from seed and epoch, cover every row, mix replay in by its share, and go on from a state", async () => {
+    const options = {
+      examples: tinyExamples(30),
+      replay: { examples: tinyExamples(4, 0, 8), share: 0.25 },
+      rows: 2,
+      blockLength: 48,
+      padId: 0,
+      seed: 1,
+    };
+    const [source, again] = [createExampleSource(options), createExampleSource(options)];
+    const epoch = source.batchesPerEpoch!;
+    let tokens = 0;
+    for (let index = 0; index < epoch; index++) tokens += (await source.next()).tokens;
+    const own = options.examples.reduce((sum, { ids }) => sum + ids.length, 0);
+    expect(tokens).toBeGreaterThan(own);
+    const state = source.state();
+    const next = await source.next();
+    again.restore(state);
+    expect(await again.next()).toEqual(next);
+    expect(() => again.restore("nonsense")).toThrow(/data cursor/);
+  });
+
+  it("never hold more trained tokens than the bound", async () => {
+    const examples = tinyExamples(60, 9);
+    const shape = { rows: 2, blockLength: 40 };
+    const bound = trainedTokenBound(examples, shape);
+    const source = createExampleSource({ examples, ...shape, padId: 0, seed: 4, headRows: bound });
+    for (let index = 0; index < 40; index++) expect((await source.next()).trainedTokens).toBeLessThanOrEqual(bound);
+  });
+});

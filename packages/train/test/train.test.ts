@@ -1,0 +1,131 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createExampleSource, trainedTokenBound } from "../src/index.ts";
+import { distance, tinyExamples, tinyRun } from "./tiny-run.ts";
+
+describe("a run", () => {
+  it("lowers the loss, the same way with one thread and with three", async () => {
+    const one = await tinyRun({ steps: 30, threads: 1 });
+    const three = await tinyRun({ steps: 30, threads: 3 });
+    expect(one.metrics.at(-1)!["loss"]).toBeLessThan(one.metrics[0]!["loss"]! - 0.7);
+    expect(three.parameters).toEqual(one.parameters);
+    expect(three.metrics.map(({ loss }) => loss)).toEqual(one.metrics.map(({ loss }) => loss));
+  });
+
+  it("with accumulated micro-batches gives the gradient of the whole batch, also with unequal token counts", async () => {
+    const examples = tinyExamples(24, 3);
+    const shared = { examples, packing: false, shuffle: false, steps: 3, blockLength: 24 };
+    const whole = await tinyRun({ ...shared, rows: 8 });
+    for (const rows of [1, 2, 4]) {
+      const parts = await tinyRun({ ...shared, rows, accumulation: 8 / rows });
+      expect(distance(parts.parameters, whole.parameters)).toBeLessThan(2e-5);
+      parts.metrics.forEach(({ loss, gradientNorm }, step) => {
+        expect(loss).toBeCloseTo(whole.metrics[step]!["loss"]!, 5);
+        expect(gradientNorm).toBeCloseTo(whole.metrics[step]!["gradientNorm"]!, 4);
+      });
+    }
+  });
+
+  it("packed equals padded: documents of a row do not see each other", async () => {
+    const examples = tinyExamples(8).slice(0, 8);
+    const padded = await tinyRun({ examples, packing: false, shuffle: false, rows: 8, steps: 1 });
+    const total = examples.reduce((sum, { ids }) => sum + ids.length, 0);
+    const packed = await tinyRun({ examples, shuffle: false, rows: 8, blockLength: Math.ceil(total / 2), steps: 1 });
+    expect(packed.metrics[0]!["tokens"]).toBe(padded.metrics[0]!["tokens"]);
+    expect(packed.metrics[0]!["loss"]).toBeCloseTo(padded.metrics[0]!["loss"]!, 5);
+    expect(packed.metrics[0]!["gradientNorm"]).toBeCloseTo(padded.metrics[0]!["gradientNorm"]!, 5);
+  });
+
+  it("recomputed equals stored, and a head on labelled rows alone equals one on all", async () => {
+    const examples = tinyExamples(20, 6);
+    const plain = await tinyRun({ examples, steps: 4 });
+    const recomputed = await tinyRun({ examples, steps: 4, recompute: true });
+    expect(distance(recomputed.parameters, plain.parameters)).toBeLessThan(1e-6);
+    const headRows = trainedTokenBound(examples, { rows: 2, blockLength: 32 });
+    const sparse = await tinyRun({ examples, steps: 4, headRows });
+    expect(headRows).toBeLessThan(64);
+    expect(distance(sparse.parameters, plain.parameters)).toBeLessThan(2e-5);
+  });
+
+  it("ends early once the validation loss no longer falls, and keeps the best parameters", async () => {
+    const held = tinyExamples(6, 0, 77);
+    const evaluation = {
+      every: 2,
+      async *batches() {
+        const source = createExampleSource({
+          examples: held,
+          rows: 2,
+          blockLength: 32,
+          padId: 0,
+          seed: 0,
+          shuffle: false,
+        });
+        for (let index = 0; index < source.batchesPerEpoch!; index++) yield await source.next();
+      },
+    };
+    const { result, parameters, metrics } = await tinyRun({
+      examples: tinyExamples(3),
+      steps: 400,
+      learningRate: 0.05,
+      more: { evaluation, patience: 3 },
+    });
+    expect(result.stoppedEarly).toBe(true);
+    expect(metrics.length).toBeLessThan(400);
+    const losses = metrics.flatMap((row) => row["validation.loss"] ?? []);
+    expect(result.position.best!.loss).toBe(Math.min(...losses));
+    expect(distance(result.best!, parameters)).toBeGreaterThan(0);
+  });
+});
+
+describe("checkpoints", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "attune-train-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const files = (resume: boolean, name = "run") => ({
+    metrics: join(folder, `${name}.jsonl`),
+    checkpoint: join(folder, name),
+    every: 2,
+    resume,
+  });
+  const withoutTime = (name: string): unknown[] =>
+    readFileSync(join(folder, `${name}.jsonl`), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => ({ ...JSON.parse(line), seconds: 0, tokensPerSecond: 0 }));
+
+  it("an aborted run goes on to the bytes of one that was not, metrics cut back to the checkpoint", async () => {
+    const identity = { data: "a" };
+    const whole = await tinyRun({ steps: 9, more: { files: files(false, "whole"), identity } });
+    for (const stopAt of [1, 4]) {
+      rmSync(join(folder, "run"), { recursive: true, force: true });
+      rmSync(join(folder, "run.jsonl"), { force: true });
+      const controller = new AbortController();
+      const stop = {
+        signal: controller.signal,
+        onProgress: ({ done }: { done: number }) => done === stopAt && controller.abort(),
+      };
+      await expect(tinyRun({ steps: 9, more: { files: files(false), identity, ...stop } })).rejects.toMatchObject({
+        code: "ABORTED",
+      });
+      const resumed = await tinyRun({ steps: 9, more: { files: files(true), identity } });
+      expect(resumed.parameters).toEqual(whole.parameters);
+      expect(withoutTime("run")).toEqual(withoutTime("whole"));
+      for (const name of ["state.safetensors", "position.json"]) {
+        expect(readFileSync(join(folder, "run", name)).equals(readFileSync(join(folder, "whole", name)))).toBe(true);
+      }
+    }
+  });
+
+  it("refuses a checkpoint of another run by name, and to start over an existing one", async () => {
+    await tinyRun({ steps: 2, more: { files: files(false), identity: { data: "a", template: "x" } } });
+    await expect(
+      tinyRun({ steps: 2, more: { files: files(true), identity: { data: "b", template: "x" } } }),
+    ).rejects.toThrow(/data differ/);
+    await expect(tinyRun({ steps: 2, more: { files: files(false) } })).rejects.toMatchObject({ code: "FILE_EXISTS" });
+  });
+});
