@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { interpretGraph, Trace, tensorType } from "@attune/tensor-core";
-import { openSafetensors, type TensorFile } from "@attune/weights";
+import { openSafetensors } from "@attune/weights";
 import { beforeAll, describe, expect, it } from "vitest";
 import { adamw, type Optimizer, sgd } from "../src/index.ts";
 
@@ -57,7 +57,7 @@ function createStepper(
 }
 
 describe.each(["adamw", "sgd"])("%s", (name) => {
-  let file: TensorFile;
+  let file: Awaited<ReturnType<typeof openSafetensors>>;
   beforeAll(async () => {
     file = await openSafetensors(fixture(`${name}.safetensors`));
   });
@@ -72,7 +72,7 @@ describe.each(["adamw", "sgd"])("%s", (name) => {
     const gradients = await file.readFloat32(`${key}.gradients`);
     const after = await float64(`${key}.after`);
     const step = createStepper(optimizer, start.length);
-    let values = [start, ...optimizer.slots.map(() => new Float64Array(start.length))];
+    let values: Float64Array[] = [start, ...optimizer.slots.map(() => new Float64Array(start.length))];
     golden.learning_rates.forEach((rate, index) => {
       const gradient = Float64Array.from(gradients.subarray(index * start.length, (index + 1) * start.length));
       const table = optimizer.hyperparameters(rate, { name: "default", learningRateScale: 1 }, index);

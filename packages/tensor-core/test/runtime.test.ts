@@ -19,8 +19,8 @@ describe("a program", () => {
     const program = await runtime.compile((trace) => {
       trace.output("y", mul(add(trace.input("x", vector), trace.weight("w", vector)), 2));
     });
-    expect([...(await program.run({ x: [1, 1, 1] })).y!]).toEqual([4, 6, 8]);
-    expect([...(await program.run({ x: [0, 0, 1] })).y!]).toEqual([2, 4, 8]);
+    expect([...(await program.run({ x: [1, 1, 1] }))["y"]!]).toEqual([4, 6, 8]);
+    expect([...(await program.run({ x: [0, 0, 1] }))["y"]!]).toEqual([2, 4, 8]);
     expect(program.plan.dispatches).toHaveLength(1);
   });
 
@@ -52,8 +52,8 @@ describe("a program", () => {
       });
       await program.run({ x: [1, 2, 3] });
       const outputs = await program.run({ x: [1, 2, 3] });
-      expect([...outputs.old!]).toEqual([10, 20, 30]);
-      expect([...outputs.new!]).toEqual([3, 6, 9]);
+      expect([...outputs["old"]!]).toEqual([10, 20, 30]);
+      expect([...outputs["new"]!]).toEqual([3, 6, 9]);
       expect([...(await runtime.states.read("s"))]).toEqual([2, 4, 6]);
     }
   });
