@@ -33,7 +33,7 @@ export function createKernelLibrary({ pool, maximumPages, relaxedSimd }: Library
       added.set(code.key, number);
     }
     if (added.size === 0) return;
-    const module = await WebAssembly.compile(builder.encode());
+    const module = await compileModule(builder.encode());
     pool.broadcast({ kind: "module", module });
     for (const [key, number] of added) numbers.set(key, number);
   };
@@ -46,4 +46,14 @@ export function createKernelLibrary({ pool, maximumPages, relaxedSimd }: Library
       return codes.map(({ key }) => numbers.get(key)!);
     },
   };
+}
+
+/** Compiles off the main thread; a timer keeps the process alive meanwhile, which a compilation alone does not. */
+async function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  const alive = setInterval(() => {}, 2 ** 30);
+  try {
+    return await WebAssembly.compile(bytes);
+  } finally {
+    clearInterval(alive);
+  }
 }

@@ -7,6 +7,7 @@ import { movingKernels } from "./memory/strided-copy.ts";
 import { optimizerKernels } from "./optimizer/rules.ts";
 import { wholeTensorKernels } from "./optimizer/whole-tensor.ts";
 import { pointwiseKernel } from "./pointwise.ts";
+import { fewRowsKernel } from "./product/few-rows.ts";
 import { batchedMatmulKernel, linearKernel } from "./product/linear.ts";
 import { crossEntropyKernels } from "./rows/cross-entropy.ts";
 import { embeddingKernels } from "./rows/embedding.ts";
@@ -20,6 +21,7 @@ import { softmaxKernels } from "./rows/softmax.ts";
 export const cpuKernels: readonly KernelDef[] = [
   pointwiseKernel,
   linearKernel,
+  fewRowsKernel,
   batchedMatmulKernel,
   attentionKernel,
   attentionBackwardKernel,

@@ -39,7 +39,8 @@ export function createEpilogue(options: EpilogueOptions): Epilogue | undefined {
   };
 }
 
-function applyExpression(f: FunctionBuilder, expression: ScalarExpression, value: Value<"v128">): Value<"v128"> {
+/** A scalar expression of one vector. */
+export function applyExpression(f: FunctionBuilder, expression: ScalarExpression, value: Value<"v128">): Value<"v128"> {
   const kept = f.keep(value);
   return createEvaluator(f, false, () => kept)(expression);
 }

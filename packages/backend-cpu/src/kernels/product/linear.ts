@@ -4,7 +4,7 @@ import { createEpilogue } from "./epilogue.ts";
 import { matrixProduct } from "./matrix-product.ts";
 import { type ProductExtent, shapeProduct } from "./product-shape.ts";
 
-interface LinearAttributes {
+export interface LinearAttributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   readonly bias: boolean;
@@ -12,7 +12,8 @@ interface LinearAttributes {
   readonly activation: string;
 }
 
-function linearExtent({ inputs, attributes }: Signature): ProductExtent {
+/** Sizes and transposes of a linear node. */
+export function linearExtent({ inputs, attributes }: Signature): ProductExtent {
   const { transposeA, transposeB } = attributes as unknown as LinearAttributes;
   const a = inputs[0]!.shape;
   const [first, second] = inputs[1]!.shape as [number, number];
