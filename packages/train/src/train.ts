@@ -28,6 +28,8 @@ export interface TrainOptions {
   /** Largest global gradient norm; undefined clips nothing. */
   readonly clipNorm?: number | undefined;
   readonly seed: number;
+  /** Runs between the last backward pass and the update of each step: methods that look at gradients (AdaLoRA). */
+  readonly beforeUpdate?: ((step: number) => Promise<void>) | undefined;
   /** Held-out micro-batches, made anew for each evaluation. */
   readonly evaluation?: { readonly batches: () => AsyncIterable<Batch>; readonly every: number } | undefined;
   /** Evaluations without a lower loss after which the run ends. */
@@ -160,6 +162,7 @@ async function takeStep(run: Run): Promise<{ applied: boolean; record: Record<st
     );
     for (const [name, value] of Object.entries(outputs)) sums[name] = (sums[name] ?? 0) + value[0]!;
   }
+  await options.beforeUpdate?.(position.step);
   const learningRate = options.schedule(position.appliedSteps);
   const table = store.groups.flatMap((group) => optimizer.hyperparameters(learningRate, group, position.appliedSteps));
   const { gradientNorm, applied } = await programs.update.run({ hyperparameters: Float32Array.from(table) });
