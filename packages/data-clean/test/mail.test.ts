@@ -111,6 +111,13 @@ describe("parseMail", () => {
     expect(body).toBe("signed text\n\nforwarded text");
   });
 
+  it("leaves out attachments from before MIME", () => {
+    expect(parse("Subject: x", "", "before", "begin 644 test.txt", "#0V%T", "`", "end", "after").body).toBe(
+      "before\n\nafter",
+    );
+    expect(parse("Subject: x", "", "begin 644 reasons", "to end", "Joe").body).toBe("begin 644 reasons\nto end\nJoe");
+  });
+
   it("reads broken mails as far as they go", () => {
     expect(parse("Content-Type: text/plain", "", "<html><body>really <b>HTML</b></body></html>").body).toBe(
       "really HTML",

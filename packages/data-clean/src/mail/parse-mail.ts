@@ -29,7 +29,7 @@ export interface ParsedMail {
  * are read as far as they go; nothing that is in a mail makes this throw.
  */
 export function parseMail(raw: string): ParsedMail {
-  const { headers, body } = readHeaders(raw.replace(/^(?:\s*\n)+/, "").replace(/^>?From .*\n/, ""));
+  const { headers, body } = readHeaders(raw.replace(/^\s*\n/, "").replace(/^>?From .*\n/, ""));
   const subject = decodeEncodedWords(headers.get("subject")?.[0] ?? "")
     .replace(/\s+/g, " ")
     .trim();
@@ -48,8 +48,11 @@ export function parseMail(raw: string): ParsedMail {
   };
 }
 
+/** An attachment from before MIME: "begin 644 name", lines of up to 61 printable characters, "end". */
+const uuencoded = /^begin [0-7]{3,4} [^\n]{1,200}\n(?:[ -`]{1,62}\r?\n)+end[ \t]*\r?$/gm;
+
 function toText({ kind, text }: MailText): string {
-  if (kind === "plain") return text.trim();
+  if (kind === "plain") return text.replace(uuencoded, "").trim();
   // Lists append their footers to HTML as plain text, whose lines must not run together.
   let end = 0;
   for (const tag of text.matchAll(/<[/!]?[a-z][^<>]*>/gi)) end = tag.index + tag[0].length;

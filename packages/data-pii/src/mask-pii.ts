@@ -1,0 +1,28 @@
+import { type FindPiiOptions, findPii } from "./find-pii.ts";
+import type { PiiSpan, PiiType } from "./pii-type.ts";
+
+/** A text without its personal data, and what was found. */
+export interface MaskedText {
+  /** The text with a placeholder for each match. */
+  readonly text: string;
+  /** The matches, with offsets in the text that was given. */
+  readonly spans: readonly PiiSpan[];
+}
+
+/** Returns the placeholder of a kind: `[EMAIL]`, `[PHONE]`, ... */
+export function placeholderOf(type: PiiType): string {
+  return `[${type.toUpperCase()}]`;
+}
+
+/** Replaces personal data by typed placeholders. */
+export function maskPii(text: string, options: FindPiiOptions = {}): MaskedText {
+  const spans = findPii(text, options);
+  if (spans.length === 0) return { text, spans };
+  let result = "";
+  let end = 0;
+  for (const span of spans) {
+    result += text.slice(end, span.start) + placeholderOf(span.type);
+    end = span.end;
+  }
+  return { text: result + text.slice(end), spans };
+}
