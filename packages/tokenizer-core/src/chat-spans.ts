@@ -96,8 +96,9 @@ function addedPlace(
 ): Place | undefined {
   const before = attempt(() => render(message, true));
   const after = attempt(() => render(message + 1, false))?.trimEnd();
-  if (before === undefined || after === undefined || !text.startsWith(before) || !text.startsWith(after))
-    return undefined;
+  // Without a prompt of the template's own, what is added would begin with the heading of the turn.
+  if (before === undefined || before === attempt(() => render(message, false))) return undefined;
+  if (after === undefined || !text.startsWith(before) || !text.startsWith(after)) return undefined;
   return after.length > before.length ? { start: before.length, end: after.length } : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { AttuneError } from "@attune/spec";
 import { compileOnigurumaRegex } from "./oniguruma-regex.ts";
 import { corruptSection, type Section, sectionOf, stringField } from "./section.ts";
 
@@ -8,7 +9,7 @@ export type Pattern = (text: string, report: (from: number, to: number) => void)
 export function regexPattern(expression: RegExp): Pattern {
   return (text, report) => {
     expression.lastIndex = 0;
-    for (let match = expression.exec(text); match; match = expression.exec(text)) {
+    for (let match = nextMatch(expression, text); match; match = nextMatch(expression, text)) {
       const from = match.index;
       const to = from + match[0].length;
       // The callback may use the same expression, so its place is set again.
@@ -16,6 +17,20 @@ export function regexPattern(expression: RegExp): Pattern {
       expression.lastIndex = to > from ? to : to + (text.codePointAt(to)! > 0xffff ? 2 : 1);
     }
   };
+}
+
+/** The engine remembers each step of a repetition and gives up at some millions of them. */
+function nextMatch(expression: RegExp, text: string): RegExpExecArray | null {
+  const from = expression.lastIndex;
+  try {
+    return expression.exec(text);
+  } catch (cause) {
+    throw new AttuneError(
+      "INPUT_INVALID",
+      `Expected words of at most a few million characters, but the text has a longer one at character ${from}.`,
+      { hint: "Cut the text into documents or lines before it is encoded.", cause },
+    );
+  }
 }
 
 /** Makes a pattern that finds every occurrence of a text. */

@@ -55,6 +55,9 @@ export interface RenderedChat {
   readonly spans: readonly RoleSpan[];
 }
 
+/** Stands for `strftime_now` where a date is given: the engine does not let its own functions be replaced. */
+const fixedClock = "strftime_at_given_date";
+
 /** Renders conversations with one template. */
 export type ChatRenderer = (messages: readonly ChatMessage[], options?: RenderChatOptions) => RenderedChat;
 
@@ -73,8 +76,9 @@ export function createChatRenderer({ tokenizer, template }: ChatRendererOptions)
   compile(source);
   return (messages, options = {}) => {
     const context = contextOf(tokenizer, options);
+    const clocked = (text: string) => (options.date ? text.replace(/\bstrftime_now\b/g, fixedClock) : text);
     const render = (text: string, subset: readonly ChatMessage[], prompt: boolean): string =>
-      compile(text).render({ ...context, messages: subset, add_generation_prompt: prompt });
+      compile(clocked(text)).render({ ...context, messages: subset, add_generation_prompt: prompt });
     const addGenerationPrompt = options.addGenerationPrompt === true;
     const text = refusing(() => render(source, messages, addGenerationPrompt));
     const surroundings = JSON.stringify([messages, options.tools ?? [], options.variables ?? {}]);
@@ -103,7 +107,7 @@ function contextOf(
     const token = id === undefined ? undefined : tokenOf(id);
     return token === undefined ? [] : [[`${role}_token`, token]];
   });
-  const time = date && { strftime_now: (format: string) => formatTime(date, format) };
+  const time = date && { [fixedClock]: (format: string) => formatTime(date, format) };
   return { ...Object.fromEntries(tokens), ...(tools && { tools }), ...time, ...variables };
 }
 
