@@ -5,9 +5,14 @@ export { findFamily } from "./find-family.ts";
 export { type ForwardOptions, forwardHidden, forwardLogits } from "./forward.ts";
 export type { AttentionCall, ForwardContext } from "./forward-context.ts";
 export { type InitialiseOptions, initialiseModel, initialValues } from "./initialise-model.ts";
-export { type LanguageModelLoss, type LanguageModelLossOptions, languageModelLoss } from "./language-model-loss.ts";
+export {
+  type LanguageModelLoss,
+  type LanguageModelLossOptions,
+  languageModelLoss,
+  rowChunks,
+} from "./language-model-loss.ts";
 export { type ActivationName, activation, parseActivation } from "./layers/activation.ts";
-export { attend } from "./layers/attend.ts";
+export { attend, attendTokens } from "./layers/attend.ts";
 export { type EmbeddingOptions, embedding } from "./layers/embedding.ts";
 export { type HeadOptions, head } from "./layers/head.ts";
 export { inputEmbeddings } from "./layers/input-embeddings.ts";

@@ -1,11 +1,13 @@
 import { attention, type Tensor } from "@attune/tensor-core";
 import type { AttentionCall } from "../forward-context.ts";
 
-/** Causal attention over the tokens of the pass, within documents; or what the pass puts in its place. */
+/** Attention of a block: what the pass puts in its place, or causal attention over its tokens. */
 export function attend(call: AttentionCall): Tensor {
-  const { context, q, k, v, scale, window } = call;
-  if (context.attend) return context.attend(call);
-  const { documents } = context;
+  return call.context.attend ? call.context.attend(call) : attendTokens(call);
+}
+
+/** Causal attention over the tokens of a pass, within its documents. */
+export function attendTokens({ context: { documents }, q, k, v, scale, window }: AttentionCall): Tensor {
   const within = documents ? { queryDocuments: documents, keyDocuments: documents } : {};
   return attention({ q, k, v }, { causal: true, scale, window, ...within });
 }

@@ -1,0 +1,12 @@
+export type { BeamOptions, BeamSequence } from "./beam-search.ts";
+export { createTokenChooser, type TokenChooser } from "./choose-token.ts";
+export { type CompletionRow, completionScorer } from "./completion-scorer.ts";
+export { type EncodeOptions, encodePrompt } from "./encode-prompt.ts";
+export { type GeneratedText, type GenerateTextOptions, generateText, streamText } from "./generate-text.ts";
+export type { GenerateOptions, GenerateRequest, Generation } from "./generation.ts";
+export { createGenerator, type Generator, type GeneratorOptions } from "./generator.ts";
+export { logSoftmax, penalise, processLogits, softmax } from "./process-logits.ts";
+export { parseSampling, type Sampling, type SamplingOptions } from "./sampling-options.ts";
+export type { IdRow } from "./score-plan.ts";
+export { type CompletionScore, createScorer, type ScoreOptions, type Scorer, type ScorerOptions } from "./scorer.ts";
+export { createStopFilter, type StopFilter } from "./stop-filter.ts";
