@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadModel, saveModel } from "@attune/models";
 import { mergeAdapters, saveAdapter } from "@attune/peft-core";
-import { interpretTrace } from "@attune/peft-testkit";
 import { gradients } from "@attune/tensor-core";
 import { afterAll, describe, expect, it } from "vitest";
 import {
@@ -11,7 +10,7 @@ import {
   difference,
   fixtures,
   goldenBatch,
-  inputsOf,
+  interpret,
   readTensors,
   setUp,
   strictRuntime,
@@ -32,17 +31,15 @@ describe.each(Object.entries(described.adapters))("PEFT adapter %s", (name, fixt
     const batch = await goldenBatch(fixture.base);
     const golden = await readTensors(`${folder}.safetensors`);
     const run = (active?: string[]) =>
-      interpretTrace(
-        runtime,
-        (trace) => traceBatch(trace, model, batch, adapters.visitors(placed.placement, { active })),
-        inputsOf(batch),
+      interpret(runtime, batch, (trace) =>
+        traceBatch(trace, model, batch, adapters.visitors(placed.placement, { active })),
       );
     const on = await run();
     expect(difference(on["logits"]!, golden.get("logits")!, batch)).toBeLessThan(within(fixture.spread.logits));
     expect(fixture.change).toBeGreaterThan(0.1);
     const off = await run([]);
     expect(difference(off["logits"]!, batch.logits, batch)).toBeLessThan(1e-5);
-    const base = await interpretTrace(runtime, (trace) => traceBatch(trace, model, batch), inputsOf(batch));
+    const base = await interpret(runtime, batch, (trace) => traceBatch(trace, model, batch));
     expect(off["logits"]).toEqual(base["logits"]);
     if (golden.has("loss")) expect(Math.abs(on["loss"]![0]! - golden.get("loss")![0]!)).toBeLessThan(1e-5);
   });
@@ -53,18 +50,14 @@ describe.each(Object.entries(described.adapters))("PEFT adapter %s", (name, fixt
     const { runtime, model, adapters, placed } = await setUp(fixture.base, { default: folder });
     const batch = await goldenBatch(fixture.base);
     const trained = adapters.parameters.filter(({ role }) => role === "trained");
-    const outputs = await interpretTrace(
-      runtime,
-      (trace) => {
-        const { loss } = traceBatch(trace, model, batch, adapters.visitors(placed.placement));
-        const leaves = trained.map((parameter) => {
-          const place = placed.placement.get(parameter.name)!;
-          return trace.weight(place.kind === "weight" ? place.name : "", place.type);
-        });
-        for (const [index, gradient] of gradients(loss, leaves).entries()) trace.output(trained[index]!.key!, gradient);
-      },
-      inputsOf(batch),
-    );
+    const outputs = await interpret(runtime, batch, (trace) => {
+      const { loss } = traceBatch(trace, model, batch, adapters.visitors(placed.placement));
+      const leaves = trained.map((parameter) => {
+        const place = placed.placement.get(parameter.name)!;
+        return trace.weight(place.kind === "weight" ? place.name : "", place.type);
+      });
+      for (const [index, gradient] of gradients(loss, leaves).entries()) trace.output(trained[index]!.key!, gradient);
+    });
     const expected = [...golden].filter(([key]) => key.startsWith("grad."));
     expect(expected.map(([key]) => key.slice(5)).sort()).toEqual(trained.map(({ key }) => key!).sort());
     for (const [key, gradient] of expected) {
@@ -106,7 +99,7 @@ describe.each(Object.entries(described.adapters))("PEFT adapter %s", (name, fixt
     await saveModel(runtime, model, target, { dtype: "F32", replace: merged.replace });
     const other = strictRuntime();
     const reloaded = await loadModel(other, target);
-    const outputs = await interpretTrace(other, (trace) => traceBatch(trace, reloaded, batch), inputsOf(batch));
+    const outputs = await interpret(other, batch, (trace) => traceBatch(trace, reloaded, batch));
     expect(difference(outputs["logits"]!, golden.get("logits")!, batch)).toBeLessThan(
       within(fixture.spread.logits) + 1e-5,
     );

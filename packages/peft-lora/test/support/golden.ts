@@ -18,6 +18,7 @@ import {
   type PlacedAdapters,
   placeForInference,
 } from "@attune/peft-core";
+import { interpretTrace } from "@attune/peft-testkit";
 import { createStrictBackend } from "@attune/tensor-conformance";
 import { createRuntime, type Runtime, type Tensor, type Trace, tensorType } from "@attune/tensor-core";
 import { openSafetensors } from "@attune/weights";
@@ -137,6 +138,15 @@ export function traceBatch(
   trace.output("loss", loss);
   trace.output("logits", model.family.head(scope, model.config, hidden));
   return { loss };
+}
+
+/** Outputs in float64 of what `build` records with `traceBatch`. */
+export function interpret(
+  runtime: Runtime,
+  batch: GoldenBatch,
+  build: (trace: Trace) => unknown,
+): Promise<Record<string, Float64Array>> {
+  return interpretTrace(runtime, (trace) => void build(trace)).run(inputsOf(batch));
 }
 
 /** Inputs of a traced batch. */
