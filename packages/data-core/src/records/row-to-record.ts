@@ -111,12 +111,23 @@ function readMessages(row: DataRow, column: string, roleKey: string, textKey: st
   return list.map((item: JsonValue): ChatMessage => {
     const message = typeof item === "object" && item !== null ? (item as JsonObject) : {};
     const role = roles[String(message[roleKey] ?? "")];
-    const content = message[textKey];
-    if (role === undefined || typeof content !== "string") {
+    const content = readMessageText(message[textKey]);
+    if (role === undefined || content === undefined) {
       throw wrongType(row, column, `messages with ${roleKey} (${Object.keys(roles).join(", ")}) and ${textKey}`, item);
     }
     return { role, content };
   });
+}
+
+/** A message's content is a text, or a list of parts of which only texts can be taken. */
+function readMessageText(content: JsonValue | undefined): string | undefined {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return undefined;
+  const texts = content.map((part: JsonValue) => {
+    const { type, text, value } = typeof part === "object" && part !== null ? (part as JsonObject) : {};
+    return type === "text" ? (text ?? value) : undefined;
+  });
+  return texts.every((text) => typeof text === "string") ? texts.join("\n\n") : undefined;
 }
 
 function readText(row: DataRow, column: string, role: string): string {

@@ -1,4 +1,4 @@
-import { AttuneError, type TextRecord } from "@attune/spec";
+import { AttuneError, type JsonValue, type TextRecord } from "@attune/spec";
 import { type Hash64, hashText, normaliseText } from "../text-hash.ts";
 
 /** A key that must not be shared between parts: which kind it is of, and its hash. */
@@ -11,12 +11,13 @@ export interface GroupKey {
 
 /**
  * Returns what ties a record to others: its own text (lower case, white space folded) and the values under the given
- * names in metadata, each a text or a list of texts; a missing or empty one ties it to none.
+ * names in metadata (`cluster`, or with dots `content.prompt`), each a text or a list of texts; a missing or empty one
+ * ties it to none.
  */
 export function groupKeysOf(record: TextRecord, names: readonly string[]): GroupKey[] {
   const keys: GroupKey[] = [{ kind: "text", hash: hashText(`text\n${normaliseText(record.text, "fold-space")}`) }];
   for (const name of names) {
-    const value = record.metadata?.[name];
+    const value = valueAt(record, name);
     if (value === undefined || value === null) continue;
     const values: readonly unknown[] = Array.isArray(value) ? value : [value];
     for (const each of values) {
@@ -34,4 +35,13 @@ export function groupKeysOf(record: TextRecord, names: readonly string[]): Group
     }
   }
   return keys;
+}
+
+function valueAt(record: TextRecord, name: string): JsonValue | undefined {
+  let value: JsonValue | undefined = record.metadata ?? {};
+  for (const key of name.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Readonly<Record<string, JsonValue>>)[key];
+  }
+  return value;
 }

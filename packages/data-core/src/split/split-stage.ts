@@ -24,7 +24,7 @@ export interface SplitOptions {
   readonly test: number;
   /** Another seed, another choice of groups. */
   readonly seed: number;
-  /** Names in metadata that tie records together: records that share a value always go to the same part. */
+  /** Names in metadata, with dots for inner ones (`content.prompt`): records that share a value go to the same part. */
   readonly groupBy: readonly string[];
   /** What the parts are stratified by: `label` or names in metadata. */
   readonly stratifyBy: readonly string[];
