@@ -1,0 +1,32 @@
+export { renderReport } from "./render-report.ts";
+export type {
+  ChangedDocument,
+  ChangeSection,
+  ConfusionTable,
+  CurvePoint,
+  DataSection,
+  Estimate,
+  Fact,
+  ForgettingSection,
+  FunnelStage,
+  MistakeSection,
+  Quantity,
+  ReliabilityTable,
+  RepeatSection,
+  ReportData,
+  ResourceRow,
+  ResourceSection,
+  RuleCount,
+  ScoreColumn,
+  ScoreComparison,
+  ScoreRow,
+  ScoreSection,
+  SplitPart,
+  Tile,
+  TrainingSection,
+  Unit,
+} from "./report-data.ts";
+export { renderLossCurve } from "./terminal/render-loss-curve.ts";
+export { renderSparkline } from "./terminal/render-sparkline.ts";
+export type { TextTable } from "./terminal/render-table.ts";
+export { renderScores, renderTable } from "./terminal/render-table.ts";

@@ -1,0 +1,39 @@
+import { bar } from "../charts/bar-list.ts";
+import { formatQuantity } from "../format-quantity.ts";
+import type { Markup } from "../markup.ts";
+import { html } from "../markup.ts";
+import type { ResourceRow, ResourceSection } from "../report-data.ts";
+import { section, table } from "./section.ts";
+
+function deviation({ predicted, used }: ResourceRow): string {
+  if (predicted === undefined || used === undefined || predicted === 0) return "–";
+  const percent = 100 * (used / predicted - 1);
+  return `${percent < 0 ? "−" : "+"}${Math.abs(percent).toFixed(1)}%`;
+}
+
+function stageList(stages: NonNullable<ResourceSection["stages"]>): Markup {
+  const whole = Math.max(
+    1e-9,
+    stages.reduce((sum, { seconds }) => sum + seconds, 0),
+  );
+  return html`<h3>Where the time went</h3><ol class="funnel compact">${stages.map(
+    ({ name, seconds }) =>
+      html`<li><div class="stage-head"><strong>${name}</strong><span class="stage-count">${formatQuantity(seconds, "seconds")} <span class="muted">${((100 * seconds) / whole).toFixed(0)}%</span></span></div>${bar(seconds / whole, "accent")}</li>`,
+  )}</ol>`;
+}
+
+/** Memory and time, predicted before step 1 and then used. */
+export function resourcesSection({ rows, stages = [] }: ResourceSection): Markup {
+  const show = (value: number | undefined, { unit }: ResourceRow): string =>
+    value === undefined ? "–" : formatQuantity(value, unit);
+  return section(
+    "resources",
+    "Memory and time",
+    "The prediction was written before the first step.",
+    html`${table(
+      "Predicted and used resources",
+      ["", "predicted", "used", "difference"],
+      rows.map((row) => [row.name, show(row.predicted, row), show(row.used, row), deviation(row)]),
+    )}${stages.length > 0 && stageList(stages)}`,
+  );
+}
