@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createDuplicateFinder, type FinderOptions } from "./duplicate-finder.ts";
 
 /** Defaults of `findDuplicates`: MinHash of word 5-grams in 14 bands of 8, as datatrove, with a check from 0.8 on. */
-export const defaultFinderOptions: FinderOptions = {
+const defaultFinderOptions: FinderOptions = {
   normalisation: "fold-space",
   near: true,
   threshold: 0.8,

@@ -10,7 +10,7 @@ export interface ShingleOptions {
 }
 
 /** Folds what near-duplicates differ in: case, accents, numbers (to 0), punctuation and white space (to one space). */
-export function normaliseForShingles(text: string): string {
+function normaliseForShingles(text: string): string {
   const lower = text.toLowerCase();
   const plain = /[^\n\t\x20-\x7e]/.test(lower) ? lower.normalize("NFD").replace(/\p{M}+/gu, "") : lower;
   return plain

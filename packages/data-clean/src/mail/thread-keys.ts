@@ -6,7 +6,7 @@ const emptySubjects = /^(?:|\(?no subject\)?|none|hi|hello|hey|test|help|questio
 const prefix = /^(?:\s*(?:(?:re|fwd?|aw|sv|antw|tr|wg)\s*(?:\[\d+\]|\(\d+\)|\^\d+)?\s*:|\[[^\]]{1,40}\]|\(fwd\)))+/i;
 
 /** Removes "Re:", "Fwd:" and their kin and tags in brackets from the front, and "(was: ...)" from the end. */
-export function bareSubject(subject: string): string {
+function bareSubject(subject: string): string {
   return subject
     .replace(prefix, "")
     .replace(/\s*\((?:was|fwd)\b[^)]*\)\s*$/i, "")

@@ -18,7 +18,7 @@ const escapes = /(?:=[0-9A-Fa-f]{2})+/g;
  * Quoted-printable. "=" that starts no escape stays as it is. A text with characters above U+00FF was decoded before,
  * in which case only runs of escapes are bytes; otherwise the whole is, since multi-byte sets mix both in one character.
  */
-export function decodeQuotedPrintable(text: string, charset: string | undefined): string {
+function decodeQuotedPrintable(text: string, charset: string | undefined): string {
   const joined = text.replace(/=[ \t]*\r?\n/g, "").replace(/[ \t]+(?=\r?\n)/g, "");
   if (!joined.includes("=")) return decodeBinaryString(joined, charset);
   const toBytes = (run: string): Buffer => Buffer.from(run.replaceAll("=", ""), "hex");
