@@ -12,27 +12,33 @@ import {
   type ModuleBuilder,
   select,
   v128,
+  type WasmFunction,
 } from "@attune/tensor-core/wasm";
 import { forVectors, kernelFunction } from "../kernel-function.ts";
 import { sumLanes, vectorExp } from "../vector-math.ts";
 import {
   atMost,
   type BlockProduct,
+  type BlockSpan,
   blockProduct,
+  blockSpan,
   type ExtraAddresses,
   extraAddresses,
   forBlockRows,
   forKeyVectors,
+  hiddenScore,
+  hideScores,
   keyAddress,
   keyLimit,
+  keyPairs,
   logSumAddress,
   type Place,
+  packKeys,
   packRows,
   packTransposed,
   queryAddress,
   rowSight,
   scratchParts,
-  skipForeignDocuments,
 } from "./attention-block.ts";
 import { type AttentionShape, attentionShape, shapeKey } from "./attention-shape.ts";
 
@@ -45,9 +51,9 @@ export const attentionBackwardKernel: KernelDef = {
   id: "cpu.attentionBackward",
   op: "attentionBackward",
   backend: "cpu",
-  accepts: (signature) => (attentionShape(signature, 6) ? 1 : undefined),
-  lower(signature) {
-    const shape = attentionShape(signature, 6)!;
+  accepts: (signature, capabilities) => (attentionShape(signature, 6, capabilities) ? 1 : undefined),
+  lower(signature, capabilities) {
+    const shape = attentionShape(signature, 6, capabilities)!;
     return {
       backend: "cpu",
       key: `attentionBackward|${shapeKey(shape)}`,
@@ -65,6 +71,7 @@ function scratchOf({ blockRows, blockKeys, size, group, queries }: AttentionShap
     cotangents: blockRows * size,
     keys: size * blockKeys,
     values: size * blockKeys,
+    keyRows: keyRows * size,
     weights: blockRows * blockKeys,
     slopes: blockRows * blockKeys,
     dKeys: keyRows * size,
@@ -105,11 +112,11 @@ function emitBackward(module: ModuleBuilder, shape: AttentionShape, inputs: numb
         f.fillBytes(sum, 0, address.constant(shape.blockKeys * shape.size * 4));
       packTransposed(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keys);
       packTransposed(f, shape, place, firstKey, keyCount, bindings[2]!, parts.values);
+      packKeys(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keyRows);
       const firstBlock = causalStart(pass, firstKey);
       f.for(firstBlock, shape.queries, shape.blockQueries, (firstQuery) => {
         f.block((skip) => {
-          skipForeignDocuments(f, shape, place, extras, firstQuery, firstKey, skip);
-          emitBlock(pass, firstQuery, firstKey, keyCount, dq);
+          emitBlock(pass, blockSpan(f, shape, place, extras, { firstQuery, firstKey, keyCount, limit }, skip), dq);
         });
       });
       storeKeys(pass, firstKey, keyCount, parts.dKeys, dk);
@@ -146,9 +153,10 @@ function causalStart({ f, shape, extras }: Pass, firstKey: Index): Index {
 }
 
 /** One block of queries against one block of keys. */
-function emitBlock(pass: Pass, firstQuery: Index, firstKey: Index, keyCount: Index, dq: Address): void {
+function emitBlock(pass: Pass, span: BlockSpan, dq: Address): void {
   // Rows that are no query are 0 in both packed operands, so sums over all rows of a block are sums over its queries.
   const { f, module, shape, place, bindings, parts } = pass;
+  const { firstQuery, keyCount } = span;
   const { size, blockKeys, blockRows } = shape;
   packRows(f, shape, place, firstQuery, bindings[0]!, parts.queries, shape.scale);
   packRows(f, shape, place, firstQuery, bindings[5]!, parts.cotangents, 1);
@@ -162,10 +170,11 @@ function emitBlock(pass: Pass, firstQuery: Index, firstKey: Index, keyCount: Ind
     k: i32.constant(size),
     first: true,
   };
-  blockProduct(f, module, { ...square, a: parts.queries, b: parts.keys, c: parts.weights });
-  blockProduct(f, module, { ...square, a: parts.cotangents, b: parts.values, c: parts.slopes });
+  blockProduct(f, module, shape, { ...square, a: parts.queries, b: parts.keys, c: parts.weights });
+  blockProduct(f, module, shape, { ...square, a: parts.cotangents, b: parts.values, c: parts.slopes });
   f.fillBytes(parts.dQueries, 0, address.constant(blockRows * size * 4));
-  forBlockRows(f, shape, firstQuery, (row, query, member) => emitSlopes(pass, row, query, member, firstKey, keyCount));
+  const pairs = keyPairs(f, span);
+  forBlockRows(f, shape, firstQuery, (row, query, member) => emitSlopes(pass, row, query, member, span, pairs));
   const transposed = {
     rows: blockKeys,
     columns: size,
@@ -175,28 +184,28 @@ function emitBlock(pass: Pass, firstQuery: Index, firstKey: Index, keyCount: Ind
     rowOfC: size * 4,
     first: false,
   };
-  blockProduct(f, module, {
+  blockProduct(f, module, shape, {
     ...transposed,
     a: parts.weights,
     b: parts.cotangents,
     c: parts.dValues,
     k: i32.constant(blockRows),
   });
-  blockProduct(f, module, {
+  blockProduct(f, module, shape, {
     ...transposed,
     a: parts.slopes,
     b: parts.queries,
     c: parts.dKeys,
     k: i32.constant(blockRows),
   });
-  blockProduct(f, module, {
+  blockProduct(f, module, shape, {
     rows: blockRows,
     columns: size,
     a: parts.slopes,
     rowOfA: blockKeys * 4,
     stepOfA: 4,
-    b: keyAddress(bindings[1]!, shape, place, firstKey),
-    stepOfB: shape.keyHeads * size * 4,
+    b: parts.keyRows,
+    stepOfB: size * 4,
     c: parts.dQueries,
     rowOfC: size * 4,
     k: keyCount,
@@ -215,29 +224,41 @@ function emitBlock(pass: Pass, firstQuery: Index, firstKey: Index, keyCount: Ind
 }
 
 /** p and ds of one row, over its scores and do·v. */
-function emitSlopes(pass: Pass, row: Index, query: Index, member: Index, firstKey: Index, keyCount: Index): void {
-  const { f, shape, place, extras, bindings, parts, limit } = pass;
+function emitSlopes(pass: Pass, row: Index, query: Index, member: Index, span: BlockSpan, pairs: Index): void {
+  const { f, module, shape, place, extras, bindings, parts, limit } = pass;
   const bytes = shape.blockKeys * 4;
-  const [weights, slopes] = [parts.weights, parts.slopes].map((part) => f.keep(address.at(part, row, bytes))) as [
-    Address,
-    Address,
-  ];
-  const sight = rowSight(f, shape, place, extras, query, limit);
-  const lse = f.keep(f32x4.splat(load("f32", logSumAddress(bindings[4]!, shape, place, query, member))));
-  const delta = f.keep(
-    f32x4.splat(load("f32", address.at(parts.deltas, i32.add(i32.mul(member, shape.queries), query), 4))),
-  );
-  forKeyVectors(f, keyCount, (vector, offset) => {
-    const at = f.keep(offset);
-    const weightAt = f.keep(address.add(weights, at));
-    const slopeAt = f.keep(address.add(slopes, at));
-    const exp = vectorExp(f, f32x4.sub(load("v128", weightAt), lse));
-    const mask = f.keep(sight.mask(firstKey, vector));
-    const weight = f.keep(v128.and(exp, mask));
-    f.store("v128", weightAt, weight);
-    f.store("v128", slopeAt, v128.and(f32x4.mul(weight, f32x4.sub(load("v128", slopeAt), delta)), mask));
+  const line = f.keep(address.at(parts.weights, row, bytes));
+  hideScores(f, span, pairs, line, () => rowSight(f, shape, place, extras, query, limit));
+  const lse = load("f32", logSumAddress(bindings[4]!, shape, place, query, member));
+  const delta = load("f32", address.at(parts.deltas, i32.add(i32.mul(member, shape.queries), query), 4));
+  f.call(slopeRow(module), line, address.at(parts.slopes, row, bytes), pairs, lse, delta);
+}
+
+/** `(scores, do·v, pairs of vectors, lse, δ)`: scores become weights p, and do·v becomes ds; both 0 where the key is hidden. */
+function slopeRow(module: ModuleBuilder): WasmFunction<SlopeRowParameters, never> {
+  return module.once("slopeRow", () => {
+    const made = module.function(
+      { name: "slopeRow", parameters: ["address", "address", "i32", "f32", "f32"] },
+      (f, weights, slopes, pairs, lse, delta) => {
+        const [level, shift] = [f.keep(f32x4.splat(lse)), f.keep(f32x4.splat(delta))];
+        const hidden = f.hoisted(f32x4.constant(hiddenScore));
+        forKeyVectors(f, pairs, (offset, constantOffset) => {
+          const weightAt = f.keep(address.add(weights, offset));
+          const slopeAt = f.keep(address.add(slopes, offset));
+          const score = f.keep(load("v128", weightAt, constantOffset));
+          const unseen = f.keep(f32x4.eq(score, hidden));
+          const weight = f.keep(v128.andNot(vectorExp(f, f32x4.sub(score, level)), unseen));
+          const slope = f32x4.mul(weight, f32x4.sub(load("v128", slopeAt, constantOffset), shift));
+          f.store("v128", weightAt, weight, constantOffset);
+          f.store("v128", slopeAt, v128.andNot(slope, unseen), constantOffset);
+        });
+      },
+    );
+    return made as WasmFunction<SlopeRowParameters, never>;
   });
 }
+
+type SlopeRowParameters = readonly ["address", "address", "i32", "f32", "f32"];
 
 function storeKeys(
   { f, shape, place }: Pass,

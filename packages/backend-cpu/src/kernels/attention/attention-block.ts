@@ -14,6 +14,7 @@ import {
   v128,
 } from "@attune/tensor-core/wasm";
 import { forVectors } from "../kernel-function.ts";
+import { transpose4 } from "../product/pack.ts";
 import { tileProduct } from "../product/tile-product.ts";
 import type { AttentionShape, KnownExtra } from "./attention-shape.ts";
 
@@ -134,7 +135,10 @@ export function packRows(
   });
 }
 
-/** Brings a block of keys into scratch transposed, `[size, blockKeys]`, so that scores are sums over rows of it. */
+/**
+ * Brings a block of keys into scratch transposed, `[size, blockKeys]`, so that scores are sums over rows of it. Keys come four at a time;
+ * the last four may reach beyond the block's keys, into columns that nobody reads.
+ */
 export function packTransposed(
   f: FunctionBuilder,
   shape: AttentionShape,
@@ -145,14 +149,39 @@ export function packTransposed(
   target: Address,
 ): void {
   const pitch = shape.blockKeys * 4;
-  f.for(0, keyCount, 1, (key) => {
-    const from = f.keep(keyAddress(source, shape, place, i32.add(firstKey, key)));
+  const last = f.keep(i32.sub(i32.constant(shape.keys), 1));
+  f.for(0, keyCount, 4, (key) => {
+    const rows = [0, 1, 2, 3].map((offset) =>
+      f.keep(keyAddress(source, shape, place, atMost(f, i32.add(i32.add(firstKey, key), offset), last))),
+    );
     const to = f.keep(address.at(target, key, 4));
     f.repeat(shape.size / 4, () => {
-      const value = f.keep(load("v128", from));
-      for (let lane = 0; lane < 4; lane++) f.storeLane(32, to, value, lane, lane * pitch);
-      f.increment(from, 16);
+      const columns = transpose4(
+        f,
+        rows.map((row) => f.keep(load("v128", row))),
+      );
+      for (const [index, column] of columns.entries()) f.store("v128", to, column, index * pitch);
+      for (const row of rows) f.increment(row, 16);
       f.increment(to, 4 * pitch);
+    });
+  });
+}
+
+/** Brings a block of keys into scratch as it is, `[blockKeys, size]`: rows that lie apart in memory would evict each other from the cache. */
+export function packKeys(
+  f: FunctionBuilder,
+  shape: AttentionShape,
+  place: Place,
+  firstKey: Index,
+  keyCount: Index,
+  source: Address,
+  target: Address,
+): void {
+  f.for(0, keyCount, 1, (key) => {
+    const from = f.keep(keyAddress(source, shape, place, i32.add(firstKey, key)));
+    const to = f.keep(address.at(target, key, shape.size * 4));
+    forVectors(f, shape.size, (offset, constantOffset) => {
+      f.store("v128", address.add(to, offset), load("v128", address.add(from, offset), constantOffset), constantOffset);
     });
   });
 }
@@ -173,14 +202,19 @@ export interface BlockProduct {
   readonly first: boolean;
 }
 
-/** C = A·B (+ C), in tiles of four rows and at most four vectors. Rows are a multiple of four, columns of eight. */
-export function blockProduct(f: FunctionBuilder, module: ModuleBuilder, product: BlockProduct): void {
+/** C = A·B (+ C), in tiles of `tileRows` rows and at most four vectors. Rows are a multiple of four, columns of eight. */
+export function blockProduct(
+  f: FunctionBuilder,
+  module: ModuleBuilder,
+  { tileRows }: Pick<AttentionShape, "tileRows">,
+  product: BlockProduct,
+): void {
   const { rows, columns, rowOfA, stepOfA, stepOfB, rowOfC, first } = product;
   const [k, c, b] = [f.keep(product.k), f.keep(product.c), f.keep(product.b)];
   const a = f.keep(product.a);
   const wide = Math.floor(columns / 16);
-  const layout = { rows: 4, rowOfA, stepOfA, stepOfB, first };
-  f.repeat(rows / 4, () => {
+  const layout = { rows: tileRows, rowOfA, stepOfA, stepOfB, first };
+  f.repeat(rows / tileRows, () => {
     const [column, right] = [f.keep(c), f.keep(b)];
     if (wide > 0) {
       f.repeat(wide, () => {
@@ -191,8 +225,8 @@ export function blockProduct(f: FunctionBuilder, module: ModuleBuilder, product:
     }
     if (columns % 16 !== 0)
       f.call(tileProduct(module, { ...layout, vectors: 2 }), a, right, column, k, address.constant(rowOfC));
-    f.increment(a, 4 * rowOfA);
-    f.increment(c, 4 * rowOfC);
+    f.increment(a, tileRows * rowOfA);
+    f.increment(c, tileRows * rowOfC);
   });
 }
 
@@ -248,6 +282,16 @@ export function rowSight(
   };
 }
 
+/** One block of queries against one block of keys. */
+export interface BlockSpan {
+  readonly firstQuery: Index;
+  readonly firstKey: Index;
+  /** Keys of the block that some row may see. */
+  readonly keyCount: Index;
+  /** Not 0 where every row sees every key of the block, and the block is whole: no mask is needed. */
+  readonly allVisible: Index;
+}
+
 /**
  * Runs the body for each block of keys that some row of the query block may see. Blocks after the last causal key are left out, and
  * blocks whose documents cannot meet those of the queries: equal ids need overlapping ranges.
@@ -259,48 +303,51 @@ export function forKeyBlocks(
   extras: ExtraAddresses,
   firstQuery: Index,
   limit: Index,
-  body: (firstKey: Index, keyCount: Index) => void,
+  body: (span: BlockSpan) => void,
 ): void {
   const ordered = shape.causal && !extras.queryPositions && !extras.keyPositions;
   const causalEnd = i32.add(firstQuery, shape.blockQueries + shape.keys - shape.queries);
   const end = ordered ? atMost(f, causalEnd, limit) : limit;
   f.for(0, end, shape.blockKeys, (firstKey) => {
-    f.block((skip) => {
-      skipForeignDocuments(f, shape, place, extras, firstQuery, firstKey, skip);
-      body(firstKey, atMost(f, i32.sub(end, firstKey), i32.constant(shape.blockKeys)));
-    });
+    const keyCount = atMost(f, i32.sub(end, firstKey), i32.constant(shape.blockKeys));
+    f.block((skip) => body(blockSpan(f, shape, place, extras, { firstQuery, firstKey, keyCount, limit }, skip)));
   });
 }
 
-/** Leaves the block where the documents of the queries and of the keys lie in ranges that do not meet. */
-export function skipForeignDocuments(
+/** What is known of a block as a whole; leaves it where the documents of queries and keys lie in ranges that do not meet. */
+export function blockSpan(
   f: FunctionBuilder,
   shape: AttentionShape,
   place: Place,
   extras: ExtraAddresses,
-  firstQuery: Index,
-  firstKey: Index,
+  at: Pick<BlockSpan, "firstQuery" | "firstKey" | "keyCount"> & { readonly limit: Index },
   skip: (condition?: Value<"i32">) => void,
-): void {
-  if (!extras.queryDocuments || !extras.keyDocuments) return;
-  const queries = documentRange(
-    f,
-    extras.queryDocuments,
-    i32.mul(place.batch, shape.queries),
-    firstQuery,
-    shape.blockQueries,
-    shape.queries,
-  );
-  const keys = documentRange(
-    f,
-    extras.keyDocuments,
-    i32.mul(place.batch, shape.keys),
-    firstKey,
-    shape.blockKeys,
-    shape.keys,
-  );
-  skip(i32.ltS(queries.high, keys.low));
-  skip(i32.ltS(keys.high, queries.low));
+): BlockSpan {
+  const { firstQuery, firstKey, keyCount, limit } = at;
+  const shift = shape.keys - shape.queries;
+  const conditions: Value<"i32">[] = [
+    i32.eq(keyCount, shape.blockKeys),
+    i32.leS(i32.add(firstKey, shape.blockKeys), limit),
+    i32.constant(extras.queryPositions || extras.keyPositions ? 0 : 1),
+  ];
+  if (extras.queryDocuments && extras.keyDocuments) {
+    const ofQueries = i32.mul(place.batch, shape.queries);
+    const queries = documentRange(f, extras.queryDocuments, ofQueries, firstQuery, shape.blockQueries, shape.queries);
+    const ofKeys = i32.mul(place.batch, shape.keys);
+    const keys = documentRange(f, extras.keyDocuments, ofKeys, firstKey, shape.blockKeys, shape.keys);
+    skip(i32.ltS(queries.high, keys.low));
+    skip(i32.ltS(keys.high, queries.low));
+    // The ranges meet, so two single documents are the same one.
+    conditions.push(i32.eq(queries.low, queries.high), i32.eq(keys.low, keys.high), i32.geS(queries.low, 0));
+  }
+  if (shape.causal) conditions.push(i32.leS(i32.add(firstKey, shape.blockKeys - 1), i32.add(firstQuery, shift)));
+  if (shape.window > 0) {
+    const farthest = i32.sub(i32.add(firstQuery, shape.blockQueries - 1 + shift), firstKey);
+    const nearest = i32.sub(i32.add(firstKey, shape.blockKeys - 1), i32.add(firstQuery, shift));
+    conditions.push(i32.ltS(farthest, shape.window), i32.ltS(nearest, shape.window));
+  }
+  const allVisible = f.keep(conditions.reduce((all, condition) => i32.and(all, condition)));
+  return { firstQuery, firstKey, keyCount, allVisible };
 }
 
 function documentRange(
@@ -322,12 +369,41 @@ function documentRange(
   return { low, high };
 }
 
-/** Runs the body for each vector of four keys of a block row, with its byte offset in the row. */
+/** Vectors of four keys that a row of a block has, in pairs, so that neighbouring vectors may be computed as one. */
+export function keyPairs(f: FunctionBuilder, { keyCount }: BlockSpan): Index {
+  return f.keep(i32.shrU(i32.add(keyCount, 7), 3));
+}
+
+/** Runs the body for each vector of four keys of a block row, two a round. */
 export function forKeyVectors(
   f: FunctionBuilder,
-  keyCount: Index,
-  body: (vector: Index, bytes: Value<"address">) => void,
+  pairs: Value<"i32">,
+  body: (offset: Address, constantOffset: 0 | 16, round: Index) => void,
 ): void {
-  const vectors = f.keep(i32.shrU(i32.add(keyCount, 3), 2));
-  f.for(0, vectors, 1, (vector) => body(vector, address.at(address.constant(0), vector, 16)));
+  const offset = f.local("address");
+  f.set(offset, 0);
+  f.for(0, pairs, 1, (round) => {
+    body(offset, 0, round);
+    body(offset, 16, round);
+    f.increment(offset, 32);
+  });
+}
+
+/** Replaces the scores of keys that a row does not see by `hiddenScore`; nothing to do where every row of the block sees all. */
+export function hideScores(
+  f: FunctionBuilder,
+  { firstKey, allVisible }: BlockSpan,
+  pairs: Index,
+  line: Address,
+  sight: () => RowSight,
+): void {
+  f.if(i32.eqz(allVisible), () => {
+    const row = sight();
+    const hidden = f.hoisted(f32x4.constant(hiddenScore));
+    forKeyVectors(f, pairs, (offset, constantOffset, round) => {
+      const mask = row.mask(firstKey, i32.add(i32.shl(round, 1), constantOffset / 16));
+      const target = f.keep(address.add(line, offset));
+      f.store("v128", target, v128.bitselect(load("v128", target, constantOffset), hidden, mask), constantOffset);
+    });
+  });
 }

@@ -13,21 +13,23 @@ import {
   type ModuleBuilder,
   select,
   v128,
+  type WasmFunction,
 } from "@attune/tensor-core/wasm";
 import { forVectors, kernelFunction } from "../kernel-function.ts";
 import { largestLane, sumLanes, vectorExp, vectorLog } from "../vector-math.ts";
 import {
   blockProduct,
-  type ExtraAddresses,
   extraAddresses,
   forBlockRows,
   forKeyBlocks,
   forKeyVectors,
   hiddenScore,
-  keyAddress,
+  hideScores,
   keyLimit,
+  keyPairs,
   logSumAddress,
   type Place,
+  packKeys,
   packRows,
   packTransposed,
   queryAddress,
@@ -45,9 +47,9 @@ export const attentionKernel: KernelDef = {
   id: "cpu.attention",
   op: "attention",
   backend: "cpu",
-  accepts: (signature) => (attentionShape(signature, 3) ? 1 : undefined),
-  lower(signature) {
-    const shape = attentionShape(signature, 3)!;
+  accepts: (signature, capabilities) => (attentionShape(signature, 3, capabilities) ? 1 : undefined),
+  lower(signature, capabilities) {
+    const shape = attentionShape(signature, 3, capabilities)!;
     const parts = scratchOf(shape);
     return {
       backend: "cpu",
@@ -63,6 +65,7 @@ function scratchOf({ blockRows, blockKeys, size }: AttentionShape) {
   return scratchParts({
     queries: blockRows * size,
     keys: size * blockKeys,
+    values: size * blockKeys,
     scores: blockRows * blockKeys,
     sums: blockRows * size,
     largest: blockRows,
@@ -76,7 +79,8 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
     const extras = extraAddresses(shape, bindings, 3);
     const { offsets } = scratchOf(shape);
     const at = (name: keyof typeof offsets): Address => f.keep(address.add(scratch, offsets[name]));
-    const [queries, keys, scores, sums] = [at("queries"), at("keys"), at("scores"), at("sums")];
+    const [queries, keys, values] = [at("queries"), at("keys"), at("values")];
+    const [scores, sums] = [at("scores"), at("sums")];
     const state = { largest: at("largest"), total: at("total") };
     const blocks = queryBlocks(shape);
     const outer = f.keep(i32.divU(tile, blocks));
@@ -90,9 +94,11 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
       f.store("f32", address.at(state.largest, row, 4), hiddenScore);
       f.store("f32", address.at(state.total, row, 4), 0);
     });
-    forKeyBlocks(f, shape, place, extras, firstQuery, limit, (firstKey, keyCount) => {
+    forKeyBlocks(f, shape, place, extras, firstQuery, limit, (span) => {
+      const { firstKey, keyCount } = span;
       packTransposed(f, shape, place, firstKey, keyCount, k, keys);
-      blockProduct(f, module, {
+      packKeys(f, shape, place, firstKey, keyCount, v, values);
+      blockProduct(f, module, shape, {
         rows: shape.blockRows,
         columns: shape.blockKeys,
         a: queries,
@@ -105,17 +111,22 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
         k: i32.constant(shape.size),
         first: true,
       });
+      const pairs = keyPairs(f, span);
       forBlockRows(f, shape, firstQuery, (row, query) => {
-        emitSoftmaxRow(f, shape, place, extras, { row, query, firstKey, keyCount, limit, scores, sums, ...state });
+        const line = f.keep(address.at(scores, row, shape.blockKeys * 4));
+        hideScores(f, span, pairs, line, () => rowSight(f, shape, place, extras, query, limit));
+        const [largest, total] = [state.largest, state.total].map((base) => address.at(base, row, 4));
+        const sumsOfRow = address.at(sums, row, shape.size * 4);
+        f.call(softmaxRow(module, shape.size), line, pairs, largest!, total!, sumsOfRow);
       });
-      blockProduct(f, module, {
+      blockProduct(f, module, shape, {
         rows: shape.blockRows,
         columns: shape.size,
         a: scores,
         rowOfA: shape.blockKeys * 4,
         stepOfA: 4,
-        b: keyAddress(v, shape, place, firstKey),
-        stepOfB: shape.keyHeads * shape.size * 4,
+        b: values,
+        stepOfB: shape.size * 4,
         c: sums,
         rowOfC: shape.size * 4,
         k: keyCount,
@@ -126,62 +137,52 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
   });
 }
 
-interface SoftmaxRow {
-  readonly row: Index;
-  readonly query: Index;
-  readonly firstKey: Index;
-  readonly keyCount: Index;
-  readonly limit: Index;
-  readonly scores: Address;
-  readonly sums: Address;
-  readonly largest: Address;
-  readonly total: Address;
+/**
+ * `(scores of a row, pairs of vectors, its largest score so far, its total, its sums)`: scores become weights e^(x - m'), and the row's
+ * largest score, total and sums move on to m'. A function of its own, so that its loops have the registers to themselves.
+ */
+function softmaxRow(module: ModuleBuilder, size: number): WasmFunction<SoftmaxRowParameters, never> {
+  return module.once(`softmaxRow|${size}`, () => {
+    const made = module.function(
+      { name: "softmaxRow", parameters: ["address", "i32", "address", "address", "address"] },
+      (f, line, pairs, largestAt, totalAt, sums) => {
+        const most = [0, 16].map(() => f.keep(f32x4.constant(hiddenScore)));
+        forKeyVectors(f, pairs, (offset, constantOffset) => {
+          // NaN is passed over here and comes back through the sum of weights.
+          const chain = most[constantOffset / 16]!;
+          f.set(chain, f32x4.pmax(chain, load("v128", address.add(line, offset), constantOffset)));
+        });
+        const before = f.keep(load("f32", largestAt));
+        const now = f.keep(f32.max(before, largestLane(f, f32x4.pmax(most[0]!, most[1]!))));
+        const shift = f.keep(f32x4.splat(now));
+        const totals = [0, 16].map(() => f.keep(f32x4.constant(0)));
+        const hidden = f.hoisted(f32x4.constant(hiddenScore));
+        forKeyVectors(f, pairs, (offset, constantOffset) => {
+          const target = f.keep(address.add(line, offset));
+          const score = f.keep(load("v128", target, constantOffset));
+          const power = vectorExp(f, f32x4.sub(score, shift));
+          const weight = f.keep(v128.andNot(power, f32x4.eq(score, hidden)));
+          f.store("v128", target, weight, constantOffset);
+          f.set(totals[constantOffset / 16]!, f32x4.add(totals[constantOffset / 16]!, weight));
+        });
+        const total = f.keep(sumLanes(f, f32x4.add(totals[0]!, totals[1]!)));
+        const decay = f.keep(f32x4.extract(vectorExp(f, f.keep(f32x4.splat(f32.sub(before, now)))), 0));
+        f.store("f32", largestAt, now);
+        f.store("f32", totalAt, f32.add(f32.mul(load("f32", totalAt), decay), total));
+        f.if(f32.ne(decay, 1), () => {
+          const factor = f.keep(f32x4.splat(decay));
+          forVectors(f, size, (offset, constantOffset) => {
+            const target = f.keep(address.add(sums, offset));
+            f.store("v128", target, f32x4.mul(load("v128", target, constantOffset), factor), constantOffset);
+          });
+        });
+      },
+    );
+    return made as WasmFunction<SoftmaxRowParameters, never>;
+  });
 }
 
-/** Scores of one row become weights e^(x - m'); the row's largest score, total and sums move on to m'. */
-function emitSoftmaxRow(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  extras: ExtraAddresses,
-  part: SoftmaxRow,
-): void {
-  const { row, query, firstKey, keyCount, limit } = part;
-  const line = f.keep(address.at(part.scores, row, shape.blockKeys * 4));
-  const sight = rowSight(f, shape, place, extras, query, limit);
-  const hidden = f.hoisted(f32x4.constant(hiddenScore));
-  const most = f.keep(f32x4.constant(hiddenScore));
-  forKeyVectors(f, keyCount, (vector, bytes) => {
-    const target = f.keep(address.add(line, bytes));
-    const seen = f.keep(v128.bitselect(load("v128", target), hidden, sight.mask(firstKey, vector)));
-    f.set(most, f32x4.max(most, seen));
-    f.store("v128", target, seen);
-  });
-  const largestAt = f.keep(address.at(part.largest, row, 4));
-  const totalAt = f.keep(address.at(part.total, row, 4));
-  const before = f.keep(load("f32", largestAt));
-  const now = f.keep(f32.max(before, largestLane(f, most)));
-  const shift = f.keep(f32x4.splat(now));
-  const total = f.keep(f32x4.constant(0));
-  forKeyVectors(f, keyCount, (_, bytes) => {
-    const target = f.keep(address.add(line, bytes));
-    const score = f.keep(load("v128", target));
-    const weight = f.keep(v128.andNot(vectorExp(f, f32x4.sub(score, shift)), f32x4.eq(score, hidden)));
-    f.set(total, f32x4.add(total, weight));
-    f.store("v128", target, weight);
-  });
-  const decay = f.keep(f32x4.extract(vectorExp(f, f.keep(f32x4.splat(f32.sub(before, now)))), 0));
-  f.store("f32", largestAt, now);
-  f.store("f32", totalAt, f32.add(f32.mul(load("f32", totalAt), decay), sumLanes(f, total)));
-  f.if(f32.ne(decay, 1), () => {
-    const factor = f.keep(f32x4.splat(decay));
-    const sums = f.keep(address.at(part.sums, row, shape.size * 4));
-    forVectors(f, shape.size, (offset, constantOffset) => {
-      const target = f.keep(address.add(sums, offset));
-      f.store("v128", target, f32x4.mul(load("v128", target, constantOffset), factor), constantOffset);
-    });
-  });
-}
+type SoftmaxRowParameters = readonly ["address", "i32", "address", "address", "address"];
 
 /** o = sums / l and lse = m + ln l; a row that sees nothing gives 0 and -Infinity. */
 function emitOutputs(

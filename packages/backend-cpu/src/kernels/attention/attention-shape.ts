@@ -1,6 +1,6 @@
 // What the attention kernels accept, and how they cut their work. Queries of all heads that share a key head form one block of rows,
 // so that keys and values are read once for them.
-import type { Attributes, Signature, TensorType } from "@attune/tensor-core";
+import type { Attributes, Capabilities, Signature, TensorType } from "@attune/tensor-core";
 
 /** Optional operands that the kernels know. */
 const knownExtras = ["queryDocuments", "keyDocuments", "queryPositions", "keyPositions", "lengths"] as const;
@@ -27,10 +27,19 @@ export interface AttentionShape {
   readonly blockRows: number;
   /** Keys of a block, a multiple of eight. */
   readonly blockKeys: number;
+  /** Rows that a product holds in registers at a time. */
+  readonly tileRows: 2 | 4;
 }
 
+/** Rows that make a block: enough that bringing keys into scratch is little beside multiplying with them. */
+const wantedRows = 64;
+
 /** The shape of a signature of `attention` or `attentionBackward`, undefined where the composite must run. */
-export function attentionShape({ inputs, attributes }: Signature, required: number): AttentionShape | undefined {
+export function attentionShape(
+  { inputs, attributes }: Signature,
+  required: number,
+  { features }: Capabilities,
+): AttentionShape | undefined {
   const { causal, scale, window, softcap, extras } = attributes as Attributes & {
     causal: boolean;
     scale: number;
@@ -45,7 +54,7 @@ export function attentionShape({ inputs, attributes }: Signature, required: numb
   if (!dense || softcap > 0 || size % 8 !== 0 || size > 256 || batch * queries === 0) return undefined;
   if (!extras.every((name) => (knownExtras as readonly string[]).includes(name))) return undefined;
   const group = heads / keyHeads;
-  const blockQueries = Math.min(queries, group > 4 ? 8 : 16);
+  const blockQueries = Math.min(queries, Math.max(1, Math.floor(wantedRows / group)));
   return {
     batch,
     queries,
@@ -61,6 +70,7 @@ export function attentionShape({ inputs, attributes }: Signature, required: numb
     blockQueries,
     blockRows: Math.ceil((group * blockQueries) / 4) * 4,
     blockKeys: Math.min(64, Math.ceil(keys / 8) * 8),
+    tileRows: features.has("simd256") ? 4 : 2,
   };
 }
 
