@@ -68,6 +68,8 @@ export interface ScoreSection {
   readonly n: number;
   /** Independent groups among them. */
   readonly groups?: number | undefined;
+  /** Of the intervals; 0.95 by default. */
+  readonly confidence?: number | undefined;
   readonly columns: readonly ScoreColumn[];
   readonly rows: readonly ScoreRow[];
   readonly comparisons?: readonly ScoreComparison[] | undefined;

@@ -152,7 +152,12 @@ footer { max-width: 1080px; margin: 0 auto; padding: 0 24px 40px; color: var(--m
   nav, summary { display: none; }
   main { padding: 0; max-width: none; }
   section { border: 0; border-top: 1px solid var(--line); border-radius: 0; padding: 16px 0; }
-  figure, .examples li, tr, .tile { break-inside: avoid; }
+  figure, .examples li, tr, .tile, .scores, .stage-head { break-inside: avoid; }
+  .tiles { grid-template-columns: repeat(4, 1fr); gap: 8px; }
+  .tile { padding: 8px 10px; }
+  .tile-value strong { font-size: 1.3rem; }
+  .columns, .columns.narrow { grid-template-columns: 1fr 1fr; gap: 8px 24px; }
+  th, td { padding: 6px 6px; }
   h2, h3 { break-after: avoid; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   blockquote { max-height: none; overflow: visible; }

@@ -166,6 +166,12 @@ describe("renderReport", () => {
     expect(cut).toContain("1,003 more characters");
   });
 
+  it("names the confidence of its intervals", () => {
+    const { scores } = sampleReport();
+    const cautious = renderReport({ version: 1, title: "T", summary: "S", scores: { ...scores!, confidence: 0.99 } });
+    expect([page.includes("its 95% interval"), cautious.includes("its 99% interval")]).toEqual([true, true]);
+  });
+
   it("refuses another version", () => {
     expect(() => renderReport({ ...sampleReport(), version: 2 } as unknown as ReportData)).toThrow(
       "version 1, received 2",

@@ -25,7 +25,7 @@ function drawRow({ name, role, estimate }: DotWhiskerRow, index: number, x: Scal
     html`<path class="whisker ${role}" d="M${x(low)} ${middle}H${x(high)}M${x(low)} ${middle - 5}v10M${x(high)} ${middle - 5}v10"/>`;
   return html`<g><title>${name}: ${formatQuantity(value, unit)}${interval !== undefined && ` (${interval})`}</title>
     <text class="row-name" x="0" y="${middle - 14}">${name}</text><text class="row-value" x="${CHART_WIDTH}" y="${middle - 14}" text-anchor="end">${formatQuantity(value, unit)}</text>
-    <line class="grid" x1="8" x2="${CHART_WIDTH - 8}" y1="${middle}" y2="${middle}"/>${whisker}<circle class="dot ${role}" cx="${x(value)}" cy="${middle}" r="6"/></g>`;
+    <line class="grid" x1="4" x2="${CHART_WIDTH - 4}" y1="${middle}" y2="${middle}"/>${whisker}<circle class="dot ${role}" cx="${x(value)}" cy="${middle}" r="6"/></g>`;
 }
 
 /** Estimates under each other, a dot for the value and a whisker for the interval. */
@@ -41,7 +41,7 @@ export function dotWhisker(options: {
     value * factor,
     high * factor,
   ]);
-  const scale = linearScale(extentOf(values), [8, CHART_WIDTH - 8], { ticks: 5 });
+  const scale = linearScale(extentOf(values), [16, CHART_WIDTH - 16], { ticks: 5 });
   const x: Scale = Object.assign((value: number) => scale(value * factor), {
     ticks: scale.ticks.map((tick) => tick / factor),
     labels: scale.labels.map((label) => (unit === "share" ? `${label}%` : label)),

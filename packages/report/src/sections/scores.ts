@@ -51,8 +51,8 @@ function pictures({ rows, columns }: ScoreSection): Markup {
 
 /** Before and after beside the baselines, as a table and as dots with whiskers. */
 export function scoresSection(scores: ScoreSection): Markup {
-  const { n, cases, groups, comparisons = [], notes = [] } = scores;
-  const lead = html`Judged on ${formatCount(n)} ${cases}${groups !== undefined && groups < n && html`, from ${formatCount(groups)} independent groups`}. The range under a number is its 95% interval: where the true value most likely lies.`;
+  const { n, cases, groups, comparisons = [], notes = [], confidence = 0.95 } = scores;
+  const lead = html`Judged on ${formatCount(n)} ${cases}${groups !== undefined && groups < n && html`, from ${formatCount(groups)} independent groups`}. The range under a number is its ${formatCount(Math.round(100 * confidence))}% interval: where the true value most likely lies.`;
   return section(
     "scores",
     "Did it get better?",
