@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { words } from "./helpers.ts";
 
 /** Megabytes of the generated file; the full suite sets more. */
-const megabytes = Number(process.env["ATTUNE_TEST_MEGABYTES"] ?? 20);
+const megabytes = Number(process.env["ATTUNE_TEST_MEGABYTES"] ?? 16);
 
 describe("bounded memory", () => {
   it(`takes ${megabytes} MB of JSON Lines through dedup and split in a heap of a fraction`, {
@@ -32,7 +32,7 @@ describe("bounded memory", () => {
       const path = join(folder, "rows.jsonl");
       await writeFile(path, content());
       const script = join(import.meta.dirname, "bounded-memory.program.ts");
-      const heap = megabytes > 100 ? 128 : 24;
+      const heap = megabytes > 100 ? 128 : 12;
       const flags = [`--max-old-space-size=${heap}`, "--conditions=@attune/source", script, path, join(folder, "out")];
       const { stdout } = await promisify(execFile)(process.execPath, flags);
       const [dedup, split] = JSON.parse(stdout) as [{ read: number; dropped: number }, { kept: number }];

@@ -29,7 +29,7 @@ describe("bands", () => {
     "make candidates of sets of similarity %f as often as the formula says",
     (similarity) => {
       const options = { bands: 14, rows: 8 };
-      const [pairs, size] = [1500, 180];
+      const [pairs, size] = [1000, 120];
       // |A ∩ B| = shared, |A ∪ B| = size: both sets get the shared part and half of the rest each.
       const shared = Math.round(similarity * size);
       let state = 7;
