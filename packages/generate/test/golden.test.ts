@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createCpuBackend } from "@attune/backend-cpu";
+import { createStrictBackend } from "@attune/tensor-conformance";
 import { openSafetensors } from "@attune/weights";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { createGenerator, parseSampling, processLogits } from "../src/index.ts";
 import { fixtures, tinyModel } from "./support/tiny-model.ts";
 
@@ -23,9 +25,14 @@ interface GoldenGeneration {
 
 const read = <T>(name: string): T => JSON.parse(readFileSync(join(fixtures, name), "utf8")) as T;
 const generations = Object.entries(read<{ cases: Record<string, GoldenGeneration> }>("generations.json").cases);
-const { runtime, model } = await tinyModel();
+const backends = await Promise.all(
+  [createStrictBackend(), createCpuBackend({ threads: 2 })].map(
+    async (backend) => [backend.id, await tinyModel({}, undefined, backend)] as const,
+  ),
+);
+afterAll(() => Promise.all(backends.map(([, { runtime }]) => runtime.dispose())));
 
-describe("generation", () => {
+describe.each(backends)("generation on the %s backend", (_backend, { runtime, model }) => {
   it.each(generations.filter(([, { num_beams }]) => num_beams === undefined))(
     "gives Transformers' ids: %s",
     async (_name, golden) => {
