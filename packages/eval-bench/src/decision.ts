@@ -69,7 +69,7 @@ function completionOf(label: string, completions: Readonly<Record<string, string
 }
 
 /** Length by which a completion's log-probability is divided. */
-export function completionLength(completion: string, normalization: Normalization): number {
+function completionLength(completion: string, normalization: Normalization): number {
   if (normalization === "characters") return Array.from(completion).length;
   return normalization === "bytes" ? new TextEncoder().encode(completion).length : 1;
 }

@@ -66,7 +66,7 @@ export const referenceBitsPerByteMetric: Metric<GenerationRow> = ratioMetric(
 );
 
 /** Reads one row; throws FILE_CORRUPT. */
-export function parseGenerationRow(value: unknown, place: RowPlace = {}): GenerationRow {
+function parseGenerationRow(value: unknown, place: RowPlace = {}): GenerationRow {
   const row = objectOf(value, "row", place);
   const slots = row["slots"];
   if (!Array.isArray(slots)) throw rowError(place, "slots", "a list", slots);

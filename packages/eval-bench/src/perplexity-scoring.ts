@@ -65,7 +65,7 @@ export const perplexityMetric: Metric<PerplexityRow> = ratio(
 );
 
 /** Reads one row; throws FILE_CORRUPT. */
-export function parsePerplexityRow(value: unknown, place = {}): PerplexityRow {
+function parsePerplexityRow(value: unknown, place = {}): PerplexityRow {
   const row = objectOf(value, "row", place);
   return {
     ...commonFields(row, place),

@@ -9,7 +9,7 @@ import { choiceScores, softmax } from "./decision.ts";
 import type { Metric } from "./metric.ts";
 
 /** Number of equal-width bins of confidence. */
-export const RELIABILITY_BINS = 10;
+const RELIABILITY_BINS = 10;
 
 /** Rows whose confidence lies in (low, high]. */
 export interface ReliabilityBin {
@@ -23,7 +23,7 @@ export interface ReliabilityBin {
 }
 
 /** Probability of each label for one row, in the order of the labels. */
-export const rowProbabilities = (row: ClassificationRow, decision: Decision): Float64Array =>
+const rowProbabilities = (row: ClassificationRow, decision: Decision): Float64Array =>
   softmax(choiceScores(decision, row.logprobs));
 
 const binOf = (confidence: number): number =>
