@@ -18,7 +18,9 @@ interface Case {
 const composing = new Set(["qwen2", "clip"]);
 
 const folder = join(import.meta.dirname, "fixtures");
-const styles = readdirSync(folder).map((name) => name.replace(".json", ""));
+const styles = readdirSync(folder)
+  .filter((name) => name.endsWith(".json"))
+  .map((name) => name.replace(".json", ""));
 
 function readStyle(style: string): { tokenizer: Tokenizer; cases: readonly Case[] } {
   const { tokenizer, cases } = JSON.parse(readFileSync(join(folder, `${style}.json`), "utf8")) as {
