@@ -97,11 +97,9 @@ function listJobs(
   unmerge: boolean,
 ): Map<string, MergeJob | string> {
   const jobs = new Map<string, MergeJob | string>();
-  const bySite = Map.groupBy(
-    adapters.flatMap((adapter) => adapter.layout.sites.map((entry) => ({ adapter, entry }))),
-    ({ entry }) => siteKey(entry.site),
-  );
-  for (const parts of bySite.values()) {
+  const all = adapters.flatMap((adapter) => adapter.layout.sites.map((entry) => ({ adapter, entry })));
+  for (const key of new Set(all.map(({ entry }) => siteKey(entry.site)))) {
+    const parts = all.filter(({ entry }) => siteKey(entry.site) === key);
     const { site } = parts[0]!.entry;
     const job = { site, parts };
     for (const local of Object.keys(traceMerge(new Trace(), model, job, placement, unmerge))) {

@@ -117,7 +117,8 @@ async function placeState(
   placement: Map<string, ParameterPlacement>,
   undo: (() => void)[],
 ): Promise<void> {
-  for (const [adapter, own] of Map.groupBy(parameters, (parameter) => parameter.adapter)) {
+  for (const adapter of new Set(parameters.map((parameter) => parameter.adapter))) {
+    const own = parameters.filter((parameter) => parameter.adapter === adapter);
     const region = `adapter:${adapter}`;
     let end = 0;
     const offsets = own.map(({ shape }) => {

@@ -18,7 +18,7 @@ export interface SaveAdapterOptions {
  * Writes an adapter as a PEFT folder and reads it back.
  *
  * @param values - by parameter name; those of other adapters are not looked at
- * @throws AttuneError `NUMERICS` for values that are not finite, `FILE_CORRUPT` if what is on disk is not what was written
+ * @throws AttuneError `DATA_EMPTY` for an adapter without exported tensors, `NUMERICS` for values that are not finite, `FILE_CORRUPT` if what is on disk is not what was written
  */
 export async function saveAdapter(
   runtime: Runtime,
@@ -45,6 +45,8 @@ export async function saveAdapter(
   for (const { key, parameter, shape } of storedBase(file.layout)) {
     tensors.push({ name: key, dtype: "F32", shape, data: () => readParameter(runtime, model, parameter) });
   }
+  if (tensors.length === 0)
+    throw new AttuneError("DATA_EMPTY", `Adapter "${adapter.name}" exports no tensor, so there is nothing to save.`);
   await writeAdapterFolder(folder, { config, tensors });
   await assertReadsBack(folder, tensors);
 }
@@ -114,7 +116,7 @@ async function assertReadsBack(folder: string, written: readonly TensorToWrite[]
     const lost = written.find(
       ({ name, shape }) => !tensors.has(name) || tensors.info(name).byteLength !== 4 * elementCount(shape),
     );
-    if (lost !== undefined || tensors.names.length !== written.length || written.length === 0) {
+    if (lost !== undefined || tensors.names.length !== written.length) {
       throw new AttuneError(
         "FILE_CORRUPT",
         `Expected ${written.length} tensors in "${folder}", found ${tensors.names.length}${lost ? `; "${lost.name}" is not there as written` : ""}.`,

@@ -5,5 +5,5 @@ export { lora } from "./lora.ts";
 export type { InitialWeights, LoraOptions } from "./lora-options.ts";
 
 /** The methods of this package, as plugins are passed. */
-const methods: readonly AdapterMethod[] = [lora as AdapterMethod];
+const methods: readonly AdapterMethod[] = [lora];
 export default methods;

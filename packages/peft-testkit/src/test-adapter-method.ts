@@ -48,7 +48,7 @@ export function testAdapterMethod<Options>(
   { describe, it }: Pick<TestRunner, "describe" | "it">,
   { cases, wrongOptions = [], backend = createStrictBackend, model: config = tinyLlama }: MethodTestOptions,
 ): void {
-  const plain = method as AdapterMethod;
+  const plain: AdapterMethod = method;
   describe(`method ${method.id}`, () => {
     it("is an adapter method", async () => assertContract(plain));
     for (const wrong of wrongOptions) {

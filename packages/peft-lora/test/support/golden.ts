@@ -150,7 +150,10 @@ export function interpret(
 }
 
 /** Inputs of a traced batch. */
-export function inputsOf({ inputs, labelsCounted }: GoldenBatch): Record<string, ArrayLike<number>> {
+export function inputsOf({
+  inputs,
+  labelsCounted,
+}: Pick<GoldenBatch, "inputs" | "labelsCounted">): Record<string, ArrayLike<number>> {
   return { ...inputs, denominator: [labelsCounted] };
 }
 

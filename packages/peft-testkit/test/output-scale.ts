@@ -1,0 +1,70 @@
+import {
+  type AdapterMethod,
+  defaultTargets,
+  matchTargets,
+  readOptions,
+  readTargetOptions,
+  type TargetOptions,
+} from "@attune/peft-core";
+import { mul, reshape } from "@attune/tensor-core";
+
+/** Options of the method. */
+export interface ScaleOptions extends TargetOptions {
+  /** First value of every scale. */
+  readonly start: number;
+}
+
+const id = "output-scale";
+
+/** y = scale ⊙ (W·x + b): one trained number an output. */
+export const outputScale: AdapterMethod<ScaleOptions> = {
+  kind: "adapter-method",
+  specificationVersion: 1,
+  id,
+  about: "Multiplies each output of chosen linear modules by a trained number.",
+  defaults: { learningRate: 5e-3, weightDecay: 0, targets: () => ({ targets: ["k_proj", "v_proj"] }) },
+  parse(options) {
+    const reader = readOptions(options, { what: "the method output-scale" });
+    const parsed = { start: reader.number("start", { above: 0 }, 1), ...readTargetOptions(reader) };
+    reader.finish();
+    return parsed;
+  },
+  layout(options, model) {
+    const targetModules = options.targetModules ?? defaultTargets(outputScale, model.family);
+    const sites = matchTargets(model, { ...options, targetModules }, { method: id, kinds: ["linear"] });
+    return {
+      sites: sites.map((site) => ({
+        site,
+        parameters: {
+          output_scale: {
+            shape: [site.outFeatures],
+            initial: () => new Float32Array(site.outFeatures).fill(options.start),
+          },
+        },
+      })),
+    };
+  },
+  forward: ({ parameters }, next) => mul(next(), parameters["output_scale"]!),
+  merge({ parameters, base }) {
+    const scale = parameters["output_scale"]!;
+    const weight = mul(base["weight"]!, reshape(scale, [scale.shape[0]!, 1]));
+    return { parameters: { weight, ...(base["bias"] ? { bias: mul(base["bias"], scale) } : {}) } };
+  },
+  unmerge: () => ({ refused: "a scale near zero cannot be divided out" }),
+  peft: {
+    type: "OUTPUT_SCALE",
+    fixed: {},
+    write: ({ start, targetModules }, { family }) => ({
+      start,
+      target_modules: targetModules ?? defaultTargets(outputScale, family),
+    }),
+    read: (config) => ({
+      start: config.number("start", { above: 0 }, 1),
+      targetModules: config.textOrTexts("target_modules"),
+    }),
+  },
+};
+
+/** What `--plugin` and recipes load. */
+const methods: readonly AdapterMethod[] = [outputScale];
+export default methods;
