@@ -18,6 +18,11 @@ import {
 import { attentionReference } from "./attention-reference.ts";
 import { attentionSamples } from "./attention-samples.ts";
 import { refuseCotangent } from "./checks.ts";
+import { lessEqual, where } from "./elementwise.ts";
+import { iota } from "./iota.ts";
+import { broadcastTo } from "./pointwise.ts";
+import { reshape } from "./reshape.ts";
+import { gatherRows } from "./rows.ts";
 
 /**
  * Inputs q [B, T, Hq, D], k and v [B, S, Hkv, D], then the optional operands that `extras` announces (attention-operands.ts);
@@ -45,7 +50,10 @@ export const attentionOp: OpDef<AttentionAttributes> = defineOp<AttentionAttribu
     ];
   },
   reference: attentionReference,
-  decompose: attentionComposite,
+  decompose: (inputs, attributes) =>
+    attributes.extras.includes("cacheTable")
+      ? throughTable(inputs, attributes)
+      : attentionComposite(inputs, attributes),
   accumulation([q, k, ...rest], attributes) {
     const { keys, size } = attentionExtent(q!, k!, extrasOf([q!, k!, ...rest], attributes, 3).cacheTable);
     return keys + size;
@@ -57,6 +65,21 @@ export const attentionOp: OpDef<AttentionAttributes> = defineOp<AttentionAttribu
   },
   samples: attentionSamples,
 });
+
+/** Reads the rows that the table names, so that kernels without tables can go on; entries of -1 become hidden keys. */
+function throughTable(inputs: readonly Tensor[], attributes: AttentionAttributes): readonly Tensor[] {
+  const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
+  const { cacheTable, ...given } = extrasOf(inputs, attributes, 3);
+  const { batch, keys, keyHeads, size, blockSize } = attentionExtent(q.type, k.type, cacheTable!.type);
+  const rows = (x: Tensor): Tensor => reshape(gatherRows(x, reshape(cacheTable!, [-1])), [batch, keys, keyHeads, size]);
+  const blocks = [batch, keys / blockSize, blockSize];
+  const found = lessEqual(0, reshape(broadcastTo(reshape(cacheTable!, [batch, -1, 1]), blocks), [batch, keys]));
+  const positions = given.keyPositions ?? reshape(iota(q.host, keys), [1, keys]);
+  const extras: AttentionExtraValues<Tensor> = { ...given, keyPositions: where(found, positions, -1) };
+  const names = attentionExtras.filter((name) => extras[name] !== undefined);
+  const operands = [q, rows(k), rows(v), ...names.map((name) => extras[name]!)];
+  return applyOp(attentionOp, operands, { ...attributes, extras: names });
+}
 
 /** Options of `attention`; the tensors among them are described with `attentionExtras`. */
 export interface AttentionOptions extends AttentionExtraValues<Tensor> {
