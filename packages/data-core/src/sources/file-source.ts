@@ -40,16 +40,28 @@ export function fileSource(options: FileSourceOptions): RecordSource {
       const checkId = createIdCheck();
       for (const file of await listFiles(path)) {
         const defaults: RecordDefaults = { ...rest, source: options.name ?? basename(file) };
-        let mapping: ResolvedMapping | undefined;
+        const mappings = new Map<string, ResolvedMapping>();
         for await (const row of readRows(file, { ...rest, signal })) {
-          mapping ??= resolveMapping(options.columns, Object.keys(row.values), file);
-          const record = rowToRecord(row, mapping, defaults);
+          const record = rowToRecord(row, mappingOf(Object.keys(row.values), file, options, mappings), defaults);
           checkId(record.id, row.file, row.line);
           yield record;
         }
       }
     },
   };
+}
+
+/** The mapping of rows that have these columns; rows of one file may have different ones. */
+function mappingOf(
+  columns: readonly string[],
+  file: string,
+  options: FileSourceOptions,
+  known: Map<string, ResolvedMapping>,
+): ResolvedMapping {
+  const key = columns.join("\n");
+  const mapping = known.get(key) ?? resolveMapping(options.columns, columns, file);
+  known.set(key, mapping);
+  return mapping;
 }
 
 /** Returns a check that throws when it sees an id again; holds 12 to 24 bytes an id. */

@@ -1,0 +1,81 @@
+import { collect, hashText, type RecordSource } from "@attune/data-core";
+import { AttuneError, type TextRecord } from "@attune/spec";
+import type { DataConfig } from "../config/data-config.ts";
+import { type Part, partOf } from "./prepare-data.ts";
+
+/** Records of the parts, after limits. */
+export interface DataParts {
+  readonly train: readonly TextRecord[];
+  readonly validation: readonly TextRecord[];
+  readonly test: readonly TextRecord[];
+  /** Records before limits. */
+  readonly available: Readonly<Record<Part, number>>;
+}
+
+/**
+ * Reads the parts into memory. A limit draws records by a hash of seed and id, so that the draw depends on nothing else;
+ * what is drawn keeps its order.
+ */
+export async function readParts(
+  source: RecordSource,
+  limits: DataConfig["limits"],
+  seed: number,
+  signal?: AbortSignal,
+): Promise<DataParts> {
+  const parts: Record<Part, TextRecord[]> = { train: [], validation: [], test: [] };
+  for await (const record of source.open({ signal })) parts[partOf(record)].push(record);
+  const { train, validation, test } = parts;
+  return {
+    train: draw(drawPerLabel(train, limits.trainPerLabel, seed), limits.train, seed),
+    validation: draw(validation, limits.validation, seed),
+    test: draw(test, limits.test, seed),
+    available: { train: train.length, validation: validation.length, test: test.length },
+  };
+}
+
+/** A part that must hold records. @throws AttuneError `DATA_EMPTY` */
+export function requirePart(parts: DataParts, part: Part, why: string): readonly TextRecord[] {
+  if (parts[part].length > 0) return parts[part];
+  throw new AttuneError("DATA_EMPTY", `Expected records in the ${part} part, ${why}, but there are none.`, {
+    hint:
+      part === "train"
+        ? "Check the source and its stages."
+        : `Add the stage split to the recipe, or give rows with metadata.split: ${part}.`,
+    details: { key: part },
+  });
+}
+
+function drawPerLabel(records: readonly TextRecord[], count: number | null, seed: number): readonly TextRecord[] {
+  if (count === null) return records;
+  const byLabel = new Map<string, TextRecord[]>();
+  for (const record of records) {
+    const own = byLabel.get(record.label ?? "");
+    if (own === undefined) byLabel.set(record.label ?? "", [record]);
+    else own.push(record);
+  }
+  const chosen = new Set([...byLabel.values()].flatMap((own) => draw(own, count, seed)));
+  return records.filter((record) => chosen.has(record));
+}
+
+/** `count` records, or all. */
+export function draw<T extends { readonly id: string }>(
+  records: readonly T[],
+  count: number | null,
+  seed: number,
+): readonly T[] {
+  if (count === null || records.length <= count) return records;
+  const ranked = records.map((record) => ({ record, rank: rankOf(record.id, seed) }));
+  ranked.sort((left, right) => left.rank - right.rank || (left.record.id < right.record.id ? -1 : 1));
+  const chosen = new Set(ranked.slice(0, count).map(({ record }) => record));
+  return records.filter((record) => chosen.has(record));
+}
+
+function rankOf(id: string, seed: number): number {
+  const { high, low } = hashText(`${seed}\n${id}`);
+  return high * 2 ** 20 + (low >>> 12);
+}
+
+/** All records of a source. */
+export function readAll(source: RecordSource, signal?: AbortSignal): Promise<TextRecord[]> {
+  return collect(source.open({ signal }));
+}

@@ -1,0 +1,167 @@
+// Records to rows: what is read, what the model learns to say, and the one pass that tokenises both.
+import { contentOf } from "@attune/data-core";
+import { createPromptTemplate, fitPrompt, type PromptTemplate } from "@attune/eval-bench";
+import { AttuneError, type TextRecord, type Tokenizer } from "@attune/spec";
+import { type ChatRenderer, createChatRenderer } from "@attune/tokenizer-core";
+import { type TextSegment, type TrainingExample, tokenizeSegments } from "@attune/train";
+import type { TemplateConfig } from "../config/data-config.ts";
+
+/** A record as a row of training. */
+export interface BuiltRow {
+  readonly example: TrainingExample;
+  readonly segments: readonly TextSegment[];
+  /** Whether its text was cut to `maxTokens`. */
+  readonly truncated: boolean;
+}
+
+/** Makes rows of one template and tokenizer. */
+export interface RowBuilder {
+  /** @throws AttuneError `LABELS_INVALID`, `INPUT_INVALID` or `CONTEXT_EXCEEDED` naming the record */
+  row(record: TextRecord): BuiltRow;
+  /** A row of plain text, all of it trained. */
+  plain(id: string, text: string): TrainingExample;
+}
+
+/** A builder. `labels` are what completions are for; undefined where records have none. */
+export function createRowBuilder(
+  template: TemplateConfig,
+  tokenizer: Tokenizer,
+  labels: readonly string[] | undefined,
+): RowBuilder {
+  const prompt = createPromptTemplate(template.prompt);
+  let renderer: ChatRenderer | undefined;
+  const chat = (): ChatRenderer => {
+    renderer ??= createChatRenderer({ tokenizer, template: template.chatTemplate ?? undefined });
+    return renderer;
+  };
+  const plain = (id: string, text: string): TrainingExample =>
+    tokenizeSegments(id, [{ text, trained: true, role: "text" }], tokenizer, { addEos: template.endOfText });
+  return {
+    plain,
+    row(record) {
+      const content = contentOf(record);
+      if (content !== undefined && "messages" in content)
+        return chatRow(record.id, content.messages, chat(), tokenizer);
+      const completion = completionOf(record, template, labels);
+      const { segments, truncated } =
+        completion === undefined
+          ? { segments: [{ text: prompt.render(record.text), trained: true, role: "text" }], truncated: false }
+          : completionSegments(promptTextOf(record), completion, prompt, template, tokenizer);
+      return {
+        segments,
+        truncated,
+        example: tokenizeSegments(record.id, segments, tokenizer, { addEos: template.endOfText }),
+      };
+    },
+  };
+}
+
+/** A record as one text: what pretraining and tokenizers read. */
+export function documentText(record: TextRecord, template: TemplateConfig): string {
+  const content = contentOf(record);
+  const text = createPromptTemplate(template.prompt).render(promptTextOf(record));
+  return content !== undefined && "completion" in content ? text + fillCompletion(template, content.completion) : text;
+}
+
+/** What goes into `{text}`: the prompt of a record that has one, else its text. */
+export function promptTextOf(record: TextRecord): string {
+  const content = contentOf(record);
+  return content !== undefined && "completion" in content ? content.prompt : record.text;
+}
+
+/** What the model has to say for a record, undefined for plain text. */
+export function completionOf(
+  record: TextRecord,
+  template: TemplateConfig,
+  labels: readonly string[] | undefined,
+): string | undefined {
+  if (labels !== undefined) return completionOfLabel(record, template, labels);
+  const content = contentOf(record);
+  if (content === undefined || !("completion" in content)) return undefined;
+  return fillCompletion(template, content.completion);
+}
+
+/** The words for a label. */
+export function labelWords(template: TemplateConfig, label: string): string {
+  const { completions } = template;
+  if (completions === null) return fillCompletion(template, label);
+  if (Object.hasOwn(completions, label)) return completions[label]!;
+  throw new AttuneError("LABELS_INVALID", `There are no words for the label "${label}" in template.completions.`, {
+    hint: `It has words for ${Object.keys(completions).join(", ")}.`,
+    details: { key: label },
+  });
+}
+
+function completionOfLabel({ id, label }: TextRecord, template: TemplateConfig, labels: readonly string[]): string {
+  if (label !== undefined && labels.includes(label)) return labelWords(template, label);
+  const received = label === undefined ? "it has none" : `its label is "${label}"`;
+  throw new AttuneError(
+    "LABELS_INVALID",
+    `Expected one of ${labels.length} labels for record "${id}", but ${received}.`,
+    {
+      hint: `Labels: ${labels.slice(0, 20).join(", ")}.`,
+      details: { key: id },
+    },
+  );
+}
+
+function fillCompletion({ completion }: TemplateConfig, value: string): string {
+  const parts = completion.split("{completion}");
+  if (parts.length === 2) return parts.join(value);
+  throw new AttuneError(
+    "OPTIONS_INVALID",
+    `Expected {completion} exactly once in template.completion, but it is there ${parts.length - 1} times.`,
+    { details: { key: "template.completion" } },
+  );
+}
+
+function completionSegments(
+  text: string,
+  completion: string,
+  prompt: PromptTemplate,
+  { maxTokens }: TemplateConfig,
+  tokenizer: Tokenizer,
+): { segments: TextSegment[]; truncated: boolean } {
+  const fitted =
+    maxTokens === null
+      ? { prompt: prompt.render(text), truncated: false }
+      : fitPrompt(prompt, text, tokenizer, maxTokens);
+  const segments = [
+    { text: fitted.prompt, trained: false, role: "prompt" },
+    { text: completion, trained: true, role: "completion" },
+  ];
+  return { segments, truncated: fitted.truncated };
+}
+
+/** A conversation: the assistant's messages are trained, with the tokens that end them. */
+function chatRow(
+  id: string,
+  messages: readonly { readonly role: string; readonly content: string }[],
+  render: ChatRenderer,
+  tokenizer: Tokenizer,
+): BuiltRow {
+  const { text, spans } = render(messages);
+  const segments: TextSegment[] = [];
+  let position = 0;
+  const push = (end: number, trained: boolean, role: string): void => {
+    if (end > position) segments.push({ text: text.slice(position, end), trained, role });
+    position = Math.max(position, end);
+  };
+  for (const { role, start, end } of spans) {
+    push(start, false, "template");
+    push(end, role === "assistant", role);
+  }
+  push(text.length, false, "template");
+  const hidden =
+    messages.filter(({ role }) => role === "assistant").length -
+    spans.filter(({ role }) => role === "assistant").length;
+  if (hidden > 0) {
+    throw new AttuneError(
+      "LABELS_INVALID",
+      `Row "${id}": the chat template hides ${hidden} of the assistant's messages, so they could not be trained.`,
+      { hint: "Use another template: template.chatTemplate." },
+    );
+  }
+  const example = tokenizeSegments(id, segments, tokenizer, { addBos: false, addEos: false, parseSpecialTokens: true });
+  return { example, segments, truncated: false };
+}

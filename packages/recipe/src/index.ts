@@ -1,0 +1,27 @@
+export { checkRecipe, type RecipeUse } from "./config/check-recipe.ts";
+export { type ConfigOrigin, formatOrigin } from "./config/config-origin.ts";
+export type { DataConfig, SourceConfig, TemplateConfig } from "./config/data-config.ts";
+export { formatRecipe, readRunRecipe } from "./config/format-recipe.ts";
+export type {
+  ArchitectureConfig,
+  MergeConfig,
+  MethodConfig,
+  ReplayConfig,
+  TokenizerTrainingConfig,
+} from "./config/model-config.ts";
+export type { RecipeConfig, ReportConfig } from "./config/recipe-config.ts";
+export {
+  type ConfigEntry,
+  describeConfig,
+  type RecipeLayers,
+  type ResolvedRecipe,
+  resolveRecipe,
+} from "./config/resolve-recipe.ts";
+export { recipeJsonSchema } from "./config/schema-tree.ts";
+export type { EvaluationConfig, GeneralTextConfig, TrainingConfig } from "./config/training-config.ts";
+export { type PrepareDataOptions, type PreparedData, prepareData } from "./data/prepare-data.ts";
+export { type DeviceOptions, openDevice, resolveDevice } from "./toolbox/open-device.ts";
+export { type ModelRequest, type OpenModel, openModel } from "./toolbox/open-model.ts";
+export { resolveModel } from "./toolbox/resolve-model.ts";
+export { createToolbox, type DeviceFactory, type Toolbox, type ToolboxOptions } from "./toolbox/toolbox.ts";
+export { type PretrainResult, pretrain, type RunOptions } from "./train/pretrain.ts";

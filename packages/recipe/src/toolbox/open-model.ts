@@ -1,0 +1,72 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type LoadOptions, loadModel, type Model, type SiteVisitor } from "@attune/models";
+import { type Adapters, attachAdapters, loadAdapter, type PlacedAdapters, placeForInference } from "@attune/peft-core";
+import { hashFile, hashJson } from "@attune/run-folder";
+import { type ProgressListener, type Tokenizer, toAttuneError } from "@attune/spec";
+import type { Runtime } from "@attune/tensor-core";
+import { loadTokenizer } from "@attune/tokenizer-core";
+import { resolveModel } from "./resolve-model.ts";
+import type { Toolbox } from "./toolbox.ts";
+
+/** Which model, with which adapter, and how it is kept. */
+export interface ModelRequest extends Pick<LoadOptions, "storage" | "contextLength" | "trainable" | "prefix"> {
+  /** A folder, or a name such as `attune:tiny`. */
+  readonly model: string;
+  /** A PEFT folder. */
+  readonly adapter?: string | null | undefined;
+  /** A folder or file; default the model's. */
+  readonly tokenizer?: string | null | undefined;
+  /** Where packages of named models are looked up. Default the process's folder. */
+  readonly baseDirectory?: string | undefined;
+  /** Told of keys of an adapter folder that are left out. */
+  readonly onNotice?: ((sentence: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** A model in a runtime, with its tokenizer and adapter. */
+export interface OpenModel {
+  readonly reference: string;
+  readonly folder: string;
+  readonly model: Model;
+  readonly tokenizer: Tokenizer;
+  readonly adapters: Adapters | undefined;
+  readonly placed: PlacedAdapters | undefined;
+  /** What traces of the model are visited by. */
+  readonly visitors: readonly SiteVisitor[];
+}
+
+/** Loads a model, its tokenizer, and an adapter where one is given. */
+export async function openModel(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenModel> {
+  const { model: reference, adapter, storage, contextLength, trainable, prefix, signal, onProgress } = request;
+  const folder = await resolveModel(toolbox, reference, request.baseDirectory);
+  const tokenizer = await loadTokenizer(request.tokenizer ?? folder, toolbox.tokenizers);
+  const { families } = toolbox;
+  const options = { families, storage, contextLength, trainable, prefix, signal, onProgress };
+  const model = await loadModel(runtime, folder, options);
+  if (adapter == null)
+    return { reference, folder, model, tokenizer, adapters: undefined, placed: undefined, visitors: [] };
+  const loaded = await loadAdapter(runtime, model, adapter, {
+    methods: toolbox.methods.list(),
+    onNotice: request.onNotice,
+  });
+  const adapters = attachAdapters(model, [loaded]);
+  const placed = await placeForInference(runtime, adapters, loaded.values);
+  return { reference, folder, model, tokenizer, adapters, placed, visitors: adapters.visitors(placed.placement) };
+}
+
+/** A hash of everything in a folder that numbers depend on: names and contents of its files. */
+export async function hashFolder(folder: string): Promise<string> {
+  try {
+    const names = (await readdir(folder, { withFileTypes: true }))
+      .filter((entry) => entry.isFile() && /\.(json|safetensors|jinja|txt|model)$/.test(entry.name))
+      .map((entry) => entry.name)
+      .sort();
+    const hashes: [string, string][] = [];
+    for (const name of names) hashes.push([name, await hashFile(join(folder, name))]);
+    return hashJson(hashes);
+  } catch (error) {
+    throw toAttuneError(error);
+  }
+}

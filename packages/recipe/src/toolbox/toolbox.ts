@@ -1,0 +1,78 @@
+import { createCpuBackend } from "@attune/backend-cpu";
+import dataClean from "@attune/data-clean";
+import { type DataStage, type PackageResolver, splitStage } from "@attune/data-core";
+import dataDedup from "@attune/data-dedup";
+import dataPii from "@attune/data-pii";
+import { defaultFamilies, type ModelFamily } from "@attune/models";
+import type { Optimizer } from "@attune/optim";
+import type { AdapterMethod } from "@attune/peft-core";
+import loraMethods from "@attune/peft-lora";
+import { AttuneError, type Contract, createRegistry, type Registry } from "@attune/spec";
+import type { Backend } from "@attune/tensor-core";
+import bpePlugins from "@attune/tokenizer-bpe";
+import type { TokenizerPlugin } from "@attune/tokenizer-core";
+import type { RecipeConfig } from "../config/recipe-config.ts";
+import { type OptimizerFactory, optimizerFactories } from "./optimizers.ts";
+
+/** Makes a backend; called once a runtime. */
+export type DeviceFactory = (options: { readonly threads: number | undefined }) => Backend;
+
+/** What recipes can choose from. A value: two can live in one process. */
+export interface Toolbox {
+  readonly methods: Registry<AdapterMethod>;
+  readonly stages: Registry<DataStage>;
+  readonly tokenizers: readonly TokenizerPlugin[];
+  readonly families: readonly ModelFamily[];
+  /** By id. */
+  readonly optimizers: ReadonlyMap<string, OptimizerFactory>;
+  /** By id, the best first. */
+  readonly devices: ReadonlyMap<string, DeviceFactory>;
+  /** Folders of models that go by a name such as `attune:tiny`. */
+  readonly models: ReadonlyMap<string, () => Promise<string>>;
+  /** Finds data packages; default: as a module in the recipe's folder would. */
+  readonly resolvePackage: PackageResolver | undefined;
+}
+
+/** What a toolbox holds beside what comes with Attune. */
+export interface ToolboxOptions {
+  /** Default exports of plugin packages: methods, data stages, tokenizer models, model families. */
+  readonly plugins?: readonly (readonly Contract<string>[])[] | undefined;
+  /** Further devices; one of the same id replaces the one that is there. */
+  readonly devices?: Readonly<Record<string, DeviceFactory>> | undefined;
+  /** Folders of named models. */
+  readonly models?: Readonly<Record<string, () => Promise<string>>> | undefined;
+  readonly resolvePackage?: PackageResolver | undefined;
+}
+
+/** A toolbox of what comes with Attune, and of plugins. */
+export function createToolbox(options: ToolboxOptions = {}): Toolbox {
+  const plugins = (options.plugins ?? []).flat();
+  const ofKind = <T extends Contract<string>>(kind: T["kind"]): readonly T[] => createRegistry<T>(kind, plugins).list();
+  return {
+    methods: createRegistry<AdapterMethod>("adapter-method", [...loraMethods, ...plugins]),
+    stages: createRegistry<DataStage>("data-stage", [
+      ...dataClean,
+      ...dataDedup,
+      ...dataPii,
+      splitStage as DataStage,
+      ...plugins,
+    ]),
+    tokenizers: [...bpePlugins, ...ofKind<TokenizerPlugin>("tokenizer-model")],
+    families: [...defaultFamilies, ...ofKind<ModelFamily>("model-family")],
+    optimizers: optimizerFactories,
+    devices: new Map(Object.entries({ cpu: ({ threads }) => createCpuBackend({ threads }), ...options.devices })),
+    models: new Map(Object.entries(options.models ?? {})),
+    resolvePackage: options.resolvePackage,
+  };
+}
+
+/** The optimizer of a configuration. @throws AttuneError `ID_UNKNOWN`, `CONFIG_UNKNOWN_KEY` or `OPTIONS_INVALID` */
+export function createOptimizer(toolbox: Toolbox, { training }: Pick<RecipeConfig, "training">): Optimizer {
+  const { id, options } = training.optimizer;
+  const create = toolbox.optimizers.get(id);
+  if (create !== undefined) return create(options);
+  throw new AttuneError("ID_UNKNOWN", `There is no optimizer "${id}".`, {
+    hint: `Use one of: ${[...toolbox.optimizers.keys()].join(", ")}.`,
+    details: { key: "training.optimizer.id" },
+  });
+}

@@ -1,0 +1,195 @@
+// A model from scratch: tokenizer, initial values, training, and a checkpoint folder that Transformers and Attune load.
+import { join } from "node:path";
+import { type Evaluation, evaluate, type PerplexityDocument, writeEvaluation } from "@attune/eval-bench";
+import { initialiseModel, saveModel } from "@attune/models";
+import { hashJson, replaceFolder, writeJsonAtomic } from "@attune/run-folder";
+import type { JsonObject, JsonValue, ProgressListener, Tokenizer } from "@attune/spec";
+import type { Runtime } from "@attune/tensor-core";
+import { loadTokenizer, saveTokenizer } from "@attune/tokenizer-core";
+import { checkRecipe } from "../config/check-recipe.ts";
+import type { RecipeConfig } from "../config/recipe-config.ts";
+import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
+import { prepareData } from "../data/prepare-data.ts";
+import { type DataParts, readParts, requirePart } from "../data/read-parts.ts";
+import { createRowBuilder, documentText } from "../data/row-builder.ts";
+import { createEvaluationModel } from "../evaluate/evaluation-model.ts";
+import { generalTextTask, readGeneralText } from "../evaluate/general-text.ts";
+import { describeEnvironment } from "../run/environment-record.ts";
+import { openRunFolder, type RunSession } from "../run/run-session.ts";
+import { openDevice } from "../toolbox/open-device.ts";
+import { hashFolder } from "../toolbox/open-model.ts";
+import { createOptimizer, type Toolbox } from "../toolbox/toolbox.ts";
+import { modelConfigOf } from "./model-config-json.ts";
+import { runTraining } from "./run-training.ts";
+import { trainTokenizer } from "./train-tokenizer.ts";
+import { fullTrainee } from "./trainee.ts";
+import { buildTextRows, type TrainingRows } from "./training-rows.ts";
+
+/** What a run is given beside its configuration. */
+export interface RunOptions {
+  readonly toolbox: Toolbox;
+  /** Folder of the run. */
+  readonly output: string;
+  /** Go on with what the folder holds. Default false: a folder that holds a run is refused. */
+  readonly resume?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** What pretraining made. */
+export interface PretrainResult {
+  /** Folder of the model. */
+  readonly model: string;
+  readonly parameters: number;
+  readonly steps: number;
+  readonly trainedTokens: number;
+  readonly rows: TrainingRows["counts"];
+  /** Bits per byte of the general text, where the recipe names one. */
+  readonly general: { readonly bitsPerByte: number; readonly perplexity: number } | undefined;
+}
+
+/**
+ * Trains a model from scratch into `output/model`, and its tokenizer where the recipe asks for one.
+ *
+ * @throws AttuneError as `checkRecipe`, the data stages and `train` do
+ */
+export async function pretrain(recipe: ResolvedRecipe, options: RunOptions): Promise<PretrainResult> {
+  const { config } = recipe;
+  checkRecipe(recipe, options.toolbox, "pretrain");
+  const session = await openRunFolder(options.output, config, { resume: options.resume ?? false });
+  const runtime = openDevice(options.toolbox, config);
+  try {
+    await writeJsonAtomic(session.layout.environment, await describeEnvironment(runtime, config.threads));
+    return await pretrainIn(session, runtime, recipe, options);
+  } finally {
+    await runtime.dispose();
+    await session.close();
+  }
+}
+
+async function pretrainIn(
+  session: RunSession,
+  runtime: Runtime,
+  { config, baseDirectory }: ResolvedRecipe,
+  options: RunOptions,
+): Promise<PretrainResult> {
+  const { toolbox, signal, onProgress } = options;
+  const { seed, evaluation } = config;
+  const output = join(session.layout.folder, "data");
+  const data = await prepareData({ data: config.data, toolbox, baseDirectory, output, signal, onProgress });
+  const parts = await readParts(data.source, config.data.limits, seed, signal);
+  requirePart(parts, "train", "to train on");
+  const context = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
+  const general = evaluation?.general ? await readGeneralText(evaluation.general, context) : [];
+  const tokenizerFolder = await prepareTokenizer(session, config, parts, await data.source.fingerprint(), options);
+  const tokenizer = await loadTokenizer(tokenizerFolder, toolbox.tokenizers);
+  const rows = rowsOf(config, tokenizer, parts, general);
+  const modelJson = modelConfigOf(config.architecture!, tokenizer);
+  const { families } = toolbox;
+  const model = await initialiseModel(runtime, modelJson, { seed, families, trainable: "all" });
+  const optimizer = createOptimizer(toolbox, config);
+  const trainee = await fullTrainee(runtime, model, optimizer, undefined);
+  const { metrics, checkpoint } = session.layout;
+  const { position, steps } = await runTraining({
+    runtime,
+    model,
+    tokenizer,
+    trainee,
+    optimizer,
+    training: config.training,
+    rows: { train: rows.train.examples, validation: rows.validation, replay: [] },
+    seed,
+    identity: {
+      model: hashJson(modelJson),
+      tokenizer: await hashFolder(tokenizerFolder),
+      data: hashJson([await data.source.fingerprint(), config.data.limits as unknown as JsonObject]),
+      training: hashJson([config.training, config.template] as unknown as JsonValue),
+    },
+    files: { metrics, checkpoint, resume: options.resume ?? false },
+    signal,
+    onProgress,
+  });
+  await replaceFolder(session.layout.model, (folder) =>
+    saveModel(runtime, model, folder, { tokenizerFrom: tokenizerFolder }),
+  );
+  const judged = { id: "model", runtime, model, tokenizer, tokensPerRun: evaluation?.tokensPerRun ?? 2048 };
+  return {
+    model: session.layout.model,
+    parameters: trainee.counts.total,
+    steps,
+    trainedTokens: position.trainedTokens,
+    rows: rows.train.counts,
+    general: general.length === 0 ? undefined : await judgeGeneralText(session, judged, general, options),
+  };
+}
+
+/** The folder of the tokenizer, trained where the recipe asks for one. */
+async function prepareTokenizer(
+  session: RunSession,
+  config: RecipeConfig,
+  parts: DataParts,
+  fingerprint: string,
+  { signal, onProgress }: RunOptions,
+): Promise<string> {
+  if (config.tokenizerTraining === null) return config.tokenizer!;
+  const { tokenizerTraining, template, architecture } = config;
+  const folder = join(session.layout.folder, "tokenizer");
+  await session.stage({
+    name: "tokenizer",
+    key: [
+      tokenizerTraining,
+      template,
+      fingerprint,
+      config.data.limits,
+      architecture!.contextLength,
+    ] as unknown as JsonValue,
+    outputs: ["tokenizer"],
+    async run() {
+      const texts = parts.train.map((record) => documentText(record, template));
+      const files = await trainTokenizer(texts, tokenizerTraining, {
+        contextLength: architecture!.contextLength,
+        chatTemplate: template.chatTemplate ?? undefined,
+        signal,
+        onProgress,
+      });
+      await replaceFolder(folder, (temporary) => saveTokenizer(temporary, files));
+      return null;
+    },
+  });
+  return folder;
+}
+
+function rowsOf(config: RecipeConfig, tokenizer: Tokenizer, parts: DataParts, general: readonly PerplexityDocument[]) {
+  const { template } = config;
+  const builder = createRowBuilder(template, tokenizer, undefined);
+  const limits = { tokenizer, contextLength: config.architecture!.contextLength, splits: true };
+  const texts = (records: DataParts["train"]) =>
+    records.map((record) => ({ id: record.id, text: documentText(record, template) }));
+  const held = parts.validation.length > 0 ? texts(parts.validation) : general;
+  const watched = config.training.evaluateEvery !== null && held.length > 0;
+  return {
+    train: buildTextRows(texts(parts.train), builder, limits),
+    validation: watched ? buildTextRows(held, builder, limits).examples : [],
+  };
+}
+
+async function judgeGeneralText(
+  session: RunSession,
+  judged: Parameters<typeof createEvaluationModel>[0],
+  documents: readonly PerplexityDocument[],
+  { signal, onProgress }: RunOptions,
+): Promise<NonNullable<PretrainResult["general"]>> {
+  const model = createEvaluationModel(judged);
+  try {
+    const evaluation: Evaluation = await evaluate(generalTextTask(documents), model, {
+      batchSize: 512,
+      signal,
+      onProgress,
+    });
+    await writeEvaluation(session.layout.evaluation("general"), evaluation);
+    const { bitsPerByte, perplexity } = evaluation.result.scores;
+    return { bitsPerByte: bitsPerByte!.value, perplexity: perplexity!.value };
+  } finally {
+    model.dispose();
+  }
+}

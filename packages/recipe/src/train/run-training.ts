@@ -1,0 +1,98 @@
+// One training run over rows that are ready: batches, steps, schedule, checkpoints, evaluation. Pretraining, full fine-tuning and
+// adapters differ only in their rows and in what is trained.
+import type { Model } from "@attune/models";
+import type { Optimizer } from "@attune/optim";
+import type { JsonObject, ProgressListener, Tokenizer } from "@attune/spec";
+import type { Runtime } from "@attune/tensor-core";
+import { createExampleSource, type TrainingExample, type TrainResult, train, trainedTokenBound } from "@attune/train";
+import type { TrainingConfig } from "../config/training-config.ts";
+import { methodObjective, type ObjectiveShape } from "./method-objective.ts";
+import type { Trainee } from "./trainee.ts";
+import { scheduleOf, stepsOf } from "./training-steps.ts";
+
+/** What is trained, on which rows. */
+export interface TrainingJob {
+  readonly runtime: Runtime;
+  readonly model: Model;
+  readonly tokenizer: Tokenizer;
+  readonly trainee: Trainee;
+  readonly optimizer: Optimizer;
+  readonly training: TrainingConfig;
+  readonly rows: TrainingRowSet;
+  readonly seed: number;
+  readonly identity: JsonObject;
+  readonly files: { readonly metrics: string; readonly checkpoint: string; readonly resume: boolean };
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** Rows by what they are for. */
+export interface TrainingRowSet {
+  readonly train: readonly TrainingExample[];
+  readonly validation: readonly TrainingExample[];
+  readonly replay: readonly TrainingExample[];
+}
+
+/** Trains; parameters that `training.keep` asks for lie in State afterwards. */
+export async function runTraining(job: TrainingJob): Promise<TrainResult & { readonly steps: number }> {
+  const { runtime, training, rows, trainee, optimizer, files } = job;
+  const shape = objectiveShape(training, rows);
+  const source = createExampleSource({ ...batchOptions(job, shape), ...replayOf(rows, training) });
+  const steps = stepsOf(training, source.batchesPerEpoch!);
+  const { beforeUpdate } = trainee;
+  const result = await train({
+    runtime,
+    store: trainee.store,
+    objective: methodObjective(job.model, trainee, shape),
+    source,
+    optimizer,
+    schedule: scheduleOf(training, steps),
+    steps,
+    accumulation: training.accumulation,
+    clipNorm: training.clipNorm ?? undefined,
+    seed: job.seed,
+    beforeUpdate: beforeUpdate && ((step) => beforeUpdate(step, steps)),
+    evaluation: evaluationOf(job, shape),
+    patience: training.patience ?? undefined,
+    files: { ...files, every: training.checkpointEvery },
+    identity: { ...job.identity, steps },
+    signal: job.signal,
+    onProgress: job.onProgress,
+  });
+  if (training.keep === "best" && result.best !== undefined) await runtime.states.write("parameters", result.best);
+  return { ...result, steps };
+}
+
+/** The shape of every micro-batch of a run. The head sees only positions that some row trains. */
+export function objectiveShape(
+  training: TrainingConfig,
+  { train: rows, validation, replay }: TrainingRowSet,
+): ObjectiveShape {
+  const { rows: count, blockLength, recompute } = training;
+  const bound = trainedTokenBound([...rows, ...validation, ...replay], { rows: count, blockLength });
+  return { rows: count, blockLength, headRows: bound === count * blockLength ? undefined : bound, recompute };
+}
+
+function batchOptions({ training, rows, tokenizer, seed }: TrainingJob, shape: ObjectiveShape) {
+  const { packing } = training;
+  const padId = tokenizer.specialTokens.pad ?? tokenizer.specialTokens.eos ?? 0;
+  const { rows: count, blockLength, headRows } = shape;
+  return { examples: rows.train, rows: count, blockLength, headRows, padId, seed, packing };
+}
+
+function replayOf({ replay }: TrainingRowSet, training: TrainingConfig) {
+  return replay.length === 0 ? {} : { replay: { examples: replay, share: training.replay!.share } };
+}
+
+function evaluationOf(job: TrainingJob, shape: ObjectiveShape) {
+  const { evaluateEvery } = job.training;
+  if (evaluateEvery === null) return undefined;
+  const options = { ...batchOptions(job, shape), examples: job.rows.validation, shuffle: false };
+  return {
+    every: evaluateEvery,
+    async *batches() {
+      const source = createExampleSource(options);
+      for (let index = 0; index < source.batchesPerEpoch!; index++) yield await source.next();
+    },
+  };
+}
