@@ -114,10 +114,21 @@ function bestCandidates(
       [...Array.from(prompt), ...beam.ids],
       penalty,
     );
-    const order = Array.from(scores.keys())
-      .sort((left, right) => scores[right]! - scores[left]!)
-      .slice(0, count);
-    for (const id of order) all.push({ beam, id, logProbability: beam.logProbability + scores[id]! });
+    for (const id of likeliest(scores, count))
+      all.push({ beam, id, logProbability: beam.logProbability + scores[id]! });
   }
   return all.sort((left, right) => right.logProbability - left.logProbability).slice(0, count);
+}
+
+/** Indices of the largest scores, best first. */
+function likeliest(scores: Float64Array, count: number): number[] {
+  const best: number[] = [];
+  for (let id = 0; id < scores.length; id++) {
+    if (best.length === count && scores[id]! <= scores[best.at(-1)!]!) continue;
+    let rank = best.length;
+    while (rank > 0 && scores[best[rank - 1]!]! < scores[id]!) rank--;
+    best.splice(rank, 0, id);
+    if (best.length > count) best.pop();
+  }
+  return best;
 }

@@ -30,11 +30,13 @@ function keepTopK(scores: Float64Array, count: number): void {
 function keepTopP(scores: Float64Array, share: number): void {
   if (share >= 1) return;
   const weights = softmax(scores);
-  const order = Array.from(scores.keys()).sort((left, right) => scores[right]! - scores[left]! || right - left);
-  let before = 0;
-  for (const [rank, id] of order.entries()) {
-    if (rank > 0 && before >= share) scores[id] = Number.NEGATIVE_INFINITY;
-    before += weights[id]!;
+  const sorted = weights.toSorted();
+  let kept = 0;
+  for (let sum = 0; kept === 0 || (sum < share && kept < sorted.length); kept++) sum += sorted.at(-1 - kept)!;
+  const least = sorted.at(-kept)!;
+  let equals = kept - weights.reduce((count, weight) => count + Number(weight > least), 0);
+  for (let id = scores.length - 1; id >= 0; id--) {
+    if (weights[id]! < least || (weights[id] === least && equals-- <= 0)) scores[id] = Number.NEGATIVE_INFINITY;
   }
 }
 
