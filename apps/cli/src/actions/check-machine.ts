@@ -1,0 +1,126 @@
+// What `attune doctor` asks the machine. Each check stands alone; a check that fails says what it costs.
+import { statfs } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
+import { join } from "node:path";
+import { enable256Bits, has256Bits } from "@attune/backend-cpu";
+import type { JsonValue } from "@attune/spec";
+import { f32x4, load, ModuleBuilder } from "@attune/tensor-core/wasm";
+import { formatBytes } from "../terminal/format-number.ts";
+
+/** One thing that was looked at. */
+export interface MachineCheck {
+  readonly id: string;
+  /** `missing`: nothing runs without it. `slow` or `low`: it runs, with less. `absent`: not needed. */
+  readonly status: "ok" | "slow" | "low" | "absent" | "missing";
+  readonly value: JsonValue;
+  readonly detail: string;
+}
+
+/** What the checks need to know. */
+export interface MachineOptions {
+  /** Whether a flag of V8 may be set for the measurement. */
+  readonly ownsProcess: boolean;
+  /** Folder whose disk is looked at and from which packages are resolved. */
+  readonly directory: string;
+}
+
+const gibibyte = 2 ** 30;
+
+/** Runs all checks, in the order in which they are shown. */
+export async function checkMachine({ ownsProcess, directory }: MachineOptions): Promise<readonly MachineCheck[]> {
+  const simd = validatesSimd(false);
+  return [
+    checkNode(),
+    checkProcessor(),
+    {
+      id: "wasm simd",
+      status: simd ? "ok" : "missing",
+      value: simd,
+      detail: simd ? "128-bit vectors" : "this engine compiles no WebAssembly SIMD",
+    },
+    checkRelaxedSimd(),
+    ...(simd ? [checkWidth(ownsProcess)] : []),
+    checkThreads(),
+    checkMemory(),
+    await checkDisk(directory),
+    checkGpu(directory),
+  ];
+}
+
+function checkNode(): MachineCheck {
+  const [major = 0] = process.versions.node.split(".").map(Number);
+  const fast = major >= 24;
+  const detail = `${process.version}, V8 ${process.versions.v8}${fast ? "" : "; Node 24 compiles SIMD two to three times faster"}`;
+  return { id: "node", status: fast ? "ok" : "slow", value: process.versions.node, detail };
+}
+
+function checkProcessor(): MachineCheck {
+  const model = cpus()[0]?.model.trim() ?? "unknown";
+  return { id: "processor", status: "ok", value: model, detail: `${model} (${platform()} ${arch()})` };
+}
+
+/** Whether the engine takes a module with a multiply-add of vectors, fused where `relaxedSimd` is set. */
+function validatesSimd(relaxedSimd: boolean): boolean {
+  const memory = { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 };
+  const module = new ModuleBuilder({ addressType: "i32", relaxedSimd }, memory);
+  module.function({ name: "probe", parameters: ["address"] }, (body, base) => {
+    const left = load("v128", base);
+    body.store("v128", base, f32x4.madd(left, left, left));
+  });
+  return WebAssembly.validate(module.encode());
+}
+
+function checkRelaxedSimd(): MachineCheck {
+  const value = validatesSimd(true);
+  const detail = value
+    ? "fused multiply-add"
+    : "no fused multiply-add: about half the speed, and a numerics class of its own";
+  return { id: "relaxed simd", status: value ? "ok" : "slow", value, detail };
+}
+
+function checkWidth(ownsProcess: boolean): MachineCheck {
+  if (ownsProcess) enable256Bits();
+  const value = has256Bits();
+  const detail = value
+    ? "measured: two vectors run as one"
+    : "measured: vectors stay at 128 bits (Node 24 on x64 has more)";
+  return { id: "256 bits", status: value ? "ok" : "slow", value, detail };
+}
+
+function checkThreads(): MachineCheck {
+  const shared = typeof SharedArrayBuffer !== "undefined";
+  const value = availableParallelism();
+  const detail = shared ? `${value} threads over one shared memory` : "no SharedArrayBuffer";
+  return { id: "threads", status: shared ? "ok" : "missing", value, detail };
+}
+
+function checkMemory(): MachineCheck {
+  const limit = process.constrainedMemory();
+  const total = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  const free = process.availableMemory();
+  const status = free < 2 * gibibyte ? "low" : "ok";
+  const detail = `${formatBytes(free)} free of ${formatBytes(total)}; the CPU backend holds up to 4 GiB`;
+  return { id: "memory", status, value: { total, free }, detail };
+}
+
+async function checkDisk(directory: string): Promise<MachineCheck> {
+  const { bavail, bsize } = await statfs(directory);
+  const free = bavail * bsize;
+  const status = free < gibibyte ? "low" : "ok";
+  return { id: "disk", status, value: { free }, detail: `${formatBytes(free)} free where this was started` };
+}
+
+function checkGpu(directory: string): MachineCheck {
+  try {
+    createRequire(join(directory, "resolver.js")).resolve("webgpu");
+    return {
+      id: "gpu",
+      status: "absent",
+      value: "package",
+      detail: "the package webgpu is there; this release computes on the CPU",
+    };
+  } catch {
+    return { id: "gpu", status: "absent", value: null, detail: "no package webgpu; this release computes on the CPU" };
+  }
+}

@@ -1,0 +1,2 @@
+export type { Host } from "./host.ts";
+export { main } from "./main.ts";
