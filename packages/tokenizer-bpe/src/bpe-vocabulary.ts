@@ -35,16 +35,25 @@ export function readBpeVocabulary(section: Section): BpeVocabulary {
   const prefix = stringField(section, "continuing_subword_prefix", "");
   const ranks = new PairTable(merges.length);
   const results = new Int32Array(merges.length);
-  for (const [rank, merge] of merges.entries()) {
-    const where = `${section.where}.merges[${rank}]`;
-    const [left, right] = readMerge(merge, where);
-    const idIn = (token: string): number => {
-      const id = idOf.get(token);
-      if (id === undefined) throw corruptSection(where, `the token ${JSON.stringify(token)} is not in the vocabulary.`);
-      return id;
-    };
-    ranks.set(idIn(left), idIn(right), rank);
-    results[rank] = idIn(left + right.slice(prefix.length));
+  for (let rank = 0; rank < merges.length; rank++) {
+    const merge = merges[rank]!;
+    const parts = partsOf(merge);
+    if (!parts)
+      throw corruptSection(
+        `${section.where}.merges[${rank}]`,
+        `expected two tokens, but found ${JSON.stringify(merge)}.`,
+      );
+    const merged = parts[0] + (prefix === "" ? parts[1] : parts[1].slice(prefix.length));
+    const [left, right, result] = [idOf.get(parts[0]), idOf.get(parts[1]), idOf.get(merged)];
+    if (left === undefined || right === undefined || result === undefined) {
+      const missing = left === undefined ? parts[0] : right === undefined ? parts[1] : merged;
+      throw corruptSection(
+        `${section.where}.merges[${rank}]`,
+        `the token ${JSON.stringify(missing)} is not in the vocabulary.`,
+      );
+    }
+    ranks.set(left, right, rank);
+    results[rank] = result;
   }
   return { idOf, tokenOf, size, ranks, results };
 }
@@ -73,11 +82,15 @@ function readTokens(section: Section): Pick<BpeVocabulary, "idOf" | "tokenOf"> {
 }
 
 /** A merge is `"left right"`, or in newer files `["left", "right"]`, where tokens may hold spaces. */
-function readMerge(merge: JsonValue, where: string): readonly [string, string] {
-  const parts: readonly JsonValue[] = typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : [];
-  const [left, right] = parts;
-  if (parts.length === 2 && typeof left === "string" && typeof right === "string" && left !== "" && right !== "") {
-    return [left, right];
+function partsOf(merge: JsonValue): readonly [string, string] | undefined {
+  if (typeof merge === "string") {
+    const space = merge.indexOf(" ");
+    const isPair = space > 0 && space < merge.length - 1 && !merge.includes(" ", space + 1);
+    return isPair ? [merge.slice(0, space), merge.slice(space + 1)] : undefined;
   }
-  throw corruptSection(where, `expected two tokens, but found ${JSON.stringify(merge)}.`);
+  if (!Array.isArray(merge) || merge.length !== 2) return undefined;
+  const [left, right] = merge as readonly JsonValue[];
+  return typeof left === "string" && typeof right === "string" && left !== "" && right !== ""
+    ? [left, right]
+    : undefined;
 }

@@ -33,7 +33,7 @@ export function findRoleSpans(conversation: RenderedConversation, tokens: TurnTo
     const turn = assistants.indexOf(message);
     const [start, end] = [generated?.opens[turn], generated?.closes[turn]];
     if (start !== undefined && end !== undefined) return { start, end };
-    const content = contentPlace(marked, message);
+    const content = withOwnSpace(text, messages[message]!, contentPlace(marked, message));
     if (turn < 0) return content;
     if (content) return { start: content.start, end: endOfTurn(text, content.end, endings) };
     return addedPlace(text, message, (count, prompt) => render(source, messages.slice(0, count), prompt));
@@ -83,6 +83,19 @@ function contentPlace(marked: StrippedText | undefined, message: number): Place 
   if (!places || places.opens.length !== places.closes.length) return undefined;
   const [start, end] = [places.opens[0], places.closes.at(-1)];
   return start !== undefined && end !== undefined && start < end ? { start, end } : undefined;
+}
+
+/** The signs stand inside of the white space around a content; where the template kept that, it belongs to the message. */
+function withOwnSpace(text: string, { content }: ChatMessage, place: Place | undefined): Place | undefined {
+  if (!place || typeof content !== "string") return place;
+  const before = /^\s*/u.exec(content)![0];
+  const after = /\s*$/u.exec(content)![0];
+  const keptBefore = text.slice(0, place.start).endsWith(before);
+  const keptAfter = text.startsWith(after, place.end);
+  return {
+    start: keptBefore ? place.start - before.length : place.start,
+    end: keptAfter ? place.end + after.length : place.end,
+  };
 }
 
 /**

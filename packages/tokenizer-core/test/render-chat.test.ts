@@ -53,7 +53,7 @@ describe("renderChat", () => {
   it("finds each message, an assistant's with the token that ends its turn", () => {
     expect(spanTexts(chatml)).toEqual([
       ["system", 0, "Be brief."],
-      ["user", 1, "Hi!"],
+      ["user", 1, "  Hi!\n"],
       ["assistant", 2, "Hello. <|im_end|>"],
       ["user", 3, "Bye"],
       ["assistant", 4, "Bye.<|im_end|>"],
@@ -68,7 +68,7 @@ describe("renderChat", () => {
   it("finds a system message that the template puts into the first question, and an end behind a space", () => {
     expect(spanTexts(llama2)).toEqual([
       ["system", 0, "Be brief."],
-      ["user", 1, "Hi!"],
+      ["user", 1, "  Hi!"],
       ["assistant", 2, "Hello. </s>"],
       ["user", 3, "Bye"],
       ["assistant", 4, "Bye. </s>"],
@@ -79,7 +79,7 @@ describe("renderChat", () => {
     expect(spanTexts("{% for message in messages %}<|user|>{{ message.content }}{% endfor %}")).toContainEqual([
       "assistant",
       2,
-      "Hello.",
+      "Hello. ",
     ]);
     expect(spanTexts(zephyr)).toContainEqual(["assistant", 4, "Bye.</s>"]);
   });
