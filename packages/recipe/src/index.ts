@@ -20,8 +20,9 @@ export {
 export { recipeJsonSchema } from "./config/schema-tree.ts";
 export type { EvaluationConfig, GeneralTextConfig, TrainingConfig } from "./config/training-config.ts";
 export { type PrepareDataOptions, type PreparedData, prepareData } from "./data/prepare-data.ts";
+export type { RunOptions } from "./run/run-options.ts";
 export { type DeviceOptions, openDevice, resolveDevice } from "./toolbox/open-device.ts";
 export { type ModelRequest, type OpenModel, openModel } from "./toolbox/open-model.ts";
 export { resolveModel } from "./toolbox/resolve-model.ts";
 export { createToolbox, type DeviceFactory, type Toolbox, type ToolboxOptions } from "./toolbox/toolbox.ts";
-export { type PretrainResult, pretrain, type RunOptions } from "./train/pretrain.ts";
+export { type PretrainResult, pretrain } from "./train/pretrain.ts";

@@ -18,6 +18,7 @@ import { AttuneError, type JsonObject, type JsonValue, toAttuneError } from "@at
 import { formatPath, leafPaths, valueAt } from "../config/config-path.ts";
 import { formatRecipe, readRunRecipe } from "../config/format-recipe.ts";
 import type { RecipeConfig } from "../config/recipe-config.ts";
+import { packageVersion } from "./package-version.ts";
 
 /** A stage of a run. */
 export interface StageDefinition<Result extends JsonValue> {
@@ -130,7 +131,7 @@ function createSession(layout: RunFolderLayout, resumed: boolean, release: () =>
     stages,
     async stage({ name, key, outputs = [], run }) {
       entries ??= await readLog(log);
-      const hash = hashJson(key);
+      const hash = hashJson([packageVersion, key]);
       const known = entries[name];
       if (known?.key === hash && (await outputsStand(layout.folder, known.outputs))) {
         stages.push({ name, cached: true, seconds: known.seconds });

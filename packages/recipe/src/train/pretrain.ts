@@ -2,39 +2,25 @@
 import { join } from "node:path";
 import { type Evaluation, evaluate, type PerplexityDocument, writeEvaluation } from "@attune/eval-bench";
 import { initialiseModel, saveModel } from "@attune/models";
-import { hashJson, replaceFolder, writeJsonAtomic } from "@attune/run-folder";
-import type { JsonObject, JsonValue, ProgressListener, Tokenizer } from "@attune/spec";
-import type { Runtime } from "@attune/tensor-core";
+import { hashJson, replaceFolder } from "@attune/run-folder";
+import type { JsonObject, JsonValue, Tokenizer } from "@attune/spec";
 import { loadTokenizer, saveTokenizer } from "@attune/tokenizer-core";
-import { checkRecipe } from "../config/check-recipe.ts";
 import type { RecipeConfig } from "../config/recipe-config.ts";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import { prepareData } from "../data/prepare-data.ts";
 import { type DataParts, readParts, requirePart } from "../data/read-parts.ts";
 import { createRowBuilder, documentText } from "../data/row-builder.ts";
-import { createEvaluationModel } from "../evaluate/evaluation-model.ts";
+import { createEvaluationModel, type JudgedModel } from "../evaluate/evaluation-model.ts";
 import { generalTextTask, readGeneralText } from "../evaluate/general-text.ts";
-import { describeEnvironment } from "../run/environment-record.ts";
-import { openRunFolder, type RunSession } from "../run/run-session.ts";
-import { openDevice } from "../toolbox/open-device.ts";
+import { withRun } from "../run/open-run.ts";
+import type { RunContext, RunOptions } from "../run/run-options.ts";
 import { hashFolder } from "../toolbox/open-model.ts";
-import { createOptimizer, type Toolbox } from "../toolbox/toolbox.ts";
+import { createOptimizer } from "../toolbox/toolbox.ts";
 import { modelConfigOf } from "./model-config-json.ts";
 import { runTraining } from "./run-training.ts";
 import { trainTokenizer } from "./train-tokenizer.ts";
 import { fullTrainee } from "./trainee.ts";
 import { buildTextRows, type TrainingRows } from "./training-rows.ts";
-
-/** What a run is given beside its configuration. */
-export interface RunOptions {
-  readonly toolbox: Toolbox;
-  /** Folder of the run. */
-  readonly output: string;
-  /** Go on with what the folder holds. Default false: a folder that holds a run is refused. */
-  readonly resume?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ProgressListener | undefined;
-}
 
 /** What pretraining made. */
 export interface PretrainResult {
@@ -53,35 +39,21 @@ export interface PretrainResult {
  *
  * @throws AttuneError as `checkRecipe`, the data stages and `train` do
  */
-export async function pretrain(recipe: ResolvedRecipe, options: RunOptions): Promise<PretrainResult> {
-  const { config } = recipe;
-  checkRecipe(recipe, options.toolbox, "pretrain");
-  const session = await openRunFolder(options.output, config, { resume: options.resume ?? false });
-  const runtime = openDevice(options.toolbox, config);
-  try {
-    await writeJsonAtomic(session.layout.environment, await describeEnvironment(runtime, config.threads));
-    return await pretrainIn(session, runtime, recipe, options);
-  } finally {
-    await runtime.dispose();
-    await session.close();
-  }
+export function pretrain(recipe: ResolvedRecipe, options: RunOptions): Promise<PretrainResult> {
+  return withRun(recipe, options, "pretrain", pretrainIn);
 }
 
-async function pretrainIn(
-  session: RunSession,
-  runtime: Runtime,
-  { config, baseDirectory }: ResolvedRecipe,
-  options: RunOptions,
-): Promise<PretrainResult> {
-  const { toolbox, signal, onProgress } = options;
+async function pretrainIn(context: RunContext): Promise<PretrainResult> {
+  const { session, runtime, recipe, toolbox, signal, onProgress } = context;
+  const { config, baseDirectory } = recipe;
   const { seed, evaluation } = config;
   const output = join(session.layout.folder, "data");
   const data = await prepareData({ data: config.data, toolbox, baseDirectory, output, signal, onProgress });
   const parts = await readParts(data.source, config.data.limits, seed, signal);
   requirePart(parts, "train", "to train on");
-  const context = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
-  const general = evaluation?.general ? await readGeneralText(evaluation.general, context) : [];
-  const tokenizerFolder = await prepareTokenizer(session, config, parts, await data.source.fingerprint(), options);
+  const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
+  const general = evaluation?.general ? await readGeneralText(evaluation.general, place) : [];
+  const tokenizerFolder = await prepareTokenizer(context, parts, await data.source.fingerprint());
   const tokenizer = await loadTokenizer(tokenizerFolder, toolbox.tokenizers);
   const rows = rowsOf(config, tokenizer, parts, general);
   const modelJson = modelConfigOf(config.architecture!, tokenizer);
@@ -105,7 +77,7 @@ async function pretrainIn(
       data: hashJson([await data.source.fingerprint(), config.data.limits as unknown as JsonObject]),
       training: hashJson([config.training, config.template] as unknown as JsonValue),
     },
-    files: { metrics, checkpoint, resume: options.resume ?? false },
+    files: { metrics, checkpoint, resume: true },
     signal,
     onProgress,
   });
@@ -119,17 +91,15 @@ async function pretrainIn(
     steps,
     trainedTokens: position.trainedTokens,
     rows: rows.train.counts,
-    general: general.length === 0 ? undefined : await judgeGeneralText(session, judged, general, options),
+    general: general.length === 0 ? undefined : await judgeGeneralText(context, judged, general),
   };
 }
 
 /** The folder of the tokenizer, trained where the recipe asks for one. */
 async function prepareTokenizer(
-  session: RunSession,
-  config: RecipeConfig,
+  { session, recipe: { config }, signal, onProgress }: RunContext,
   parts: DataParts,
   fingerprint: string,
-  { signal, onProgress }: RunOptions,
 ): Promise<string> {
   if (config.tokenizerTraining === null) return config.tokenizer!;
   const { tokenizerTraining, template, architecture } = config;
@@ -174,10 +144,9 @@ function rowsOf(config: RecipeConfig, tokenizer: Tokenizer, parts: DataParts, ge
 }
 
 async function judgeGeneralText(
-  session: RunSession,
-  judged: Parameters<typeof createEvaluationModel>[0],
+  { session, signal, onProgress }: RunContext,
+  judged: JudgedModel,
   documents: readonly PerplexityDocument[],
-  { signal, onProgress }: RunOptions,
 ): Promise<NonNullable<PretrainResult["general"]>> {
   const model = createEvaluationModel(judged);
   try {

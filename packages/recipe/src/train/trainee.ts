@@ -68,6 +68,9 @@ export async function fullTrainee(
     save: (folder) => saveModel(runtime, model, folder, { tokenizerFrom }),
     async dispose() {
       freeTrainingState(runtime, optimizer);
+      const placements = [...model.parameters.values()];
+      const names = new Set(placements.flatMap((place) => (place.kind === "weight" ? [place.name] : [])));
+      for (const name of names) runtime.weights.delete(name);
     },
   };
 }

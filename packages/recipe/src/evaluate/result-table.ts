@@ -1,0 +1,81 @@
+// The numbers of a run side by side, as plain values: baselines, the base, the adapted model, and what the difference is worth.
+import {
+  type Comparison,
+  compareEvaluations,
+  type Evaluation,
+  type Forgetting,
+  type Metric,
+  measureForgetting,
+  type PerplexityRow,
+  type Score,
+} from "@attune/eval-bench";
+
+/** A model or baseline with its scores. */
+export interface ResultRow {
+  readonly id: string;
+  readonly role: "baseline" | "before" | "after";
+  readonly n: number;
+  readonly scores: Readonly<Record<string, Score>>;
+  /** The same over documents that came through no mailing list. */
+  readonly withoutLists: { readonly n: number; readonly scores: Readonly<Record<string, Score>> } | undefined;
+}
+
+/** All numbers of a run. */
+export interface ResultTable {
+  readonly task: string;
+  readonly part: string;
+  readonly n: number;
+  /** Independent groups among the documents. */
+  readonly groups: number;
+  readonly columns: readonly Pick<Metric, "id" | "title" | "unit" | "higherIsBetter">[];
+  readonly rows: readonly ResultRow[];
+  /** The adapted model against the base. */
+  readonly comparisons: readonly Comparison[];
+  readonly general: Forgetting | undefined;
+}
+
+/** Evaluations of a run by what they are of. */
+export interface Evaluations {
+  readonly baselines: ReadonlyMap<string, Evaluation>;
+  readonly base: Evaluation | undefined;
+  readonly adapted: Evaluation | undefined;
+  readonly baseGeneral: Evaluation | undefined;
+  readonly adaptedGeneral: Evaluation | undefined;
+}
+
+/** Puts evaluations side by side. */
+export function resultTable(
+  evaluations: Evaluations,
+  { part, resamples, seed }: { readonly part: string; readonly resamples: number; readonly seed: number },
+): ResultTable {
+  const { baselines, base, adapted, baseGeneral, adaptedGeneral } = evaluations;
+  const first = base ?? adapted!;
+  const row = (id: string, role: ResultRow["role"], { result }: Evaluation): ResultRow => ({
+    id,
+    role,
+    n: result.n,
+    scores: result.scores,
+    withoutLists: result.withoutLists,
+  });
+  return {
+    task: first.result.task,
+    part,
+    n: first.result.n,
+    groups: first.result.groups,
+    columns: first.scoring.metrics.map(({ id, title, unit, higherIsBetter }) => ({ id, title, unit, higherIsBetter })),
+    rows: [
+      ...[...baselines].map(([id, evaluation]) => row(id, "baseline", evaluation)),
+      ...(base === undefined ? [] : [row("base", "before", base)]),
+      ...(adapted === undefined ? [] : [row("adapted", "after", adapted)]),
+    ],
+    comparisons: base && adapted ? compareEvaluations(base, adapted, { resamples, seed }) : [],
+    general:
+      baseGeneral && adaptedGeneral
+        ? measureForgetting(perplexityRows(baseGeneral), perplexityRows(adaptedGeneral), { resamples, seed })
+        : undefined,
+  };
+}
+
+function perplexityRows({ rows }: Evaluation): readonly PerplexityRow[] {
+  return rows as unknown as readonly PerplexityRow[];
+}

@@ -1,0 +1,30 @@
+import { writeJsonAtomic } from "@attune/run-folder";
+import { checkRecipe, type RecipeUse } from "../config/check-recipe.ts";
+import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
+import { openDevice } from "../toolbox/open-device.ts";
+import { describeEnvironment } from "./environment-record.ts";
+import type { RunContext, RunOptions } from "./run-options.ts";
+import { openRunFolder } from "./run-session.ts";
+
+/** Checks a recipe, opens its folder and a device, and does the work; everything is given back afterwards. */
+export async function withRun<Result>(
+  recipe: ResolvedRecipe,
+  options: RunOptions,
+  use: RecipeUse,
+  work: (context: RunContext) => Promise<Result>,
+): Promise<Result> {
+  const { config } = recipe;
+  checkRecipe(recipe, options.toolbox, use);
+  const session = await openRunFolder(options.output, config, { resume: options.resume ?? false });
+  try {
+    const runtime = openDevice(options.toolbox, config);
+    try {
+      await writeJsonAtomic(session.layout.environment, await describeEnvironment(runtime, config.threads));
+      return await work({ ...options, recipe, session, runtime });
+    } finally {
+      await runtime.dispose();
+    }
+  } finally {
+    await session.close();
+  }
+}

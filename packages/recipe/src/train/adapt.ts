@@ -1,0 +1,147 @@
+// The training stage of a run: rows from records, replay, the method, and what is left behind: an adapter or a model.
+import { loadModel } from "@attune/models";
+import { hashJson, replaceFolder } from "@attune/run-folder";
+import type { JsonObject, JsonValue, Tokenizer } from "@attune/spec";
+import { type ExampleCounts, type TrainingExample, tokenizeSegments } from "@attune/train";
+import type { RecipeConfig } from "../config/recipe-config.ts";
+import { requirePart } from "../data/read-parts.ts";
+import type { RecipeData } from "../data/recipe-data.ts";
+import { createRowBuilder } from "../data/row-builder.ts";
+import type { RunContext } from "../run/run-options.ts";
+import type { OpenModel } from "../toolbox/open-model.ts";
+import { createOptimizer } from "../toolbox/toolbox.ts";
+import { runTraining, type TrainingRowSet } from "./run-training.ts";
+import { replayRecords } from "./sample-replay.ts";
+import { adapterTrainee, attachMethod, fullTrainee } from "./trainee.ts";
+import { buildRows, checkLabelsTrained } from "./training-rows.ts";
+
+/** How training went. */
+export interface AdaptResult {
+  readonly steps: number;
+  readonly appliedSteps: number;
+  readonly skippedSteps: number;
+  readonly stoppedEarly: boolean;
+  readonly best: { readonly step: number; readonly loss: number } | null;
+  readonly trainedTokens: number;
+  readonly trainable: number;
+  readonly parameters: number;
+  /** Training rows: kept, left out because no token is trained, cut. */
+  readonly rows: ExampleCounts & { readonly truncated: number };
+  readonly replayRows: number;
+}
+
+/** Rows of a run, all of them checked. */
+export interface AdaptRows extends TrainingRowSet {
+  readonly counts: AdaptResult["rows"];
+}
+
+/** Builds the rows of training, validation and replay. @throws AttuneError naming the row that cannot be trained */
+export async function adaptRows(
+  context: RunContext,
+  data: RecipeData,
+  base: OpenModel,
+  baseHash: string,
+): Promise<AdaptRows> {
+  const { config } = context.recipe;
+  const train = requirePart(data.parts, "train", "to train on");
+  const held =
+    config.training.evaluateEvery === null ? [] : requirePart(data.parts, "validation", "for training.evaluateEvery");
+  if (data.labels !== undefined) checkLabelsTrained(train, data.labels);
+  const builder = createRowBuilder(config.template, base.tokenizer, data.labels);
+  const contextLength = Math.min(base.model.contextLength, config.training.blockLength);
+  const limits = { tokenizer: base.tokenizer, contextLength };
+  const rows = buildRows(train, builder, limits);
+  const replay = await replayRecords(context, base, baseHash);
+  return {
+    train: rows.examples,
+    counts: rows.counts,
+    validation: held.length === 0 ? [] : buildRows(held, builder, limits).examples,
+    replay: replay.map((record) => replayExample(record, base.tokenizer)),
+  };
+}
+
+/** A row of general text; one that was cut short does not teach to end there. */
+function replayExample(
+  record: { id: string; text: string; metadata?: JsonObject | undefined },
+  tokenizer: Tokenizer,
+): TrainingExample {
+  const addEos = record.metadata?.["ended"] !== false && tokenizer.specialTokens.eos !== undefined;
+  return tokenizeSegments(record.id, [{ text: record.text, trained: true, role: "replay" }], tokenizer, { addEos });
+}
+
+/** Trains what the recipe says, into `adapter/` or, for every parameter, `model/`. */
+export async function adapt(
+  context: RunContext,
+  rows: AdaptRows,
+  base: OpenModel,
+  hashes: { readonly base: string; readonly data: string },
+): Promise<AdaptResult> {
+  const { session, runtime, recipe, toolbox, signal, onProgress } = context;
+  const { config } = recipe;
+  const isFull = config.method.id === "full";
+  const identity = identityOf(config, hashes);
+  return session.stage({
+    name: "train",
+    key: identity,
+    outputs: [isFull ? "model" : "adapter"],
+    async run() {
+      const optimizer = createOptimizer(toolbox, config);
+      const { families } = toolbox;
+      const model = isFull
+        ? await loadModel(runtime, base.folder, { families, trainable: "all", prefix: "trained/", signal })
+        : base.model;
+      const trainee = isFull
+        ? await fullTrainee(runtime, model, optimizer, base.folder)
+        : await adapterTrainee(runtime, model, optimizer, {
+            adapters: attachMethod(toolbox, model, config.method),
+            seed: config.seed,
+            baseModel: base.reference,
+          });
+      try {
+        const { metrics, checkpoint } = session.layout;
+        const { position, steps, skippedSteps } = await runTraining({
+          runtime,
+          model,
+          tokenizer: base.tokenizer,
+          trainee,
+          optimizer,
+          training: config.training,
+          rows,
+          seed: config.seed,
+          identity,
+          files: { metrics, checkpoint, resume: true },
+          signal,
+          onProgress,
+        });
+        await replaceFolder(isFull ? session.layout.model : session.layout.adapter, trainee.save);
+        return {
+          steps,
+          appliedSteps: position.appliedSteps,
+          skippedSteps,
+          stoppedEarly: position.stopped,
+          best: position.best ?? null,
+          trainedTokens: position.trainedTokens,
+          trainable: trainee.counts.trainable,
+          parameters: trainee.counts.total,
+          rows: rows.counts,
+          replayRows: rows.replay.length,
+        } satisfies AdaptResult as unknown as JsonObject;
+      } finally {
+        await trainee.dispose();
+      }
+    },
+  }) as unknown as Promise<AdaptResult>;
+}
+
+function identityOf(config: RecipeConfig, { base, data }: { base: string; data: string }): JsonObject {
+  const { training, template, method, seed } = config;
+  const labels = config.evaluation?.labels ?? null;
+  return {
+    base,
+    data,
+    template: hashJson([template, labels] as unknown as JsonValue),
+    method: hashJson(method as unknown as JsonValue),
+    training: hashJson(training as unknown as JsonValue),
+    seed,
+  };
+}

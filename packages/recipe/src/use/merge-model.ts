@@ -1,0 +1,66 @@
+import { type Model, saveModel } from "@attune/models";
+import { type Adapters, mergeAdapters, type PlacedAdapters } from "@attune/peft-core";
+import { replaceFolder } from "@attune/run-folder";
+import { AttuneError, type ProgressListener } from "@attune/spec";
+import type { Runtime } from "@attune/tensor-core";
+import type { MergeConfig } from "../config/model-config.ts";
+import { type DeviceOptions, openDevice } from "../toolbox/open-device.ts";
+import { openModel } from "../toolbox/open-model.ts";
+import type { Toolbox } from "../toolbox/toolbox.ts";
+
+/** What is merged, and where it goes. */
+export interface MergeModelOptions extends DeviceOptions {
+  readonly model: string;
+  /** A PEFT folder. */
+  readonly adapter: string;
+  /** Folder of the merged checkpoint; replaced as a whole. */
+  readonly output: string;
+  readonly dtype?: MergeConfig["dtype"] | undefined;
+  readonly onNotice?: ((sentence: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** What was written. */
+export interface MergeModelResult {
+  readonly output: string;
+  /** Parameters that differ from the base's. */
+  readonly changed: readonly string[];
+}
+
+/**
+ * Folds an adapter into its base and writes both as one checkpoint, tokenizer included.
+ *
+ * @throws AttuneError `CONFIG_INCOMPATIBLE` naming the site of an adapter that cannot be merged
+ */
+export async function mergeModel(toolbox: Toolbox, options: MergeModelOptions): Promise<MergeModelResult> {
+  const runtime = openDevice(toolbox, options);
+  try {
+    const { model, adapter, onNotice, signal, onProgress } = options;
+    const opened = await openModel(toolbox, runtime, { model, adapter, onNotice, signal, onProgress });
+    if (opened.adapters === undefined || opened.placed === undefined)
+      throw new AttuneError("INTERNAL", "No adapter was loaded.");
+    const { adapters, placed, folder } = opened;
+    return await writeMerged(runtime, opened.model, adapters, placed, { ...options, tokenizerFrom: folder });
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+/** Writes a model with placed adapters folded in; the model in the runtime stays as it is. */
+export async function writeMerged(
+  runtime: Runtime,
+  model: Model,
+  adapters: Adapters,
+  placed: PlacedAdapters,
+  options: {
+    readonly output: string;
+    readonly tokenizerFrom: string;
+    readonly dtype?: MergeConfig["dtype"] | undefined;
+  },
+): Promise<MergeModelResult> {
+  const { output, tokenizerFrom, dtype } = options;
+  const { replace } = mergeAdapters(runtime, model, adapters, placed.placement);
+  await replaceFolder(output, (folder) => saveModel(runtime, model, folder, { replace, dtype, tokenizerFrom }));
+  return { output, changed: [...replace.keys()] };
+}
