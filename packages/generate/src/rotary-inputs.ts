@@ -43,3 +43,8 @@ export function stepTables(
   }
   return tables;
 }
+
+/** Whether a sequence of this many tokens has frequencies of its own, so that no other may share its tables. */
+export function stretches({ config }: Pick<Model, "config">, length: number): boolean {
+  return config.extendsPositions && length > config.trainedPositions;
+}

@@ -3,7 +3,7 @@ import { AttuneError, type ProgressListener, throwIfAborted } from "@attune/spec
 import type { Program, Runtime } from "@attune/tensor-core";
 import { lengthBucket, powerOfTwo } from "./buckets.ts";
 import { checkIds } from "./check-requests.ts";
-import { sequenceTables } from "./rotary-inputs.ts";
+import { sequenceTables, stretches } from "./rotary-inputs.ts";
 import { branchTokens, type IdRow, packRuns, planDocuments, type ScoreDocument } from "./score-plan.ts";
 import { type ScoreShape, traceScores } from "./score-program.ts";
 
@@ -58,17 +58,15 @@ export function createScorer(
     programs.set(key, known);
     return known;
   };
-  const { extendsPositions, trainedPositions } = model.config;
-  const stretches = (length: number): boolean => extendsPositions && length > trainedPositions;
   const standsAlone = ({ promptIds, completionIds }: IdRow): boolean =>
-    stretches(promptIds.length + completionIds.length);
+    stretches(model, promptIds.length + completionIds.length);
   return {
     async score(rows, { signal, onProgress } = {}) {
       for (const [index, row] of rows.entries()) checkRow(model, row, index);
       const scores = rows.map(({ completionIds }) => ({ logprob: 0, tokens: completionIds.length, greedy: true }));
       let done = 0;
       for (const documents of packRuns(planDocuments(rows, standsAlone), tokensPerRun, ({ length }) =>
-        stretches(length),
+        stretches(model, length),
       )) {
         throwIfAborted(signal);
         const run = layOutRun(documents);

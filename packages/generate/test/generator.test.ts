@@ -1,10 +1,11 @@
-import { forwardLogits, modelScope, type SiteVisitor } from "@attune/models";
+import { join } from "node:path";
+import { forwardLogits, type Model, modelScope, type SiteVisitor } from "@attune/models";
 import { mul, type Runtime, tensorType } from "@attune/tensor-core";
 import { describe, expect, it } from "vitest";
 import { createCachePrograms } from "../src/cache-programs.ts";
 import { largest } from "../src/choose-token.ts";
 import { createGenerator, type GenerateRequest } from "../src/index.ts";
-import { tinyModel } from "./support/tiny-model.ts";
+import { fixtures, tinyModel } from "./support/tiny-model.ts";
 
 const { runtime, model } = await tinyModel();
 const prompts: GenerateRequest[] = [
@@ -17,12 +18,16 @@ const prompts: GenerateRequest[] = [
 ].map((ids) => ({ ids }));
 
 /** Logits after the last of `ids`, without a cache. */
-async function uncached(ids: readonly number[], visitors: readonly SiteVisitor[] = []): Promise<Float32Array> {
+async function uncached(
+  ids: readonly number[],
+  visitors: readonly SiteVisitor[] = [],
+  target: Model = model,
+): Promise<Float32Array> {
   const program = await runtime.compile((trace) => {
     const row = tensorType([1, ids.length], "i32");
     trace.output(
       "logits",
-      forwardLogits(model, modelScope(trace, model, visitors), {
+      forwardLogits(target, modelScope(trace, target, visitors), {
         ids: trace.input("ids", row),
         positions: trace.input("positions", row),
       }),
@@ -97,8 +102,12 @@ describe("generate", () => {
     expect(together.some(({ finish }) => finish === "stop") && together.some(({ finish }) => finish === "length")).toBe(
       true,
     );
-    const first = await wide.generate(prompts.slice(0, 1), options);
+    const [first, again] = await Promise.all([
+      wide.generate(prompts.slice(0, 1), options),
+      wide.generate(prompts, options),
+    ]);
     expect(first[0]).toEqual(together[0]);
+    expect(again).toEqual(together);
     expect(await wide.generate(prompts, { ...options, sampling: { ...options.sampling, seed: 4 } })).not.toEqual(
       together,
     );
@@ -115,6 +124,37 @@ describe("generate", () => {
       expect(row!.ids).toEqual(ids.slice(3));
       generator.dispose();
     }
+  });
+
+  it("keeps to a window of attention", async () => {
+    const near = { ...model, config: { ...model.config, window: 3 } as never };
+    const generator = createGenerator(runtime, near);
+    const [row] = await generator.generate([{ ids: [5, 6, 7, 8] }], { maxNewTokens: 6, stopIds: [] });
+    const ids = [5, 6, 7, 8];
+    for (let step = 0; step < 6; step++) ids.push(largest(await uncached(ids, [], near)));
+    expect(row!.ids).toEqual(ids.slice(4));
+    const [far] = await createGenerator(runtime, model).generate([{ ids: [5, 6, 7, 8] }], {
+      maxNewTokens: 6,
+      stopIds: [],
+    });
+    expect(far!.ids).not.toEqual(row!.ids);
+    generator.dispose();
+  });
+
+  it("stretches rotary frequencies step by step, as Transformers 5.23 does for a model that saw nothing longer before", async () => {
+    const folder = join(fixtures, "..", "..", "..", "models", "test", "fixtures", "llama", "rope-dynamic");
+    const dynamic = await tinyModel({}, folder);
+    expect(dynamic.model.config.trainedPositions).toBe(16);
+    const generator = createGenerator(dynamic.runtime, dynamic.model);
+    const short = [5, 17, 60, 33, 8, 71, 90, 2, 44, 51];
+    const long = [9, 80, 31, 66, 12, 7, 28, 93, 55, 40, 41, 42, 3, 61, 77, 18, 20, 35, 84, 11];
+    const options = { maxNewTokens: 16, stopIds: [] };
+    expect((await generator.generate([{ ids: short }], options))[0]!.ids).toEqual([1, ...new Array(15).fill(70)]);
+    const [row] = await generator.generate([{ ids: long }], options);
+    expect(row!.ids).toEqual([94, 80, 12, 1, 73, 34, 53, 53, 53, 53, 53, 24, 23, 17, 62, 1]);
+    const both = await generator.generate([{ ids: short }, { ids: long }], options);
+    expect(both.map(({ ids }) => ids)).toEqual([[1, ...new Array(15).fill(70)], row!.ids]);
+    generator.dispose();
   });
 
   it("replays one decode plan, and keeps its programs for later calls", async () => {
@@ -195,7 +235,7 @@ describe("generate", () => {
       code: "OPTIONS_INVALID",
     });
     expect(() => createGenerator(runtime, model, { batch: 0 })).toThrow(
-      "Expected batch to be a positive integer, got 0.",
+      "Expected batch to be an integer of at least 1, got 0.",
     );
     generator.dispose();
   });
