@@ -54,9 +54,23 @@ export function layOutPlan(
     addresses: new Float64Array(new SharedArrayBuffer(8 * bindings.length)),
     stepOf,
     bindings,
-    scratchBytes: Math.max(0, ...codes.map((code) => code.scratchBytes)),
-    sharedBytes: Math.max(0, ...codes.map((code) => code.sharedBytes ?? 0)),
+    scratchBytes: codes.reduce((most, code) => Math.max(most, code.scratchBytes), 0),
+    sharedBytes: codes.reduce((most, code) => Math.max(most, code.sharedBytes ?? 0), 0),
   };
+}
+
+/**
+ * Bytes of scratch that a plan takes beside its regions: the largest of its dispatches, for each thread and shared by all. Memory that
+ * `runtime.memory()` does not count, to be added where a run's memory is predicted.
+ *
+ * @throws AttuneError `DEVICE_UNAVAILABLE` for a plan of another backend
+ */
+export function cpuScratchBytes(plan: Plan, threads: number): number {
+  const codes = codesOf(plan);
+  const largest = (sizes: readonly number[]): number => sizes.reduce((most, bytes) => Math.max(most, bytes), 0);
+  return (
+    threads * largest(codes.map((code) => code.scratchBytes)) + largest(codes.map((code) => code.sharedBytes ?? 0))
+  );
 }
 
 function bindingsOf({ bindings }: Dispatch): { region: number; offset: number }[] {

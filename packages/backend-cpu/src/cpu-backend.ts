@@ -25,7 +25,8 @@ interface CpuAllocation extends Allocation {
   readonly range: HeapRange;
 }
 
-const parameterBytes = 1024;
+/** Room for the addresses of one dispatch, 8 bytes each. */
+const parameterBytes = 8192;
 const maximumBindings = parameterBytes / 8 - 2;
 
 /**

@@ -1,3 +1,4 @@
+export { cpuScratchBytes } from "./compile-plan.ts";
 export { type CpuBackendOptions, createCpuBackend } from "./cpu-backend.ts";
 export { cpuKernels } from "./kernels/index.ts";
 export { enable256Bits, has256Bits } from "./simd-width.ts";

@@ -28,8 +28,11 @@ export async function runOp(
       const allocation = await backend.allocate(region.role, Math.max(4, region.bytes));
       if (region.role === "weights") {
         const { type, values } = inputs[Number(region.name.slice(5))]!;
-        const components = type.format.encode!(values, type.shape);
-        await backend.write(allocation, 0, components[0]!);
+        let offset = 0;
+        for (const component of type.format.encode!(values, type.shape)) {
+          await backend.write(allocation, offset, component);
+          offset += Math.ceil(component.byteLength / backend.capabilities.alignment) * backend.capabilities.alignment;
+        }
       }
       return allocation;
     }),

@@ -70,12 +70,29 @@ describe("worker pool", () => {
   it.each([1, 2, 5])("runs every tile of every step once, step after step, on %i threads", async (threads) => {
     const { words, run } = await startPool(threads);
     const rounds = 300;
-    await run(...Array.from({ length: rounds }, () => [0, 0, 40] as const), [0, 40, 50]);
-    const expected = Array.from({ length: 51 }, (_, tile) =>
-      tile < 40 ? rounds * (tile + 1) : tile < 50 ? tile + 1 : 0,
+    // Steps of one tile stand alone, in a row, and at the end.
+    const several = Array.from({ length: rounds }, () => [0, 0, 40] as const);
+    await run(
+      ...several,
+      [0, 40, 50],
+      [0, 7, 8],
+      [0, 40, 50],
+      [0, 8, 9],
+      [0, 8, 9],
+      [0, 8, 9],
+      [0, 40, 50],
+      [0, 9, 10],
     );
-    expect(Array.from(words.subarray(0, 51))).toEqual(expected);
-    expect(words[1000]).toBe(40 * rounds + 10);
+    const extra = new Map([
+      [7, 1],
+      [8, 3],
+      [9, 1],
+    ]);
+    const times = (tile: number): number => (tile < 40 ? rounds : tile < 50 ? 3 : 0) + (extra.get(tile) ?? 0);
+    expect(Array.from(words.subarray(0, 51))).toEqual(
+      Array.from({ length: 51 }, (_, tile) => times(tile) * (tile + 1)),
+    );
+    expect(words[1000]).toBe(40 * rounds + 35);
   });
 
   it("never blocks the main thread while it runs", async () => {
@@ -102,6 +119,7 @@ describe("worker pool", () => {
       }),
     );
     expect(Array.from(words.subarray(0, 4))).toEqual([1, 2, 3, 4]);
+    await expect(run([2, 0, 1], [0, 0, 1], [0, 0, 4])).rejects.toThrow("kernel 2, step 0");
     await run([0, 0, 4]);
     expect(Array.from(words.subarray(0, 4))).toEqual([2, 4, 6, 8]);
   });

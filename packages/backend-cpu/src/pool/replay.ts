@@ -10,7 +10,10 @@ export interface ReplayProgram {
   readonly addresses: Float64Array;
 }
 
-/** Runs the steps of `program` that `run` names. Returns what went wrong on this thread; the others then stop as well. */
+/**
+ * Runs the steps of `program` that `run` names. Returns what went wrong on this thread; all threads then leave after the same step.
+ * A step of one tile is the first thread's; between such steps nobody has to meet.
+ */
 export function replay(
   start: WorkerStart,
   kernels: readonly KernelFunction[],
@@ -19,18 +22,21 @@ export function replay(
 ): string | undefined {
   const control = new Int32Array(start.control);
   const cells = new Uint32Array(start.memory.buffer, start.parameters);
+  const tilesOf = (step: number): number => steps[step * stepFields + 2]! - steps[step * stepFields + 1]!;
   let error: string | undefined;
   for (let step = run.from; step < run.to; step++) {
     const base = step * stepFields;
-    const first = steps[base + 1]!;
-    const tiles = steps[base + 2]! - first;
-    writeParameters(cells, addresses, steps[base + 3]!, steps[base + 4]!, run);
-    try {
-      runTiles(control, start, kernels[steps[base]!]!, first, tiles);
-    } catch (cause) {
-      error = cause instanceof Error ? `${cause.message} (kernel ${steps[base]!}, step ${step})` : String(cause);
-      Atomics.store(control, controlCells.failed, 1);
+    const tiles = tilesOf(step);
+    if (error === undefined && (tiles > 1 || start.thread === 0)) {
+      writeParameters(cells, addresses, steps[base + 3]!, steps[base + 4]!, run);
+      try {
+        runTiles(control, start, kernels[steps[base]!]!, steps[base + 1]!, tiles);
+      } catch (cause) {
+        error = cause instanceof Error ? `${cause.message} (kernel ${steps[base]!}, step ${step})` : String(cause);
+        Atomics.store(control, controlCells.failed, 1);
+      }
     }
+    if (tiles === 1 && step + 1 < run.to && tilesOf(step + 1) === 1) continue;
     if (meet(control, start.threads)) break;
   }
   return error;
@@ -54,7 +60,7 @@ function runTiles(
   first: number,
   tiles: number,
 ): void {
-  if (threads === 1) {
+  if (threads === 1 || tiles === 1) {
     for (let tile = 0; tile < tiles; tile++) kernel(parameters, first + tile);
     return;
   }
