@@ -35,22 +35,17 @@ export { denseTensor } from "./dense-tensor.ts";
 export { type InitialiseAdaptersOptions, type InitialisedAdapters, initialiseAdapters } from "./initialise-adapters.ts";
 export { bareName } from "./list-parameters.ts";
 export { type LoadAdapterOptions, type LoadedAdapter, loadAdapter } from "./load-adapter.ts";
-export {
-  assertPatternsAgree,
-  checkTargetOptions,
-  defaultTargets,
-  matchSavedModules,
-  matchTargets,
-  patternValue,
-  readTargetOptions,
-  type TargetOptions,
-} from "./match-targets.ts";
+export { matchSavedModules } from "./match-saved-modules.ts";
+export { matchTargets } from "./match-targets.ts";
 export { type MergedAdapters, type MergeOptions, mergeAdapters } from "./merge-adapters.ts";
+export { moduleExpression } from "./module-expression.ts";
+export { assertPatternsAgree, patternValue } from "./module-patterns.ts";
 export { nearNames } from "./near-names.ts";
 export { observeInputs, type TokenBatch } from "./observe-inputs.ts";
 export { type NumberBounds, type OptionOrigin, type OptionReader, readOptions } from "./option-reader.ts";
 export type { AdapterOrigin } from "./peft-config.ts";
 export { type PlacedAdapters, placeForInference, placeForTraining, type TrainedRange } from "./place-adapters.ts";
 export { type SaveAdapterOptions, saveAdapter } from "./save-adapter.ts";
+export { checkTargetOptions, defaultTargets, readTargetOptions, type TargetOptions } from "./target-options.ts";
 export { type AdapterStep, beforeUpdate, hasUpdateHook } from "./update-adapters.ts";
 export type { VisitorOptions } from "./visit-sites.ts";

@@ -39,7 +39,7 @@ export function qr(
   const reflectors: Float64Array[] = [];
   for (let step = 0; step < steps; step++) {
     const v = Float64Array.from({ length: m }, (_, row) => (row < step ? 0 : work[row * n + step]!));
-    const length = Math.hypot(...v);
+    const length = Math.sqrt(dot(v, v));
     v[step]! += v[step]! < 0 ? -length : length;
     normalise(v);
     reflect(work, v, m, n);
@@ -53,7 +53,7 @@ export function qr(
 }
 
 function normalise(v: Float64Array): void {
-  const length = Math.hypot(...v);
+  const length = Math.sqrt(dot(v, v));
   if (length > 0) for (let index = 0; index < v.length; index++) v[index]! /= length;
 }
 
@@ -92,7 +92,7 @@ export function svd(a: ArrayLike<number>, m: number, n: number): Svd {
   );
   while (sweep(columns, rotations)) {}
   const order = columns
-    .map((column, index) => ({ index, value: Math.hypot(...column) }))
+    .map((column, index) => ({ index, value: Math.sqrt(dot(column, column)) }))
     .sort((left, right) => right.value - left.value);
   const S = Float64Array.from(order, ({ value }) => value);
   const small = new Float64Array(n * n);

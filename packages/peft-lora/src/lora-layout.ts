@@ -134,6 +134,6 @@ const embeddingNames = ["embed_tokens", "lm_head"];
 function repeatsBase(targets: string | readonly string[], { sites }: ModelSites): boolean {
   if (typeof targets !== "string") return embeddingNames.some((name) => targets.includes(name));
   if (targets.toLowerCase() === "all-linear") return false;
-  const expression = new RegExp(`^(?:${targets.replaceAll("(?P<", "(?<")})$`);
+  const expression = moduleExpression(targets);
   return sites.some(({ name }) => embeddingNames.includes(name.split(".").at(-1)!) && expression.test(name));
 }

@@ -1,7 +1,7 @@
 import { AttuneError, type ErrorCode } from "@attune/spec";
 
 /** Fails a check with a sentence. */
-export function fail(sentence: string): never {
+function fail(sentence: string): never {
   throw new AttuneError("NUMERICS", sentence);
 }
 
@@ -11,7 +11,7 @@ export function assert(condition: boolean, sentence: string): void {
 }
 
 /** Largest difference of two lists of numbers; infinite if their lengths differ or one is NaN. */
-export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
   let largest = 0;
   for (let index = 0; index < expected.length; index++) {
