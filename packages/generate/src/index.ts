@@ -8,5 +8,7 @@ export { createGenerator, type Generator, type GeneratorOptions } from "./genera
 export { logSoftmax, penalise, processLogits, softmax } from "./process-logits.ts";
 export { parseSampling, type Sampling, type SamplingOptions } from "./sampling-options.ts";
 export type { IdRow } from "./score-plan.ts";
+export { type ScoreShape, traceScores } from "./score-program.ts";
+export { scoreShapes } from "./score-runs.ts";
 export { type CompletionScore, createScorer, type ScoreOptions, type Scorer, type ScorerOptions } from "./scorer.ts";
 export { createStopFilter, type StopFilter } from "./stop-filter.ts";

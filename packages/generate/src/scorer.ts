@@ -1,11 +1,11 @@
 import { assertFitsContext, type Model, type SiteVisitor } from "@attune/models";
 import { AttuneError, type ProgressListener, throwIfAborted } from "@attune/spec";
 import type { Program, Runtime } from "@attune/tensor-core";
-import { lengthBucket, powerOfTwo } from "./buckets.ts";
 import { checkIds } from "./check-requests.ts";
-import { sequenceTables, stretches } from "./rotary-inputs.ts";
-import { branchTokens, type IdRow, packRuns, planDocuments, type ScoreDocument } from "./score-plan.ts";
+import { sequenceTables } from "./rotary-inputs.ts";
+import type { IdRow, ScoreDocument } from "./score-plan.ts";
 import { type ScoreShape, traceScores } from "./score-program.ts";
+import { runShape, scoreRuns } from "./score-runs.ts";
 
 /** How a scorer works. */
 export interface ScorerOptions {
@@ -58,16 +58,12 @@ export function createScorer(
     programs.set(key, known);
     return known;
   };
-  const standsAlone = ({ promptIds, completionIds }: IdRow): boolean =>
-    stretches(model, promptIds.length + completionIds.length);
   return {
     async score(rows, { signal, onProgress } = {}) {
       for (const [index, row] of rows.entries()) checkRow(model, row, index);
       const scores = rows.map(({ completionIds }) => ({ logprob: 0, tokens: completionIds.length, greedy: true }));
       let done = 0;
-      for (const documents of packRuns(planDocuments(rows, standsAlone), tokensPerRun, ({ length }) =>
-        stretches(model, length),
-      )) {
+      for (const documents of scoreRuns(model, rows, tokensPerRun)) {
         throwIfAborted(signal);
         const run = layOutRun(documents);
         const program = await programOf(run.shape);
@@ -117,15 +113,8 @@ interface ScoreRun {
 }
 
 function layOutRun(documents: readonly ScoreDocument[]): ScoreRun {
-  const fed = documents.reduce((sum, { ids }) => sum + ids.length, 0);
-  const branched = documents.reduce((sum, document) => sum + branchTokens(document), 0);
-  const count = documents.reduce((sum, { targets }) => sum + targets.length, 0);
-  const tokens = lengthBucket(fed);
-  const shape = {
-    tokens,
-    branchTokens: branched === 0 ? 0 : lengthBucket(branched),
-    targets: Math.max(16, powerOfTwo(count)),
-  };
+  const shape = runShape(documents);
+  const { tokens } = shape;
   const all = tokens + shape.branchTokens;
   const inputs = {
     ids: new Int32Array(all),
@@ -133,7 +122,7 @@ function layOutRun(documents: readonly ScoreDocument[]): ScoreRun {
     documents: new Int32Array(all).fill(-1),
     rows: new Int32Array(shape.targets),
     targets: new Int32Array(shape.targets).fill(-100),
-    ...(branched === 0 ? {} : { parents: new Int32Array(shape.branchTokens).fill(-1) }),
+    ...(shape.branchTokens === 0 ? {} : { parents: new Int32Array(shape.branchTokens).fill(-1) }),
   };
   const completions: number[] = [];
   let next = 0;
