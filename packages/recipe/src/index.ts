@@ -20,9 +20,25 @@ export {
 export { recipeJsonSchema } from "./config/schema-tree.ts";
 export type { EvaluationConfig, GeneralTextConfig, TrainingConfig } from "./config/training-config.ts";
 export { type PrepareDataOptions, type PreparedData, prepareData } from "./data/prepare-data.ts";
+export { type EvaluateModelOptions, type EvaluationReport, evaluateModel } from "./evaluate/evaluate-model.ts";
+export type { ResultRow, ResultTable } from "./evaluate/result-table.ts";
 export type { RunOptions } from "./run/run-options.ts";
+export { type GateResult, type RunResult, runRecipe } from "./run/run-recipe.ts";
+export type { StageRecord } from "./run/run-session.ts";
 export { type DeviceOptions, openDevice, resolveDevice } from "./toolbox/open-device.ts";
 export { type ModelRequest, type OpenModel, openModel } from "./toolbox/open-model.ts";
 export { resolveModel } from "./toolbox/resolve-model.ts";
 export { createToolbox, type DeviceFactory, type Toolbox, type ToolboxOptions } from "./toolbox/toolbox.ts";
+export type { AdaptResult } from "./train/adapt.ts";
 export { type PretrainResult, pretrain } from "./train/pretrain.ts";
+export { trainModel } from "./train/train-model.ts";
+export {
+  type GeneratedRow,
+  type GenerateRowsOptions,
+  type GenerateRowsResult,
+  generateRows,
+} from "./use/generate-rows.ts";
+export { type MergeModelOptions, type MergeModelResult, mergeModel } from "./use/merge-model.ts";
+export type { Rows } from "./use/read-rows.ts";
+export { type ScoredRow, type ScoreRowsOptions, scoreRows } from "./use/score-rows.ts";
+export type { UseModelOptions } from "./use/use-model.ts";

@@ -181,12 +181,12 @@ async function mergeStage(
       const placed = await placeForInference(runtime, adapters, loaded.values);
       const output = session.layout.merged;
       try {
-        const { changed } = await writeMerged(runtime, base.model, adapters, placed, {
+        const { tensors } = await writeMerged(runtime, base.model, adapters, placed, {
           output,
           tokenizerFrom: base.folder,
           dtype: merge.dtype,
         });
-        return [...changed];
+        return tensors;
       } finally {
         placed.dispose();
       }

@@ -12,7 +12,11 @@ import type { Toolbox } from "./toolbox.ts";
  *
  * @throws AttuneError `DEPENDENCY_MISSING` for a name whose package is not installed, `FILE_NOT_FOUND` for a path without a folder
  */
-export async function resolveModel(toolbox: Toolbox, reference: string, baseDirectory = "."): Promise<string> {
+export async function resolveModel(
+  toolbox: Toolbox,
+  reference: string,
+  baseDirectory: string = toolbox.baseDirectory,
+): Promise<string> {
   const known = toolbox.models.get(reference);
   if (known !== undefined) return known();
   if (isModelName(reference)) return packagedModel(toolbox, reference, baseDirectory);

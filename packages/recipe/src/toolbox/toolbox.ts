@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { createCpuBackend } from "@attune/backend-cpu";
 import dataClean from "@attune/data-clean";
 import { type DataStage, type PackageResolver, splitStage } from "@attune/data-core";
@@ -31,6 +32,8 @@ export interface Toolbox {
   readonly models: ReadonlyMap<string, () => Promise<string>>;
   /** Finds data packages; default: as a module in the recipe's folder would. */
   readonly resolvePackage: PackageResolver | undefined;
+  /** Folder that packages of models and data are looked up from, beside a recipe's own. */
+  readonly baseDirectory: string;
 }
 
 /** What a toolbox holds beside what comes with Attune. */
@@ -42,6 +45,8 @@ export interface ToolboxOptions {
   /** Folders of named models. */
   readonly models?: Readonly<Record<string, () => Promise<string>>> | undefined;
   readonly resolvePackage?: PackageResolver | undefined;
+  /** Default: the process's working directory. */
+  readonly baseDirectory?: string | undefined;
 }
 
 /** A toolbox of what comes with Attune, and of plugins. */
@@ -63,6 +68,7 @@ export function createToolbox(options: ToolboxOptions = {}): Toolbox {
     devices: new Map(Object.entries({ cpu: ({ threads }) => createCpuBackend({ threads }), ...options.devices })),
     models: new Map(Object.entries(options.models ?? {})),
     resolvePackage: options.resolvePackage,
+    baseDirectory: resolve(options.baseDirectory ?? "."),
   };
 }
 

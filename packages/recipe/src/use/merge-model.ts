@@ -1,4 +1,4 @@
-import { type Model, saveModel } from "@attune/models";
+import { type Model, modelTensors, saveModel } from "@attune/models";
 import { type Adapters, mergeAdapters, type PlacedAdapters } from "@attune/peft-core";
 import { replaceFolder } from "@attune/run-folder";
 import { AttuneError, type ProgressListener } from "@attune/spec";
@@ -24,8 +24,8 @@ export interface MergeModelOptions extends DeviceOptions {
 /** What was written. */
 export interface MergeModelResult {
   readonly output: string;
-  /** Parameters that differ from the base's. */
-  readonly changed: readonly string[];
+  /** Tensors in it. */
+  readonly tensors: number;
 }
 
 /**
@@ -62,5 +62,5 @@ export async function writeMerged(
   const { output, tokenizerFrom, dtype } = options;
   const { replace } = mergeAdapters(runtime, model, adapters, placed.placement);
   await replaceFolder(output, (folder) => saveModel(runtime, model, folder, { replace, dtype, tokenizerFrom }));
-  return { output, changed: [...replace.keys()] };
+  return { output, tensors: modelTensors(runtime, model, { replace }).length };
 }

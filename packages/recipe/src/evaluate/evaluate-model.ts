@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Evaluation, Score } from "@attune/eval-bench";
+import { runFolderLayout } from "@attune/run-folder";
+import { AttuneError } from "@attune/spec";
+import { checkRecipe } from "../config/check-recipe.ts";
+import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
+import { loadRecipeData } from "../data/recipe-data.ts";
+import type { RunOptions } from "../run/run-options.ts";
+import { withModel } from "../use/use-model.ts";
+import { readGeneralText } from "./general-text.ts";
+import { judgeBaselines } from "./judge-baselines.ts";
+import { judgeModel } from "./judge-model.ts";
+import { type ResultTable, resultTable } from "./result-table.ts";
+
+/** What one model and the baselines make of a task. */
+export interface EvaluationReport {
+  readonly table: ResultTable;
+  /** General text, where the recipe names some. */
+  readonly general: { readonly bitsPerByte: Score; readonly perplexity: Score } | undefined;
+}
+
+/** How a model is judged. */
+export interface EvaluateModelOptions extends Omit<RunOptions, "output" | "resume"> {
+  /** Folder for `eval/` and `data/`; without it nothing is kept. */
+  readonly output?: string | undefined;
+  readonly onNotice?: ((sentence: string) => void) | undefined;
+}
+
+/** Judges the model of a recipe, with its adapter where it names one, and the baselines. */
+export async function evaluateModel(recipe: ResolvedRecipe, options: EvaluateModelOptions): Promise<EvaluationReport> {
+  const { toolbox, output } = options;
+  checkRecipe(recipe, toolbox, "evaluate");
+  if (recipe.config.evaluation === null) {
+    throw new AttuneError(
+      "OPTIONS_INVALID",
+      "Expected evaluation.task to say what is judged, but the recipe has none.",
+      {
+        hint: "For example --set evaluation.task=classification",
+        details: { key: "evaluation.task" },
+      },
+    );
+  }
+  const folder = output ?? (await mkdtemp(join(tmpdir(), "attune-evaluate-")));
+  try {
+    return await judge(recipe, folder, options);
+  } finally {
+    if (output === undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateModelOptions): Promise<EvaluationReport> {
+  const { toolbox, signal, onProgress, onNotice } = options;
+  const { config, baseDirectory } = recipe;
+  const evaluation = config.evaluation!;
+  const { seed, storage, device, threads, adapter, tokenizer } = config;
+  const data = await loadRecipeData({ ...options, recipe, folder });
+  const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
+  const general = evaluation.general ? await readGeneralText(evaluation.general, place) : [];
+  const layout = runFolderLayout(folder);
+  const request = {
+    model: config.model!,
+    adapter,
+    tokenizer,
+    storage,
+    device,
+    threads,
+    baseDirectory,
+    onNotice,
+    signal,
+  };
+  const judgement = await withModel(toolbox, request, (runtime, { model, tokenizer: own, visitors }) =>
+    judgeModel(
+      { id: "model", runtime, model, tokenizer: own, visitors, tokensPerRun: evaluation.tokensPerRun },
+      { config, evaluation, data, general, layout, signal, onProgress },
+    ),
+  );
+  const baselines =
+    evaluation.task === "classification" ? await judgeBaselines({ config, evaluation, data, layout }) : new Map();
+  const evaluations = {
+    baselines: baselines as ReadonlyMap<string, Evaluation>,
+    base: undefined,
+    adapted: judgement.task,
+    baseGeneral: undefined,
+    adaptedGeneral: undefined,
+  };
+  const { resamples, part } = evaluation;
+  return { table: resultTable(evaluations, { part, resamples, seed }), general: generalScores(judgement.general) };
+}
+
+function generalScores(general: Evaluation | undefined): EvaluationReport["general"] {
+  if (general === undefined) return undefined;
+  const { bitsPerByte, perplexity } = general.result.scores;
+  return { bitsPerByte: bitsPerByte!, perplexity: perplexity! };
+}

@@ -1,0 +1,105 @@
+import { createGenerator, type Generator, generateText, type SamplingOptions } from "@attune/generate";
+import { AttuneError, type Tokenizer } from "@attune/spec";
+import type { Toolbox } from "../toolbox/toolbox.ts";
+import { createPromptReader, type Rows } from "./read-rows.ts";
+import { type UseModelOptions, withModel } from "./use-model.ts";
+
+/** Which prompts are continued, and how. */
+export interface GenerateRowsOptions extends UseModelOptions {
+  /** Rows of `prompt`, `prompt_ids` or `messages`. */
+  readonly rows: Rows;
+  readonly maxNewTokens: number;
+  /** Without it the likeliest token is taken. */
+  readonly sampling?: SamplingOptions | undefined;
+  /** More than 1 searches with beams, which draw nothing. */
+  readonly numBeams?: number | undefined;
+  /** Texts that end a row. */
+  readonly stop?: readonly string[] | undefined;
+  /** Rows that are decoded side by side. Default 8. */
+  readonly batch?: number | undefined;
+  /** Hears each piece of text as it becomes certain; beams have none. */
+  readonly onText?: ((row: number, text: string) => void) | undefined;
+}
+
+/** The continuation of one row. */
+export interface GeneratedRow {
+  readonly index: number;
+  readonly text: string;
+  /** New ids; one that ended the row is kept. */
+  readonly ids: readonly number[];
+  readonly finish: "stop" | "length";
+}
+
+/** What was generated, and how fast. */
+export interface GenerateRowsResult {
+  readonly rows: readonly GeneratedRow[];
+  readonly tokens_per_second: number;
+}
+
+/** Continues the prompt of each row. */
+export function generateRows(toolbox: Toolbox, options: GenerateRowsOptions): Promise<GenerateRowsResult> {
+  const { numBeams = 1, batch } = options;
+  return withModel(toolbox, options, async (runtime, { model, tokenizer, visitors }) => {
+    const read = createPromptReader(tokenizer);
+    const prompts: ArrayLike<number>[] = [];
+    for await (const row of options.rows) prompts.push(read(row, prompts.length));
+    const generator = createGenerator(runtime, model, { visitors, batch });
+    const started = performance.now();
+    const rows =
+      numBeams > 1
+        ? await searchRows(generator, tokenizer, prompts, { ...options, numBeams })
+        : await continueRows(generator, tokenizer, prompts, options);
+    const seconds = (performance.now() - started) / 1000;
+    const tokens = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+    return { rows, tokens_per_second: seconds === 0 ? 0 : tokens / seconds };
+  });
+}
+
+async function continueRows(
+  generator: Generator,
+  tokenizer: Tokenizer,
+  prompts: readonly ArrayLike<number>[],
+  { maxNewTokens, sampling, stop, onText, onProgress, signal }: GenerateRowsOptions,
+): Promise<GeneratedRow[]> {
+  let pieces = 0;
+  const made = await generateText(generator, tokenizer, prompts, {
+    maxNewTokens,
+    sampling,
+    stopTexts: stop,
+    signal,
+    onText(row, text) {
+      onText?.(row, text);
+      if (++pieces % 64 === 0) onProgress?.({ stage: "generate", done: pieces, unit: "pieces" });
+    },
+  });
+  return made.map(({ text, ids, finish }, index) => ({ index, text, ids, finish }));
+}
+
+async function searchRows(
+  generator: Generator,
+  tokenizer: Tokenizer,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerateRowsOptions & { readonly numBeams: number },
+): Promise<GeneratedRow[]> {
+  const { maxNewTokens, numBeams, sampling, stop = [], signal, onProgress } = options;
+  if (stop.length > 0) {
+    throw new AttuneError("OPTIONS_INVALID", "Expected no stop texts with beam search, which compares whole answers.", {
+      hint: "Leave out --stop or --num-beams.",
+      details: { key: "stop" },
+    });
+  }
+  const rows: GeneratedRow[] = [];
+  for (const [index, ids] of prompts.entries()) {
+    const [best] = await generator.beamSearch(ids, {
+      beams: numBeams,
+      maxNewTokens,
+      repetitionPenalty: sampling?.repetitionPenalty,
+      signal,
+    });
+    const found = best ?? { ids: [], finish: "length" as const };
+    const text = tokenizer.decode(found.ids, { skipSpecialTokens: true });
+    rows.push({ index, text, ids: found.ids, finish: found.finish });
+    onProgress?.({ stage: "generate", done: index + 1, total: prompts.length, unit: "rows" });
+  }
+  return rows;
+}
