@@ -18,7 +18,7 @@ export interface AddedVocabulary {
 }
 
 /** Receives a part of a text: an added token's id, or -1 for text between them. */
-export type ReportPart = (id: number, from: number, to: number) => void;
+type ReportPart = (id: number, from: number, to: number) => void;
 
 /** An added token and the id that a file gives it. */
 export interface NumberedToken {

@@ -19,7 +19,7 @@ export interface StrippedText {
 }
 
 /** Where the opening and closing signs of one message stood. */
-export interface MarkedPlaces {
+interface MarkedPlaces {
   readonly opens: number[];
   readonly closes: number[];
 }

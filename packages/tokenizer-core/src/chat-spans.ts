@@ -3,7 +3,7 @@ import { type ChatMarkers, createChatMarkers, markGenerationTags, type StrippedT
 import type { ChatMessage, RoleSpan } from "./render-chat.ts";
 
 /** Renders some messages with a template that is given as text. */
-export type RenderTemplate = (source: string, messages: readonly ChatMessage[], addGenerationPrompt: boolean) => string;
+type RenderTemplate = (source: string, messages: readonly ChatMessage[], addGenerationPrompt: boolean) => string;
 
 /** A conversation that was rendered, and what is needed to render it in other ways. */
 export interface RenderedConversation {

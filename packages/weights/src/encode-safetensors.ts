@@ -21,7 +21,7 @@ export function tensorByteLength(tensor: Pick<TensorToWrite, "dtype" | "shape">)
  * (larger element types first, then by name, as the reference implementation sorts, so that all data is aligned).
  * Throws `INPUT_INVALID` for two tensors of one name and for sizes that are no sizes.
  */
-export function layoutSafetensors(
+function layoutSafetensors(
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>> = {},
 ): { readonly header: Uint8Array; readonly ordered: readonly TensorToWrite[]; readonly byteLength: number } {
