@@ -7,6 +7,7 @@ import {
   type ModelSites,
   matchSavedModules,
   matchTargets,
+  moduleExpression,
   type ParameterDeclarations,
   siteKey,
 } from "@attune/peft-core";
