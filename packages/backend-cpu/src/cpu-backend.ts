@@ -5,13 +5,17 @@ import { codesOf, layOutPlan, type PlanProgram } from "./compile-plan.ts";
 import { createKernelLibrary } from "./kernel-library.ts";
 import { cpuKernels } from "./kernels/index.ts";
 import { createHeap, type Heap, type HeapRange, heapAlignment, pageBytes } from "./memory/heap.ts";
+import { parameterBytes } from "./pool/messages.ts";
 import { createWorkerPool, type WorkerPool } from "./pool/worker-pool.ts";
 import { has256Bits } from "./simd-width.ts";
 
 export interface CpuBackendOptions {
   /** Threads that compute; the main thread is never one of them. Default: one a core. Results do not depend on it. */
   readonly threads?: number | undefined;
-  /** Most bytes that it may hold, up to 4 GiB (default 4 GiB). */
+  /**
+   * Most bytes that it may hold, up to 16 GiB (default 4 GiB). More than 4 GiB needs an engine with 64-bit memories (Node 24), where
+   * addresses are wider and V8 does not widen SIMD code: products run at half the speed.
+   */
   readonly maximumBytes?: number | undefined;
   /** Whether SIMD code comes out as 256 bits; measured (10 ms) unless given. Only speed depends on it. */
   readonly wide?: boolean | undefined;
@@ -25,8 +29,6 @@ interface CpuAllocation extends Allocation {
   readonly range: HeapRange;
 }
 
-/** Room for the addresses of one dispatch, 8 bytes each. */
-const parameterBytes = 8192;
 const maximumBindings = parameterBytes / 8 - 2;
 
 /**
@@ -38,16 +40,16 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   const threads = options.threads ?? availableParallelism();
   const maximumBytes = options.maximumBytes ?? 2 ** 32;
   assertPositive("threads", threads, 1024);
-  assertPositive("maximumBytes", maximumBytes, 2 ** 32);
+  assertPositive("maximumBytes", maximumBytes, 2 ** 34);
   const maximumPages = Math.ceil(maximumBytes / pageBytes);
   const heap = createHeap(maximumPages);
   const parameters = Array.from({ length: threads }, () => heap.allocate(parameterBytes).offset);
-  const pool = createWorkerPool({ threads, memory: heap.memory, parameters });
+  const pool = createWorkerPool({ threads, heap, parameters });
   const relaxedSimd = options.fusedMultiplyAdd ?? true;
-  const library = createKernelLibrary({ pool, maximumPages, relaxedSimd });
+  const library = createKernelLibrary({ pool, addressType: heap.addressType, maximumPages, relaxedSimd });
   const scratch = createScratch(heap, threads);
   const features = new Set<string>();
-  if (options.wide ?? has256Bits()) features.add("simd256");
+  if (options.wide ?? (heap.addressType === "i32" && has256Bits())) features.add("simd256");
   if (relaxedSimd) features.add("fma");
   const capabilities: Capabilities = {
     alignment: heapAlignment,

@@ -1,6 +1,6 @@
 // Compiled kernels of one backend: each key is emitted once, the new ones of a plan together in one module.
 import type { CpuKernelCode } from "@attune/tensor-core";
-import { ModuleBuilder } from "@attune/tensor-core/wasm";
+import { type AddressType, ModuleBuilder } from "@attune/tensor-core/wasm";
 import type { WorkerPool } from "./pool/worker-pool.ts";
 
 /** Gives kernels their numbers, compiling those that are new. */
@@ -11,18 +11,19 @@ export interface KernelLibrary {
 
 export interface LibraryOptions {
   readonly pool: WorkerPool;
+  readonly addressType: AddressType;
   readonly maximumPages: number;
   readonly relaxedSimd: boolean;
 }
 
 /** A library without kernels. */
-export function createKernelLibrary({ pool, maximumPages, relaxedSimd }: LibraryOptions): KernelLibrary {
+export function createKernelLibrary({ pool, addressType, maximumPages, relaxedSimd }: LibraryOptions): KernelLibrary {
   const numbers = new Map<string, number>();
   let loading: Promise<void> = Promise.resolve();
 
   const compile = async (codes: readonly CpuKernelCode[]): Promise<void> => {
     const builder = new ModuleBuilder(
-      { addressType: "i32", relaxedSimd },
+      { addressType, relaxedSimd },
       { module: "env", name: "memory", minimumPages: 1, maximumPages },
     );
     const added = new Map<string, number>();

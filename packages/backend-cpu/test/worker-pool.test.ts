@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { address, atomic, type FunctionBuilder, i32, type Local, load, ModuleBuilder } from "@attune/tensor-core/wasm";
 import { afterEach, describe, expect, it } from "vitest";
 import { createHeap } from "../src/memory/heap.ts";
+import { parameterBytes } from "../src/pool/messages.ts";
 import { createWorkerPool, type WorkerPool } from "../src/pool/worker-pool.ts";
 
 const pools: WorkerPool[] = [];
@@ -19,8 +20,8 @@ async function startPool(threads: number) {
   const heap = createHeap(maximumPages);
   const pool = createWorkerPool({
     threads,
-    memory: heap.memory,
-    parameters: Array.from({ length: threads }, () => heap.allocate(256).offset),
+    heap,
+    parameters: Array.from({ length: threads }, () => heap.allocate(parameterBytes).offset),
   });
   pools.push(pool);
   const builder = new ModuleBuilder(

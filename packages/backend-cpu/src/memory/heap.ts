@@ -1,5 +1,6 @@
 // First-fit allocation on one growing, shared WebAssembly.Memory. Freed ranges are merged with their neighbours.
 import { AttuneError } from "@attune/spec";
+import type { AddressType } from "@attune/tensor-core/wasm";
 
 /** Bytes of a WebAssembly page. */
 export const pageBytes = 65536;
@@ -18,6 +19,8 @@ export interface HeapRange {
 /** Ranges of one memory. */
 export interface Heap {
   readonly memory: WebAssembly.Memory;
+  /** How wide addresses of the memory are: 64 bits where it may be larger than 4 GiB. */
+  readonly addressType: AddressType;
   /** Zero-filled bytes. @throws AttuneError `MEMORY_EXCEEDED` */
   allocate(bytes: number): HeapRange;
   free(range: HeapRange): void;
@@ -27,9 +30,17 @@ export interface Heap {
   bytes(offset: number, length: number): Uint8Array<SharedArrayBuffer>;
 }
 
-/** A heap over a new shared memory of at most `maximumPages`. */
+/** Pages that a 32-bit memory may have. */
+const narrowPages = 65536;
+
+/**
+ * A heap over a new shared memory of at most `maximumPages`.
+ *
+ * @throws AttuneError `DEVICE_UNAVAILABLE` for more than 4 GiB on an engine without 64-bit memories
+ */
 export function createHeap(maximumPages: number): Heap {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared: true });
+  const addressType = maximumPages > narrowPages ? "i64" : "i32";
+  const memory = addressType === "i64" ? createWideMemory(maximumPages) : createNarrowMemory(maximumPages);
   // The first range is kept free, so that no tensor has address 0.
   let end = heapAlignment;
   let used = 0;
@@ -41,7 +52,7 @@ export function createHeap(maximumPages: number): Heap {
     const last = gaps.at(-1);
     const start = last && last.offset + last.bytes === end ? last.offset : end;
     const missing = Math.ceil((start + bytes + slack - memory.buffer.byteLength) / pageBytes);
-    if (missing > 0) grow(memory, missing, maximumPages, bytes, used);
+    if (missing > 0) grow({ memory, addressType }, missing, maximumPages, bytes, used);
     if (start < end) {
       gaps.pop();
       view(start, end - start).fill(0);
@@ -52,6 +63,7 @@ export function createHeap(maximumPages: number): Heap {
 
   return {
     memory,
+    addressType,
     allocate(requested) {
       const bytes = Math.ceil(Math.max(requested, 1) / heapAlignment) * heapAlignment;
       const index = gaps.findIndex((gap) => gap.bytes >= bytes);
@@ -76,9 +88,35 @@ export function createHeap(maximumPages: number): Heap {
   };
 }
 
-function grow(memory: WebAssembly.Memory, pages: number, maximumPages: number, bytes: number, used: number): void {
+function createNarrowMemory(maximum: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+}
+
+function createWideMemory(maximum: number): WebAssembly.Memory {
+  const descriptor: object = { address: "i64", initial: 1n, maximum: BigInt(maximum), shared: true };
   try {
-    memory.grow(pages);
+    return new WebAssembly.Memory(descriptor as WebAssembly.MemoryDescriptor);
+  } catch (cause) {
+    throw new AttuneError(
+      "DEVICE_UNAVAILABLE",
+      "This engine has no 64-bit WebAssembly memories, which more than 4 GiB need.",
+      {
+        hint: "Use Node 24 or later, or let the CPU backend hold at most 4 GiB.",
+        cause,
+      },
+    );
+  }
+}
+
+function grow(
+  { memory, addressType }: Pick<Heap, "memory" | "addressType">,
+  pages: number,
+  maximumPages: number,
+  bytes: number,
+  used: number,
+): void {
+  try {
+    memory.grow((addressType === "i64" ? BigInt(pages) : pages) as number);
   } catch (cause) {
     const limit = maximumPages * pageBytes;
     throw new AttuneError(

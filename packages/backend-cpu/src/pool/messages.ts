@@ -1,8 +1,14 @@
 // What the host and its worker threads say to each other, and the cells of shared memory through which threads meet.
 
+import type { AddressType } from "@attune/tensor-core/wasm";
+
+/** Bytes in which a thread writes the parameters of the kernel it runs, 8 an address. */
+export const parameterBytes = 8192;
+
 /** Given to a worker when it starts. */
 export interface WorkerStart {
   readonly memory: WebAssembly.Memory;
+  readonly addressType: AddressType;
   readonly control: SharedArrayBuffer;
   readonly thread: number;
   readonly threads: number;

@@ -1,9 +1,9 @@
 // Replays a plan on one thread: for each step it takes tiles from a shared counter until none is left, then meets the others.
 import { waitForAll } from "./barrier.ts";
-import { controlCells, type RunProgram, stepFields, type WorkerStart } from "./messages.ts";
+import { controlCells, parameterBytes, type RunProgram, stepFields, type WorkerStart } from "./messages.ts";
 
 /** A compiled kernel: the address of its parameters, and the tile to work on. */
-export type KernelFunction = (parameters: number, tile: number) => void;
+export type KernelFunction = (parameters: number | bigint, tile: number) => void;
 
 export interface ReplayProgram {
   readonly steps: Int32Array;
@@ -21,7 +21,7 @@ export function replay(
   run: RunProgram,
 ): string | undefined {
   const control = new Int32Array(start.control);
-  const cells = new Uint32Array(start.memory.buffer, start.parameters);
+  const cells = new Uint32Array(start.memory.buffer, start.parameters, parameterBytes / 4);
   const tilesOf = (step: number): number => steps[step * stepFields + 2]! - steps[step * stepFields + 1]!;
   let error: string | undefined;
   for (let step = run.from; step < run.to; step++) {
@@ -55,11 +55,12 @@ function meet(control: Int32Array<SharedArrayBuffer>, threads: number): boolean 
 
 function runTiles(
   control: Int32Array<ArrayBufferLike>,
-  { threads, parameters }: WorkerStart,
+  { threads, addressType, parameters: place }: WorkerStart,
   kernel: KernelFunction,
   first: number,
   tiles: number,
 ): void {
+  const parameters = addressType === "i64" ? BigInt(place) : place;
   if (threads === 1 || tiles === 1) {
     for (let tile = 0; tile < tiles; tile++) kernel(parameters, first + tile);
     return;
@@ -71,7 +72,7 @@ function runTiles(
   }
 }
 
-/** One address a binding, then the scratch of the thread and the shared one; 8 bytes each, of which an address fills the lower 4. */
+/** One address a binding, then the scratch of the thread and the shared one; 8 bytes each, the lower 4 first. */
 function writeParameters(
   cells: Uint32Array,
   addresses: Float64Array,
@@ -79,7 +80,11 @@ function writeParameters(
   bindings: number,
   { scratch, shared }: RunProgram,
 ): void {
-  for (let index = 0; index < bindings; index++) cells[2 * index] = addresses[firstBinding + index]!;
-  cells[2 * bindings] = scratch;
-  cells[2 * bindings + 2] = shared;
+  const write = (index: number, address: number): void => {
+    cells[2 * index] = address;
+    cells[2 * index + 1] = Math.floor(address / 2 ** 32);
+  };
+  for (let index = 0; index < bindings; index++) write(index, addresses[firstBinding + index]!);
+  write(bindings, scratch);
+  write(bindings + 1, shared);
 }

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AttuneError } from "@attune/spec";
+import type { Heap } from "../memory/heap.ts";
 import { controlCells, type RunFinished, type RunProgram, type WorkerMessage, type WorkerStart } from "./messages.ts";
 
 /** Worker threads that replay plans together. Only messages and atomics join them to the main thread, which never waits. */
@@ -15,7 +16,7 @@ export interface WorkerPool {
 
 export interface PoolOptions {
   readonly threads: number;
-  readonly memory: WebAssembly.Memory;
+  readonly heap: Pick<Heap, "memory" | "addressType">;
   /** Where each thread writes kernel parameters. */
   readonly parameters: readonly number[];
 }
@@ -28,7 +29,7 @@ interface PendingRun {
 }
 
 /** Starts the threads. They keep the process alive only while a run is under way. */
-export function createWorkerPool({ threads, memory, parameters }: PoolOptions): WorkerPool {
+export function createWorkerPool({ threads, heap, parameters }: PoolOptions): WorkerPool {
   const control = new SharedArrayBuffer(4 * controlCells.count);
   let pending: PendingRun | undefined;
   let dead: AttuneError | undefined;
@@ -61,7 +62,8 @@ export function createWorkerPool({ threads, memory, parameters }: PoolOptions): 
   };
 
   const workers = parameters.map((address, thread) => {
-    const workerData: WorkerStart = { memory, control, thread, threads, parameters: address };
+    const { memory, addressType } = heap;
+    const workerData: WorkerStart = { memory, addressType, control, thread, threads, parameters: address };
     const worker = new Worker(workerFile(), { workerData, name: `attune-cpu-${thread}` });
     worker.on("message", onFinished);
     worker.on("error", (error) => onDeath(thread, error instanceof Error ? error.message : String(error)));

@@ -1,0 +1,94 @@
+import { buildPlan, linearOp, type OpDef, type Plan, Trace, tensorType } from "@attune/tensor-core";
+import { afterEach, describe, expect, it } from "vitest";
+import { type CpuBackendOptions, cpuScratchBytes, createCpuBackend } from "../src/index.ts";
+import { runOp } from "./run-kernel.ts";
+
+const backends: ReturnType<typeof createCpuBackend>[] = [];
+afterEach(async () => {
+  for (const backend of backends.splice(0)) await backend.dispose();
+});
+function create(options: CpuBackendOptions = {}): ReturnType<typeof createCpuBackend> {
+  const backend = createCpuBackend({ threads: 1, wide: false, ...options });
+  backends.push(backend);
+  return backend;
+}
+
+const linear = linearOp as unknown as OpDef;
+const attributes = { transposeA: false, transposeB: true, bias: false, residual: false, activation: "" };
+
+/** A plan of one product of [m, k] by [n, k]. */
+function planProduct(backend: ReturnType<typeof createCpuBackend>, [m, k, n]: readonly [number, number, number]): Plan {
+  const trace = new Trace();
+  const operands = [trace.weight("x", tensorType([m, k])), trace.weight("weight", tensorType([n, k]))];
+  const [y] = trace.apply(linear, operands, attributes);
+  trace.update(trace.state("y", y!.type), y!);
+  return buildPlan(trace.finish(), { backend, kernels: backend.kernels });
+}
+
+describe("createCpuBackend", () => {
+  it.each([
+    [{ threads: 0 }, "Expected `threads` to be an integer from 1 to 1024, got 0."],
+    [{ threads: 1.5 }, "Expected `threads` to be an integer from 1 to 1024, got 1.5."],
+    [{ maximumBytes: 2 ** 35 }, "Expected `maximumBytes` to be an integer from 1 to 17179869184, got 34359738368."],
+  ])("refuses %o", (options, message) => {
+    expect(() => createCpuBackend(options)).toThrow(expect.objectContaining({ code: "OPTIONS_INVALID", message }));
+  });
+
+  it("says so when an allocation does not fit, and goes on", async () => {
+    const backend = create({ maximumBytes: 1 << 20 });
+    await expect(backend.allocate("arena", 1 << 21)).rejects.toThrow(
+      expect.objectContaining({ code: "MEMORY_EXCEEDED", message: expect.stringContaining("may hold 1048576") }),
+    );
+    expect((await backend.allocate("arena", 1000)).bytes).toBe(1000);
+  });
+
+  it("refuses a plan of another backend", async () => {
+    const backend = create();
+    const plan = planProduct(backend, [2, 8, 3]);
+    const foreign = {
+      ...plan,
+      backend: "other",
+      dispatches: plan.dispatches.map(({ code: _, ...dispatch }) => dispatch),
+    };
+    await expect(backend.compile(foreign)).rejects.toThrow(
+      expect.objectContaining({
+        code: "DEVICE_UNAVAILABLE",
+        message: expect.stringContaining('"other", whose op "linear"'),
+      }),
+    );
+  });
+
+  it("reads and writes ranges of an allocation", async () => {
+    const backend = create();
+    const allocation = await backend.allocate("state", 64);
+    await backend.write(allocation, 8, Uint8Array.of(1, 2, 3));
+    expect(Array.from(await backend.read(allocation, 6, 6))).toEqual([0, 0, 1, 2, 3, 0]);
+  });
+
+  it("runs on addresses above 4 GiB where it may hold more", async () => {
+    const backend = create({ threads: 2, maximumBytes: 2 ** 33 });
+    await backend.allocate("weights", 2 ** 32 + 4096);
+    const [m, k, n] = [9, 20, 6];
+    const x = { type: tensorType([m, k]), values: Array.from({ length: m * k }, (_, index) => index % 7) };
+    const weight = { type: tensorType([n, k]), values: Array.from({ length: n * k }, (_, index) => (index % 5) - 2) };
+    const [y] = await runOp(backend, linear, attributes, [x, weight]);
+    const expected = Array.from({ length: m * n }, (_, place) => {
+      const [row, column] = [Math.floor(place / n), place % n];
+      return Array.from({ length: k }).reduce<number>(
+        (sum, _value, index) => sum + x.values[row * k + index]! * weight.values[column * k + index]!,
+        0,
+      );
+    });
+    expect(y).toEqual(expected);
+  });
+});
+
+describe("cpuScratchBytes", () => {
+  it("counts packed panels once and private scratch for every thread", () => {
+    const plan = planProduct(create(), [64, 256, 128]);
+    const packed = 4 * 256 * 128;
+    const [one, two] = [cpuScratchBytes(plan, 1), cpuScratchBytes(plan, 2)];
+    expect(one).toBe(packed + (two - one));
+    expect(two - one).toBe(4 * 2 * 16);
+  });
+});
