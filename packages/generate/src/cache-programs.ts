@@ -7,14 +7,14 @@ import { allocateCache, attendCache, type CacheLayout, writeCache } from "./key-
 import { rotaryInputs, sequenceTables, stepTables } from "./rotary-inputs.ts";
 
 /** A prompt and the cache rows that its tokens go to. */
-export interface PrefillRow {
+interface PrefillRow {
   readonly ids: ArrayLike<number>;
   /** First of as many neighbouring rows. */
   readonly firstRow: number;
 }
 
 /** One sequence of a decode step. */
-export interface DecodeRow {
+interface DecodeRow {
   /** The newest id. */
   readonly id: number;
   /** Its position. */

@@ -7,7 +7,7 @@ import type { GenerateRequest, Generation } from "./generation.ts";
 import { stretches } from "./rotary-inputs.ts";
 
 /** A prompt on its way. */
-export interface Row {
+interface Row {
   readonly index: number;
   readonly request: GenerateRequest;
   readonly choose: TokenChooser;
@@ -15,7 +15,7 @@ export interface Row {
 }
 
 /** What one call decodes. */
-export interface DecodeRun {
+interface DecodeRun {
   readonly programs: CachePrograms;
   readonly rows: readonly Row[];
   readonly batch: number;

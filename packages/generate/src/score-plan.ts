@@ -12,7 +12,7 @@ export interface IdRow {
 }
 
 /** One logits row that is needed: after which token, which id, for which completion. */
-export interface ScoreTarget {
+interface ScoreTarget {
   /** Index of the completion. */
   readonly row: number;
   readonly id: number;

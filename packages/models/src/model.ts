@@ -50,7 +50,7 @@ export function countParameters<C extends ModelConfig>(family: ModelFamily<C>, c
 }
 
 /** The placement of a parameter. Throws `ID_UNKNOWN`. */
-export function placementOf(model: Pick<Model, "parameters">, name: string): ParameterPlacement {
+function placementOf(model: Pick<Model, "parameters">, name: string): ParameterPlacement {
   const placement = model.parameters.get(name);
   if (placement) return placement;
   throw new AttuneError("ID_UNKNOWN", `Expected a parameter "${name}", but the model has none of that name.`, {
