@@ -104,8 +104,11 @@ export interface GoldenSetup {
   readonly loaded: readonly LoadedAdapter[];
 }
 
-export async function setUp(base: string, folders: Readonly<Record<string, string>>): Promise<GoldenSetup> {
-  const runtime = strictRuntime();
+export async function setUp(
+  base: string,
+  folders: Readonly<Record<string, string>>,
+  runtime: Runtime = strictRuntime(),
+): Promise<GoldenSetup> {
   const model = await loadModel(runtime, join(fixtures, base));
   const loaded = await Promise.all(
     Object.entries(folders).map(([name, folder]) =>
