@@ -7,7 +7,7 @@ import { cpuKernels } from "./kernels/index.ts";
 import { createHeap, type Heap, type HeapRange, heapAlignment, pageBytes } from "./memory/heap.ts";
 import { parameterBytes } from "./pool/messages.ts";
 import { createWorkerPool, type WorkerPool } from "./pool/worker-pool.ts";
-import { has256Bits } from "./simd-width.ts";
+import { fusesMultiplyAdd, has256Bits } from "./simd-width.ts";
 
 export interface CpuBackendOptions {
   /** Threads that compute; the main thread is never one of them. Default: one a core. Results do not depend on it. */
@@ -50,7 +50,7 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   const scratch = createScratch(heap, threads);
   const features = new Set<string>();
   if (options.wide ?? (heap.addressType === "i32" && has256Bits())) features.add("simd256");
-  if (relaxedSimd) features.add("fma");
+  if (relaxedSimd && fusesMultiplyAdd()) features.add("fma");
   const capabilities: Capabilities = {
     alignment: heapAlignment,
     maxBindingBytes: maximumBytes,

@@ -46,6 +46,25 @@ function chainRates(chains: readonly number[], trials: number): number[] {
   return loops.map(({ count, best }) => (count * rounds) / best);
 }
 
+/**
+ * Whether a relaxed multiply-add rounds once here, as on processors with FMA; elsewhere V8 computes it in two roundings. It is part of
+ * a run's numerics class: (1 + ε)² - 1 - 2ε is ε² if it was fused, and 0 if the product was rounded first.
+ */
+export function fusesMultiplyAdd(): boolean {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const module = new ModuleBuilder(
+    { addressType: "i32", relaxedSimd: true },
+    { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 },
+  );
+  const epsilon = 2 ** -13;
+  module.function({ name: "run", parameters: ["f32"], result: "f32", exported: true }, (f, x) => {
+    const factor = f.keep(f32x4.splat(x));
+    return f32x4.extract(f32x4.madd(factor, factor, f32x4.constant(-1 - 2 * epsilon)), 0);
+  });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
+  return (exports["run"] as (x: number) => number)(1 + epsilon) !== 0;
+}
+
 function chainLoop(chains: number): (base: number, rounds: number) => void {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const module = new ModuleBuilder(

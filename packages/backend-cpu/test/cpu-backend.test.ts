@@ -83,6 +83,27 @@ describe("createCpuBackend", () => {
   });
 });
 
+describe("numerics class", () => {
+  it("names a multiply-add that rounds once, and its absence", async () => {
+    expect(create({ fusedMultiplyAdd: false }).capabilities.features.has("fma")).toBe(false);
+    // (1 + ε)(1 + ε) - 1 - 2ε by a product of k = 2: ε² if each step rounds once, else 0.
+    const epsilon = 2 ** -13;
+    for (const fusedMultiplyAdd of [true, false]) {
+      const backend = create({ fusedMultiplyAdd });
+      const x = {
+        type: tensorType([8, 2]),
+        values: Array.from({ length: 16 }, (_, index) => (index % 2 ? 1 + epsilon : 1)),
+      };
+      const weight = {
+        type: tensorType([16, 2]),
+        values: Array.from({ length: 32 }, (_, index) => (index % 2 ? 1 + epsilon : -1 - 2 * epsilon)),
+      };
+      const [y] = await runOp(backend, linear, attributes, [x, weight]);
+      expect(y![0]).toBe(backend.capabilities.features.has("fma") ? epsilon ** 2 : 0);
+    }
+  });
+});
+
 describe("cpuScratchBytes", () => {
   it("counts packed panels once and private scratch for every thread", () => {
     const plan = planProduct(create(), [64, 256, 128]);
