@@ -4,11 +4,11 @@ import { AttuneError } from "@attune/spec";
 import { type Runtime, sameShape } from "@attune/tensor-core";
 import { type AdapterFolder, openAdapterFolder, type TensorReader } from "@attune/weights";
 import type { AdapterMethod } from "./adapter-method.ts";
-import type { AdapterLayout, AdapterParameter } from "./adapter-parameter.ts";
+import type { AdapterParameter } from "./adapter-parameter.ts";
 import type { AdapterRequest } from "./attach-adapters.ts";
 import { listParameters } from "./list-parameters.ts";
 import { type AdapterOrigin, readPeftConfig } from "./peft-config.ts";
-import { storedBase } from "./save-adapter.ts";
+import { type RepeatedParameter, storedBase } from "./save-adapter.ts";
 
 /** How an adapter folder is loaded. */
 export interface LoadAdapterOptions {
@@ -63,11 +63,20 @@ async function readFolder(
   const groups = new Set(method.groups?.(options).map((group) => group.name));
   const parameters = listParameters(name, method.id, layout, groups);
   const exported = parameters.filter(({ key }) => key !== undefined);
-  assertKeys(folder, tensors, exported, layout);
-  await assertSameBase(runtime, model, folder, tensors, layout);
+  const repeated = [...storedBase(layout), ...unaskedBase(model, tensors, exported)];
+  assertKeys(folder, tensors, exported, repeated);
+  await assertSameBase(runtime, model, folder, tensors, repeated);
   const values = new Map<string, Float32Array>();
   for (const { name: full, key } of exported) values.set(full, await tensors.readFloat32(key!));
   return { name, method, options, allowUnmatchedTargets: true, values, origin };
+}
+
+/** Base parameters that a file holds beside the adapter, as PEFT's `save_embedding_layers` puts them there. */
+function unaskedBase(model: Model, tensors: TensorReader, exported: readonly AdapterParameter[]): RepeatedParameter[] {
+  const known = new Set(exported.map(({ key }) => key));
+  return model.specs
+    .map(({ name, shape }) => ({ key: `base_model.model.${name}`, parameter: name, shape }))
+    .filter(({ key }) => tensors.has(key) && !known.has(key));
 }
 
 function methodOf(methods: readonly AdapterMethod[], peftType: string, file: string): AdapterMethod {
@@ -83,9 +92,9 @@ function assertKeys(
   folder: string,
   tensors: TensorReader,
   parameters: readonly AdapterParameter[],
-  layout: AdapterLayout,
+  repeated: readonly RepeatedParameter[],
 ): void {
-  const optional = new Map(storedBase(layout).map(({ key, shape }) => [key, shape]));
+  const optional = new Map(repeated.map(({ key, shape }) => [key, shape]));
   const shapes = new Map([...optional, ...parameters.map(({ key, shape }) => [key!, shape] as const)]);
   const missing = [...shapes.keys()].filter((key) => !tensors.has(key) && !optional.has(key));
   const extra = tensors.names.filter((key) => !shapes.has(key));
@@ -118,9 +127,9 @@ async function assertSameBase(
   model: Model,
   folder: string,
   tensors: TensorReader,
-  layout: AdapterLayout,
+  repeated: readonly RepeatedParameter[],
 ): Promise<void> {
-  for (const { key, parameter } of storedBase(layout)) {
+  for (const { key, parameter } of repeated) {
     if (!tensors.has(key)) continue;
     const [theirs, ours] = [await tensors.readFloat32(key), await readParameter(runtime, model, parameter)];
     const largest = ours.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

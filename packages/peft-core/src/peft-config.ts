@@ -64,7 +64,7 @@ export function readPeftConfig<Options>(
   for (const key of reader.unread()) {
     const value = config[key]!;
     const known = Object.hasOwn(method.peft.fixed, key);
-    if (known && sameJson(value, method.peft.fixed[key]!)) continue;
+    if (known && isDefault(value, method.peft.fixed[key]!)) continue;
     if (known || !isEmpty(value)) {
       throw new AttuneError(
         "FILE_UNSUPPORTED",
@@ -96,6 +96,7 @@ function isEmpty(value: JsonValue): boolean {
   return typeof value === "object" && Object.keys(value).length === 0;
 }
 
-function sameJson(left: JsonValue, right: JsonValue): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
+/** Null stands for the default; releases of PEFT differ in how they write that nothing is set. */
+function isDefault(value: JsonValue, fixed: JsonValue): boolean {
+  return value === null || JSON.stringify(value) === JSON.stringify(fixed) || (isEmpty(value) && isEmpty(fixed));
 }

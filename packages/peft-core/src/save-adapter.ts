@@ -51,8 +51,15 @@ export async function saveAdapter(
   await assertReadsBack(folder, tensors);
 }
 
-/** Repeated base parameters of a file. */
-export function storedBase(layout: AdapterLayout): { key: string; parameter: string; shape: readonly number[] }[] {
+/** A base parameter that a file holds too. */
+export interface RepeatedParameter {
+  readonly key: string;
+  readonly parameter: string;
+  readonly shape: readonly number[];
+}
+
+/** Base parameters that a file of this layout holds too. */
+export function storedBase(layout: AdapterLayout): RepeatedParameter[] {
   return layout.sites.flatMap(({ site, storedBase: stored = {} }) =>
     Object.entries(stored).map(([local, own]) => ({
       key: `base_model.model.${site.name}.${local}`,

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Model } from "@attune/models";
+import { type Model, readParameter } from "@attune/models";
 import type { JsonObject } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import { openSafetensors, writeSafetensors } from "@attune/weights";
@@ -129,6 +129,26 @@ describe("loading", () => {
     ["targets that the model does not have", { target_modules: ["c_attn"] }, undefined, { code: "OPTIONS_INVALID" }],
   ])("refuses %s", async (name, config, tensors, expected) => {
     await expect(load(await variant(name.replaceAll(" ", "-"), config, tensors))).rejects.toMatchObject(expected);
+  });
+
+  it("takes base parameters that a file repeats, if they are this base's", async () => {
+    const folder = join(root, "repeats-base");
+    const table = await readParameter(runtime, model, "model.embed_tokens.weight");
+    const shape = [11, 8];
+    const write = (data: Float32Array) =>
+      writeSafetensors(join(folder, "adapter_model.safetensors"), [
+        ...keys.map((name) => ({ name, dtype: "F32" as const, shape: [8], data: new Float32Array(8).fill(2) })),
+        { name: "base_model.model.model.embed_tokens.weight", dtype: "F32", shape, data },
+      ]);
+    await variant("repeats-base", {});
+    await write(table);
+    const { values } = await load(folder);
+    expect([...values.keys()]).toHaveLength(2);
+    await write(table.map((value, index) => (index === 40 ? value + 0.5 : value)));
+    await expect(load(folder)).rejects.toMatchObject({
+      code: "CONFIG_INCOMPATIBLE",
+      message: expect.stringContaining("element 40"),
+    });
   });
 
   it("says that a folder without files is none", async () => {

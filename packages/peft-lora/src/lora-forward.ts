@@ -27,24 +27,25 @@ export function loraForward(site: SiteForward<LoraOptions>, next: SiteNext): Ten
   const scaling = scalingOf(options, crossing.name);
   if (crossing.kind === "embedding") {
     const low = embedding(crossing.x, transpose(parameters["lora_embedding_A"]!, [1, 0]));
-    return add(next(), mul(linear(low, parameters["lora_embedding_B"]!), scaling));
+    return add(next(), linear(mul(low, scaling), parameters["lora_embedding_B"]!));
   }
+  const {
+    "lora_A.weight": A,
+    "lora_B.weight": B,
+    "lora_B.bias": bias,
+    initial_A: startA,
+    initial_B: startB,
+  } = parameters;
   const x =
     random === undefined || options.dropout === 0 ? crossing.x : dropout(crossing.x, random, { rate: options.dropout });
-  const update = mul(lowRank(x, parameters), scaling);
+  const update = lowRank(x, A!, B!, scaling, bias);
   if (options.dora) return doraOutput(site, next, x, update);
-  if (parameters["initial_A"] === undefined) return add(next(), update);
-  const start = linear(linear(crossing.x, parameters["initial_A"]), parameters["initial_B"]!);
-  return add(next(), sub(update, mul(start, scaling)));
+  return add(next(), startA === undefined ? update : sub(update, lowRank(crossing.x, startA, startB!, scaling)));
 }
 
-function lowRank(x: Tensor, parameters: NamedTensors): Tensor {
-  const bias = parameters["lora_B.bias"];
-  return linear(
-    linear(x, parameters["lora_A.weight"]!),
-    parameters["lora_B.weight"]!,
-    bias === undefined ? {} : { bias },
-  );
+/** B·(s·A·x) + s·b. What has few features is scaled, so that the last product can add to the module's output itself. */
+function lowRank(x: Tensor, A: Tensor, B: Tensor, scaling: number, bias?: Tensor): Tensor {
+  return linear(mul(linear(x, A), scaling), B, bias === undefined ? {} : { bias: mul(bias, scaling) });
 }
 
 /** (m/n − 1)·W·x + m/n·s·B·A·x on top of the module's output; as in PEFT, W·x is of the dropped input while training. */
