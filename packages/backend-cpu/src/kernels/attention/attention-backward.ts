@@ -19,28 +19,30 @@ import { sumLanes, vectorExp } from "../vector-math.ts";
 import {
   atMost,
   type BlockProduct,
-  type BlockSpan,
   blockProduct,
-  blockSpan,
   type ExtraAddresses,
   extraAddresses,
   forBlockRows,
-  forKeyVectors,
-  hiddenScore,
-  hideScores,
   keyAddress,
-  keyLimit,
-  keyPairs,
   logSumAddress,
   type Place,
   packKeys,
   packRows,
   packTransposed,
   queryAddress,
-  rowSight,
   scratchParts,
 } from "./attention-block.ts";
 import { type AttentionShape, attentionShape, shapeKey } from "./attention-shape.ts";
+import {
+  type BlockSpan,
+  blockSpan,
+  forKeyVectors,
+  hiddenScore,
+  hideScores,
+  keyLimit,
+  keyPairs,
+  rowSight,
+} from "./attention-sight.ts";
 
 type Address = Local<"address">;
 type Index = Local<"i32">;

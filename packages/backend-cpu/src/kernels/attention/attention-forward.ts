@@ -21,22 +21,24 @@ import {
   blockProduct,
   extraAddresses,
   forBlockRows,
-  forKeyBlocks,
-  forKeyVectors,
-  hiddenScore,
-  hideScores,
-  keyLimit,
-  keyPairs,
   logSumAddress,
   type Place,
   packKeys,
   packRows,
   packTransposed,
   queryAddress,
-  rowSight,
   scratchParts,
 } from "./attention-block.ts";
 import { type AttentionShape, attentionShape, queryBlocks, shapeKey } from "./attention-shape.ts";
+import {
+  forKeyBlocks,
+  forKeyVectors,
+  hiddenScore,
+  hideScores,
+  keyLimit,
+  keyPairs,
+  rowSight,
+} from "./attention-sight.ts";
 
 type Address = Local<"address">;
 type Index = Local<"i32">;
