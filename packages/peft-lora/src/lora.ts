@@ -12,7 +12,7 @@ export const lora: AdapterMethod<LoraOptions> = {
   specificationVersion: 1,
   id: loraId,
   about: "Adds a trained product of two thin matrices to chosen weights.",
-  defaults: { ...loraDefaults, targets: () => undefined },
+  defaults: loraDefaults,
   parse: parseLoraOptions,
   layout: loraLayout,
   groups: ({ loraPlusRatio, embeddingRatio }) => [
