@@ -1,4 +1,4 @@
-import { globSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import type { KnipConfig } from "knip";
 import { listMembers } from "./scripts/workspace.mjs";
 
@@ -13,8 +13,8 @@ const entries = ["src/**/*worker.ts", "test/**/*.ts", "bench/**/*.ts", "bin/*.js
 const config: KnipConfig = {
   workspaces: {
     ".": {
-      entry: ["scripts/*.mjs", "tooling/**/*.{ts,mjs}"],
-      project: ["scripts/**/*.mjs", "tooling/**/*.{ts,mjs}"],
+      entry: ["scripts/*.mjs", "tooling/vitest/*.ts"],
+      project: ["scripts/**/*.mjs", "tooling/vitest/*.ts"],
       // Started by its path, because its results are read as JSON.
       ignoreDependencies: ["dependency-cruiser"],
     },
@@ -23,6 +23,11 @@ const config: KnipConfig = {
         folder,
         { entry: matching(folder, entries), project: matching(folder, folders) },
       ]),
+    ),
+    ...Object.fromEntries(
+      globSync("tooling/*")
+        .filter((folder) => existsSync(`${folder}/package.json`))
+        .map((folder) => [folder, { entry: matching(folder, ["*.ts"]), project: ["**/*.ts"] }]),
     ),
   },
   ignoreBinaries: ["mount", "umount"],

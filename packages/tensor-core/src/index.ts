@@ -31,10 +31,16 @@ export {
 } from "./op/scalar-expression.ts";
 export { activationExpressions } from "./ops/activations.ts";
 export * from "./ops/index.ts";
-export { createRandomSequence, hashStream, philox4x32, type PhiloxWords, type RandomSequence } from "./random/philox.ts";
 export { buildPlan, type PlanTarget } from "./plan/build-plan.ts";
 export { explainPlan } from "./plan/explain-plan.ts";
 export type { Address, Binding, Dispatch, Plan, PlanRegion, Port } from "./plan/plan.ts";
+export {
+  createRandomSequence,
+  hashStream,
+  type PhiloxWords,
+  philox4x32,
+  type RandomSequence,
+} from "./random/philox.ts";
 export type { HostValues } from "./runtime/buffer-values.ts";
 export { type Disagreement, outputTolerance } from "./runtime/check-plan.ts";
 export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./runtime/create-runtime.ts";

@@ -17,13 +17,13 @@ export interface WorkerStart {
 }
 
 /** Compiled kernels: export `k<id>` of the module is kernel number id. */
-export interface LoadModule {
+interface LoadModule {
   readonly kind: "module";
   readonly module: WebAssembly.Module;
 }
 
 /** A plan as numbers. `steps` holds `stepFields` numbers a step; `addresses` the absolute address of every binding. */
-export interface LoadProgram {
+interface LoadProgram {
   readonly kind: "program";
   readonly id: number;
   readonly steps: Int32Array<SharedArrayBuffer>;
@@ -41,7 +41,7 @@ export interface RunProgram {
   readonly shared: number;
 }
 
-export interface DropProgram {
+interface DropProgram {
   readonly kind: "drop";
   readonly id: number;
 }

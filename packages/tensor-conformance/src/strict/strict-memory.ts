@@ -4,7 +4,7 @@ import { AttuneError } from "@attune/spec";
 import type { Address, Allocation, MemoryRole } from "@attune/tensor-core";
 
 /** A quiet NaN with a payload that shows where it came from. */
-export const poisonBits = 0x7fc0dead;
+const poisonBits = 0x7fc0dead;
 
 /** An allocation whose writes are recorded. */
 export interface StrictAllocation extends Allocation {

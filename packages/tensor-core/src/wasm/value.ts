@@ -50,7 +50,7 @@ export function unsignedBytes(value: number): number[] {
 }
 
 /** Bytes of a signed LEB128 number. */
-export function signedBytes(value: bigint): number[] {
+function signedBytes(value: bigint): number[] {
   const bytes: number[] = [];
   for (;;) {
     const low = Number(value & 127n);

@@ -19,7 +19,7 @@ type Vector = Value<"v128">;
 type Segment = readonly [start: number, length: number, group: number];
 
 /** What a rule reads for four neighbouring elements. */
-export interface OptimizerCell {
+interface OptimizerCell {
   readonly read: (input: number) => Local<"v128">;
   /** A hyper-parameter in all lanes. */
   readonly hyper: (column: number) => Local<"v128">;
