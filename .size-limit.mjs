@@ -1,7 +1,20 @@
 import { listPublicMembers } from "./scripts/workspace.mjs";
 
-/** Largest compressed JavaScript of a package, kB; a package that is not named has the default. */
-const limits = { spec: 6, "run-folder": 16, "tensor-core": 60, "backend-cpu": 60 };
+/**
+ * Largest compressed JavaScript of a package, kB: what it has and a tenth or two. A package that is not named has the
+ * default. Raise a limit in the commit that needs it, so that growth is seen.
+ */
+const limits = {
+  spec: 6,
+  "run-folder": 16,
+  "tensor-core": 110,
+  "backend-cpu": 62,
+  "tokenizer-core": 40,
+  "data-core": 38,
+  "eval-bench": 40,
+  recipe: 62,
+  cli: 58,
+};
 const defaultLimit = 30;
 
 export default listPublicMembers().map(({ name, folder }) => ({
