@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 
-it("2,000 replayed steps grow neither the backend's memory nor the process", async () => {
+it("2,000 replayed steps grow neither the backend's memory nor the process", { timeout: 180_000 }, async () => {
   const script = fileURLToPath(new URL("./replay-steps.ts", import.meta.url));
   const flags = ["--conditions=@attune/source", "--expose-gc", script];
   const { stdout } = await promisify(execFile)(process.execPath, flags);

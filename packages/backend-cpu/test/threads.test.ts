@@ -127,7 +127,7 @@ describe("one program gives the same bits", async () => {
     expectSameBits(await runOn(options), expected, `on ${options.threads} threads`);
   });
 
-  it("from V8's baseline compiler and from optimised 256-bit code", async () => {
+  it("from V8's baseline compiler and from optimised 256-bit code", { timeout: 120_000 }, async () => {
     setFlagsFromString("--no-liftoff");
     enable256Bits();
     // Another memory limit makes other modules, so that none comes from V8's cache of compiled ones.
