@@ -22,6 +22,8 @@ export type { EvaluationConfig, GeneralTextConfig, TrainingConfig } from "./conf
 export { type PrepareDataOptions, type PreparedData, prepareData } from "./data/prepare-data.ts";
 export { type EvaluateModelOptions, type EvaluationReport, evaluateModel } from "./evaluate/evaluate-model.ts";
 export type { ResultRow, ResultTable } from "./evaluate/result-table.ts";
+export { type PlanOptions, planRun } from "./plan/plan-run.ts";
+export type { MemoryPart, RunPlan, StagePlan } from "./plan/run-plan.ts";
 export type { RunOptions } from "./run/run-options.ts";
 export { type GateResult, type RunResult, runRecipe } from "./run/run-recipe.ts";
 export type { StageRecord } from "./run/run-session.ts";

@@ -14,6 +14,7 @@ export {
   layOutParameters,
   type ParameterRange,
   parametersRegion,
+  segmentsOf,
   type TrainableParameter,
   type TrainableStore,
 } from "./trainable-store.ts";

@@ -22,7 +22,7 @@ import { generalTextTask } from "./general-text.ts";
 import { createTasks, type TaskOf } from "./judgement.ts";
 
 /** Completions or prompts that are handed to the model at once; it packs them into runs. */
-const batchSize = 1024;
+export const judgeBatchSize = 1024;
 
 /** What is asked, and where answers go. */
 export interface JudgeOptions {
@@ -56,7 +56,13 @@ export function judgementFiles(
 export async function judgeModel(judged: JudgedModel, options: JudgeOptions): Promise<Judgement> {
   const { config, evaluation, data, general, layout, signal, onProgress } = options;
   const model = createEvaluationModel(judged);
-  const statistics = { resamples: evaluation.resamples, seed: config.seed, batchSize, signal, onProgress };
+  const statistics = {
+    resamples: evaluation.resamples,
+    seed: config.seed,
+    batchSize: judgeBatchSize,
+    signal,
+    onProgress,
+  };
   try {
     const tasks = createTasks(config, evaluation, data);
     const calibration = await calibrate(tasks, model, options);
@@ -78,7 +84,7 @@ async function calibrate(tasks: TaskOf, model: EvaluationModel, options: JudgeOp
   const held = await evaluate(tasks("validation"), model, {
     resamples: 100,
     seed: config.seed,
-    batchSize,
+    batchSize: judgeBatchSize,
     signal,
     onProgress,
   });

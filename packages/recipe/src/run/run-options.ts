@@ -1,6 +1,7 @@
 import type { ProgressListener } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
+import type { RunPlan } from "../plan/run-plan.ts";
 import type { Toolbox } from "../toolbox/toolbox.ts";
 import type { RunSession } from "./run-session.ts";
 
@@ -13,6 +14,8 @@ export interface RunOptions {
   readonly resume?: boolean | undefined;
   /** Folder of data-stage results that runs share. Default none. */
   readonly cache?: string | undefined;
+  /** Told what memory and time will be used, before the first step; by runs that predict. */
+  readonly onPlan?: ((plan: RunPlan) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }

@@ -1,20 +1,25 @@
 // The whole job of a recipe: data, a measured base, training, a measured result, merging, a report. Each stage is done once for
 // equal inputs; a run that was killed goes on where it was.
+import { resourceUsage } from "node:process";
 import { type Evaluation, type PerplexityDocument, recomputeFromPredictions } from "@attune/eval-bench";
 import { disposeModel } from "@attune/models";
 import { attachAdapters, loadAdapter, placeForInference } from "@attune/peft-core";
-import type { JsonValue } from "@attune/spec";
+import { writeJsonAtomic } from "@attune/run-folder";
+import type { JsonObject, JsonValue } from "@attune/spec";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import type { EvaluationConfig } from "../config/training-config.ts";
-import { loadRecipeData, type RecipeData } from "../data/recipe-data.ts";
+import type { RecipeData } from "../data/recipe-data.ts";
 import type { JudgedModel } from "../evaluate/evaluation-model.ts";
-import { readGeneralText } from "../evaluate/general-text.ts";
 import { judgeBaselines } from "../evaluate/judge-baselines.ts";
 import { judgeModel, judgementFiles } from "../evaluate/judge-model.ts";
 import { type Evaluations, type ResultTable, resultTable } from "../evaluate/result-table.ts";
+import { predictRun } from "../plan/predict-run.ts";
+import type { RunPlan } from "../plan/run-plan.ts";
+import { writeReport } from "../report/write-report.ts";
 import { hashFolder, type OpenModel, openModel } from "../toolbox/open-model.ts";
-import { type AdaptResult, adapt, adaptRows } from "../train/adapt.ts";
+import { type AdaptResult, adapt } from "../train/adapt.ts";
 import { writeMerged } from "../use/merge-model.ts";
+import { type LoadedRun, loadRun } from "./load-run.ts";
 import { withRun } from "./open-run.ts";
 import type { RunContext, RunOptions } from "./run-options.ts";
 import type { StageRecord } from "./run-session.ts";
@@ -31,6 +36,7 @@ export interface GateResult {
 export interface RunResult {
   readonly folder: string;
   readonly stages: readonly StageRecord[];
+  readonly plan: RunPlan;
   readonly training: AdaptResult;
   readonly table: ResultTable | undefined;
   readonly gates: readonly GateResult[];
@@ -46,22 +52,14 @@ export function runRecipe(recipe: ResolvedRecipe, options: RunOptions): Promise<
 }
 
 async function runStages(context: RunContext): Promise<RunResult> {
-  const { session, runtime, recipe, toolbox, signal, onProgress } = context;
-  const { config, baseDirectory } = recipe;
+  const { session, recipe } = context;
+  const { config } = recipe;
   const { evaluation } = config;
-  const data = await loadRecipeData({ ...context, folder: session.layout.folder });
-  const base = await openModel(toolbox, runtime, {
-    model: config.model!,
-    tokenizer: config.tokenizer,
-    storage: config.storage,
-    baseDirectory,
-    signal,
-    onProgress,
-  });
+  const started = performance.now();
+  const { data, base, rows, general } = await loadRun({ ...context, folder: session.layout.folder });
   const hashes = { base: await hashFolder(base.folder), data: data.fingerprint };
-  const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed: config.seed, signal };
-  const general = evaluation?.general ? await readGeneralText(evaluation.general, place) : [];
-  const rows = await adaptRows(context, data, base, hashes.base);
+  const plan = await planStage(context, { data, base, rows, general }, hashes);
+  context.onPlan?.(plan);
   const judge = createJudge(context, data, general);
   await judge("base", hashes.base, async () => ({ opened: base, release: () => undefined }));
   const training = await adapt(context, rows, base, hashes);
@@ -73,14 +71,41 @@ async function runStages(context: RunContext): Promise<RunResult> {
   );
   if (evaluation?.task === "classification") await judgeBaselineStage(context, data, evaluation);
   await mergeStage(context, base, trained, [hashes.base, trainedHash]);
-  const table = evaluation === null ? undefined : await readTable(context, evaluation, general.length > 0);
+  const judged = evaluation === null ? undefined : await readJudgement(context, evaluation, general.length > 0);
+  const used = { peakBytes: resourceUsage().maxRSS * 1024, seconds: (performance.now() - started) / 1000 };
+  const done = { ...plan, used };
+  await writeJsonAtomic(session.layout.plan, done as unknown as JsonValue);
+  await writeReport(context, {
+    data,
+    training,
+    plan: done,
+    judged,
+    hashes: { ...hashes, [isFull ? "model" : "adapter"]: trainedHash },
+  });
   return {
     folder: session.layout.folder,
     stages: session.stages,
+    plan: done,
     training,
-    table,
-    gates: table === undefined ? [] : checkGates(evaluation!, table),
+    table: judged?.table,
+    gates: judged === undefined ? [] : checkGates(evaluation!, judged.table),
   };
+}
+
+/** Predicts the run before anything is computed, once. */
+async function planStage(
+  { session, runtime, recipe, toolbox }: RunContext,
+  loaded: LoadedRun,
+  hashes: { readonly base: string; readonly data: string },
+): Promise<RunPlan> {
+  const { config } = recipe;
+  const plan = await session.stage({
+    name: "plan",
+    key: [hashes, { ...config, output: null }] as unknown as JsonValue,
+    run: async () => (await predictRun({ config, toolbox, runtime, ...loaded })) as unknown as JsonObject,
+  });
+  await writeJsonAtomic(session.layout.plan, plan);
+  return plan as unknown as RunPlan;
 }
 
 /** A model that is judged, and how it is taken out of the runtime again. */
@@ -195,17 +220,18 @@ async function mergeStage(
 }
 
 /** The table of a run, every number computed again from the predictions on disk. */
-async function readTable(
+async function readJudgement(
   { session, recipe }: RunContext,
   evaluation: EvaluationConfig,
   general: boolean,
-): Promise<ResultTable> {
+): Promise<{ evaluations: Evaluations; table: ResultTable }> {
   const evaluations = await readEvaluations(session.layout.evaluation, evaluation, general);
-  return resultTable(evaluations, { part: evaluation.part, resamples: evaluation.resamples, seed: recipe.config.seed });
+  const { part, resamples } = evaluation;
+  return { evaluations, table: resultTable(evaluations, { part, resamples, seed: recipe.config.seed }) };
 }
 
 /** Evaluations from the predictions of a run folder. */
-export async function readEvaluations(
+async function readEvaluations(
   pathOf: (stage: string) => string,
   evaluation: EvaluationConfig,
   general: boolean,

@@ -10,7 +10,7 @@ import { createRowBuilder } from "../data/row-builder.ts";
 import type { RunContext } from "../run/run-options.ts";
 import type { OpenModel } from "../toolbox/open-model.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
-import { runTraining, type TrainingRowSet } from "./run-training.ts";
+import { runTraining } from "./run-training.ts";
 import { replayRecords } from "./sample-replay.ts";
 import { adapterTrainee, attachMethod, fullTrainee } from "./trainee.ts";
 import { buildRows, checkLabelsTrained } from "./training-rows.ts";
@@ -30,34 +30,36 @@ export interface AdaptResult {
   readonly replayRows: number;
 }
 
-/** Rows of a run, all of them checked. */
-export interface AdaptRows extends TrainingRowSet {
+/** Rows of the task, all of them checked. */
+export interface TaskRows {
+  readonly train: readonly TrainingExample[];
+  readonly validation: readonly TrainingExample[];
   readonly counts: AdaptResult["rows"];
 }
 
-/** Builds the rows of training, validation and replay. @throws AttuneError naming the row that cannot be trained */
-export async function adaptRows(
-  context: RunContext,
+/** Builds the rows of training and validation. @throws AttuneError naming the row that cannot be trained */
+export function buildTaskRows(
+  config: RecipeConfig,
   data: RecipeData,
-  base: OpenModel,
-  baseHash: string,
-): Promise<AdaptRows> {
-  const { config } = context.recipe;
+  base: Pick<OpenModel, "model" | "tokenizer">,
+): TaskRows {
+  const { training, template } = config;
   const train = requirePart(data.parts, "train", "to train on");
   const held =
-    config.training.evaluateEvery === null ? [] : requirePart(data.parts, "validation", "for training.evaluateEvery");
+    training.evaluateEvery === null ? [] : requirePart(data.parts, "validation", "for training.evaluateEvery");
   if (data.labels !== undefined) checkLabelsTrained(train, data.labels);
-  const builder = createRowBuilder(config.template, base.tokenizer, data.labels);
-  const contextLength = Math.min(base.model.contextLength, config.training.blockLength);
+  const builder = createRowBuilder(template, base.tokenizer, data.labels);
+  const contextLength = Math.min(base.model.contextLength, training.blockLength);
   const limits = { tokenizer: base.tokenizer, contextLength };
   const rows = buildRows(train, builder, limits);
-  const replay = await replayRecords(context, base, baseHash);
-  return {
-    train: rows.examples,
-    counts: rows.counts,
-    validation: held.length === 0 ? [] : buildRows(held, builder, limits).examples,
-    replay: replay.map((record) => replayExample(record, base.tokenizer)),
-  };
+  const validation = held.length === 0 ? [] : buildRows(held, builder, limits).examples;
+  return { train: rows.examples, validation, counts: rows.counts };
+}
+
+/** Rows of replay: sampled from the base, or read. */
+async function buildReplayRows(context: RunContext, base: OpenModel, baseHash: string): Promise<TrainingExample[]> {
+  const records = await replayRecords(context, base, baseHash);
+  return records.map((record) => replayExample(record, base.tokenizer));
 }
 
 /** A row of general text; one that was cut short does not teach to end there. */
@@ -72,7 +74,7 @@ function replayExample(
 /** Trains what the recipe says, into `adapter/` or, for every parameter, `model/`. */
 export async function adapt(
   context: RunContext,
-  rows: AdaptRows,
+  task: TaskRows,
   base: OpenModel,
   hashes: { readonly base: string; readonly data: string },
 ): Promise<AdaptResult> {
@@ -85,6 +87,7 @@ export async function adapt(
     key: identity,
     outputs: [isFull ? "model" : "adapter"],
     async run() {
+      const replay = await buildReplayRows(context, base, hashes.base);
       const optimizer = createOptimizer(toolbox, config);
       const { families } = toolbox;
       const model = isFull
@@ -106,7 +109,7 @@ export async function adapt(
           trainee,
           optimizer,
           training: config.training,
-          rows,
+          rows: { ...task, replay },
           seed: config.seed,
           identity,
           files: { metrics, checkpoint, resume: true },
@@ -123,8 +126,8 @@ export async function adapt(
           trainedTokens: position.trainedTokens,
           trainable: trainee.counts.trainable,
           parameters: trainee.counts.total,
-          rows: rows.counts,
-          replayRows: rows.replay.length,
+          rows: task.counts,
+          replayRows: replay.length,
         } satisfies AdaptResult as unknown as JsonObject;
       } finally {
         await trainee.dispose();

@@ -4,7 +4,14 @@ import type { Model } from "@attune/models";
 import type { Optimizer } from "@attune/optim";
 import type { JsonObject, ProgressListener, Tokenizer } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
-import { createExampleSource, type TrainingExample, type TrainResult, train, trainedTokenBound } from "@attune/train";
+import {
+  type BatchSource,
+  createExampleSource,
+  type TrainingExample,
+  type TrainResult,
+  train,
+  trainedTokenBound,
+} from "@attune/train";
 import type { TrainingConfig } from "../config/training-config.ts";
 import { methodObjective, type ObjectiveShape } from "./method-objective.ts";
 import type { Trainee } from "./trainee.ts";
@@ -37,7 +44,7 @@ export interface TrainingRowSet {
 export async function runTraining(job: TrainingJob): Promise<TrainResult & { readonly steps: number }> {
   const { runtime, training, rows, trainee, optimizer, files } = job;
   const shape = objectiveShape(training, rows);
-  const source = createExampleSource({ ...batchOptions(job, shape), ...replayOf(rows, training) });
+  const source = trainingSource(job, shape);
   const steps = stepsOf(training, source.batchesPerEpoch!);
   const { beforeUpdate } = trainee;
   const result = await train({
@@ -73,25 +80,33 @@ export function objectiveShape(
   return { rows: count, blockLength, headRows: bound === count * blockLength ? undefined : bound, recompute };
 }
 
-function batchOptions({ training, rows, tokenizer, seed }: TrainingJob, shape: ObjectiveShape) {
-  const { packing } = training;
-  const padId = tokenizer.specialTokens.pad ?? tokenizer.specialTokens.eos ?? 0;
-  const { rows: count, blockLength, headRows } = shape;
-  return { examples: rows.train, rows: count, blockLength, headRows, padId, seed, packing };
+/** What batches are made of. */
+type BatchInputs = Pick<TrainingJob, "training" | "rows" | "tokenizer" | "seed">;
+
+/** The batches of a run. */
+export function trainingSource(inputs: BatchInputs, shape: ObjectiveShape): BatchSource {
+  const { rows, training } = inputs;
+  const replay = rows.replay.length === 0 ? undefined : { examples: rows.replay, share: training.replay!.share };
+  return createExampleSource({ ...batchOptions(inputs, shape), examples: rows.train, replay });
 }
 
-function replayOf({ replay }: TrainingRowSet, training: TrainingConfig) {
-  return replay.length === 0 ? {} : { replay: { examples: replay, share: training.replay!.share } };
+/** The batches of one look at the validation loss, in their order. */
+export function validationSource(inputs: BatchInputs, shape: ObjectiveShape): BatchSource {
+  return createExampleSource({ ...batchOptions(inputs, shape), examples: inputs.rows.validation, shuffle: false });
+}
+
+function batchOptions({ training, tokenizer, seed }: BatchInputs, { rows, blockLength, headRows }: ObjectiveShape) {
+  const padId = tokenizer.specialTokens.pad ?? tokenizer.specialTokens.eos ?? 0;
+  return { rows, blockLength, headRows, padId, seed, packing: training.packing };
 }
 
 function evaluationOf(job: TrainingJob, shape: ObjectiveShape) {
   const { evaluateEvery } = job.training;
-  if (evaluateEvery === null) return undefined;
-  const options = { ...batchOptions(job, shape), examples: job.rows.validation, shuffle: false };
+  if (evaluateEvery === null || job.rows.validation.length === 0) return undefined;
   return {
     every: evaluateEvery,
     async *batches() {
-      const source = createExampleSource(options);
+      const source = validationSource(job, shape);
       for (let index = 0; index < source.batchesPerEpoch!; index++) yield await source.next();
     },
   };

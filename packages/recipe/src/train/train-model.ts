@@ -3,7 +3,7 @@ import { loadRecipeData } from "../data/recipe-data.ts";
 import { withRun } from "../run/open-run.ts";
 import type { RunOptions } from "../run/run-options.ts";
 import { hashFolder, openModel } from "../toolbox/open-model.ts";
-import { type AdaptResult, adapt, adaptRows } from "./adapt.ts";
+import { type AdaptResult, adapt, buildTaskRows } from "./adapt.ts";
 
 /** Trains what a recipe says and nothing else: its data, then `output/adapter` or, for every parameter, `output/model`. */
 export function trainModel(
@@ -18,7 +18,7 @@ export function trainModel(
     const request = { model: config.model!, tokenizer, storage, baseDirectory, signal, onProgress };
     const base = await openModel(toolbox, runtime, request);
     const hashes = { base: await hashFolder(base.folder), data: data.fingerprint };
-    const rows = await adaptRows(context, data, base, hashes.base);
+    const rows = buildTaskRows(config, data, base);
     const result = await adapt(context, rows, base, hashes);
     return { ...result, output: config.method.id === "full" ? session.layout.model : session.layout.adapter };
   });

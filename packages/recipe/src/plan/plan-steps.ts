@@ -1,0 +1,133 @@
+// Bytes and FLOPs of the programs that a run will replay, read off plans that are built and not run.
+import { type ScoreShape, traceScores } from "@attune/generate";
+import type { Model, ParameterPlacement, SiteVisitor } from "@attune/models";
+import type { Optimizer } from "@attune/optim";
+import type { Adapters } from "@attune/peft-core";
+import { elementCount, type Plan, type Runtime, type Trace, tensorType } from "@attune/tensor-core";
+import { createStepTraces, layOutParameters, parametersRegion, segmentsOf } from "@attune/train";
+import { methodObjective, type ObjectiveShape } from "../train/method-objective.ts";
+
+/** What replaying one program takes. */
+export interface ProgramCost {
+  readonly flops: number;
+  readonly arenaBytes: number;
+  readonly stagingBytes: number;
+}
+
+/** What training takes. */
+export interface TrainingCost {
+  readonly forwardBackward: ProgramCost;
+  readonly update: ProgramCost;
+  readonly evaluate: ProgramCost;
+  /** Parameters, gradients and the optimizer's buffers. */
+  readonly stateBytes: number;
+  /** Elements of each buffer, padding included. */
+  readonly elements: number;
+  /** Elements of the trained parameters. */
+  readonly trained: number;
+}
+
+/** Costs of a program that is traced but not compiled. */
+export function programCost(runtime: Runtime, build: (trace: Trace) => void): ProgramCost {
+  return costOf(runtime.plan(build));
+}
+
+function costOf({ dispatches, memory }: Plan): ProgramCost {
+  return {
+    flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
+    arenaBytes: memory.arena,
+    stagingBytes: memory.staging,
+  };
+}
+
+/** Costs of the three programs of a training step. Nothing is allocated: State is named, not bound. */
+export function trainingCost(
+  runtime: Runtime,
+  model: Model,
+  adapters: Adapters | undefined,
+  optimizer: Optimizer,
+  shape: ObjectiveShape,
+  clipNorm: number | null,
+): TrainingCost {
+  const { parameters, groups } = adapters === undefined ? trainedModel(model) : trainedAdapters(adapters);
+  const { ranges, size } = layOutParameters(parameters, groups);
+  const store = { ranges, groups, size, segments: segmentsOf(ranges, size) };
+  const placement = new Map<string, ParameterPlacement>(
+    ranges.map(({ name, shape: own, offset }) => [
+      name,
+      { kind: "state", region: parametersRegion, offset, type: tensorType(own) },
+    ]),
+  );
+  const subject =
+    adapters === undefined
+      ? { ...model, parameters: new Map([...model.parameters, ...placement, ...tiedTo(model, placement)]) }
+      : model;
+  for (const { name, shape: own, role } of adapters?.parameters ?? []) {
+    if (role !== "trained") placement.set(name, { kind: "weight", name: `adapter:${name}`, type: tensorType(own) });
+  }
+  const objective = methodObjective(
+    subject,
+    {
+      visitors: ({ random }) => adapters?.visitors(placement, { random }) ?? [],
+      lossTerms: (trace) => adapters?.lossTerms(trace, placement) ?? [],
+    },
+    shape,
+  );
+  const traces = createStepTraces(objective, store, optimizer, { clipNorm: clipNorm ?? undefined });
+  return {
+    forwardBackward: programCost(runtime, traces.forwardBackward),
+    update: programCost(runtime, traces.update),
+    evaluate: programCost(runtime, traces.evaluate),
+    elements: size,
+    stateBytes: 4 * size * (2 + optimizer.slots.length),
+    trained: parameters.reduce((sum, { shape: own }) => sum + elementCount(own), 0),
+  };
+}
+
+function trainedModel({ specs }: Model) {
+  const own = specs.filter(({ tiedTo }) => tiedTo === undefined);
+  return {
+    parameters: own.map(({ name, shape, role }) => ({
+      name,
+      shape,
+      group: role === "norm" || role === "bias" ? "undecayed" : "default",
+    })),
+    groups: [
+      { name: "default", learningRateScale: 1 },
+      { name: "undecayed", learningRateScale: 1, weightDecay: 0 },
+    ],
+  };
+}
+
+function trainedAdapters({ parameters, groups }: Adapters) {
+  const trained = parameters.filter(({ role }) => role === "trained");
+  return { parameters: trained.map(({ name, shape, group }) => ({ name, shape, group })), groups };
+}
+
+/** Names that share another parameter's values. */
+function tiedTo({ specs }: Model, placement: ReadonlyMap<string, ParameterPlacement>): [string, ParameterPlacement][] {
+  return specs.flatMap(({ name, tiedTo: owner }) =>
+    owner === undefined ? [] : [[name, placement.get(owner)!] as const],
+  ) as [string, ParameterPlacement][];
+}
+
+/** Costs of scoring runs, added up: FLOPs of all, bytes of the largest. */
+export function scoringCost(
+  runtime: Runtime,
+  model: Model,
+  visitors: readonly SiteVisitor[],
+  shapes: readonly ScoreShape[],
+): ProgramCost {
+  const known = new Map<string, ProgramCost>();
+  const costs = shapes.map((shape) => {
+    const key = JSON.stringify(shape);
+    const cost = known.get(key) ?? programCost(runtime, (trace) => traceScores(trace, model, visitors, shape));
+    known.set(key, cost);
+    return cost;
+  });
+  return {
+    flops: costs.reduce((sum, { flops }) => sum + flops, 0),
+    arenaBytes: Math.max(0, ...costs.map(({ arenaBytes }) => arenaBytes)),
+    stagingBytes: Math.max(0, ...costs.map(({ stagingBytes }) => stagingBytes)),
+  };
+}

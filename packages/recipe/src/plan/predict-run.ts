@@ -1,0 +1,93 @@
+import type { Task } from "@attune/eval-bench";
+import { countParameters } from "@attune/models";
+import type { TrainingExample } from "@attune/train";
+import { generalTextTask } from "../evaluate/general-text.ts";
+import { judgeBatchSize } from "../evaluate/judge-model.ts";
+import { createTasks } from "../evaluate/judgement.ts";
+import { createOptimizer } from "../toolbox/toolbox.ts";
+import { objectiveShape, trainingSource, validationSource } from "../train/run-training.ts";
+import { attachMethod } from "../train/trainee.ts";
+import { stepsOf } from "../train/training-steps.ts";
+import { countScoring } from "./count-scoring.ts";
+import { measureRate } from "./measure-rate.ts";
+import { scoringCost, trainingCost } from "./plan-steps.ts";
+import { predictMemory } from "./predict-memory.ts";
+import { predictTime } from "./predict-time.ts";
+import type { PlannedCosts, PredictionInputs } from "./prediction-inputs.ts";
+import type { RunPlan } from "./run-plan.ts";
+
+/** Predicts a run from what is loaded before step 1. Nothing is trained; a product is timed for less than a second. */
+export async function predictRun(inputs: PredictionInputs): Promise<RunPlan> {
+  const { config, runtime, base, rows } = inputs;
+  const { training } = config;
+  const { hiddenSize } = base.model.config;
+  const costs = await planCosts(inputs);
+  const memory = predictMemory(inputs, costs);
+  const flopsPerSecond = await measureRate(runtime, hiddenSize, 3 * hiddenSize);
+  const stages = predictTime(inputs, costs, flopsPerSecond);
+  return {
+    version: 1,
+    training: {
+      steps: costs.steps,
+      tokensPerStep: training.rows * training.blockLength * training.accumulation,
+      rows: rows.train.length,
+      tokens: rows.counts.tokens,
+      trained: costs.step.trained,
+      parameters: countParameters(base.model.family, base.model.config),
+    },
+    memory,
+    time: {
+      stages,
+      flops: stages.reduce((sum, { flops }) => sum + flops, 0),
+      seconds: stages.reduce((sum, { seconds }) => sum + seconds, 0),
+      flopsPerSecond,
+    },
+    used: null,
+  };
+}
+
+/** Reads bytes and FLOPs off plans of everything that will be replayed. */
+async function planCosts(inputs: PredictionInputs): Promise<PlannedCosts> {
+  const { config, toolbox, runtime, base, rows } = inputs;
+  const { training, evaluation } = config;
+  const adapters = config.method.id === "full" ? undefined : attachMethod(toolbox, base.model, config.method);
+  const rowSet = { train: rows.train, validation: rows.validation, replay: replayStandIns(inputs) };
+  const shape = objectiveShape(training, rowSet);
+  const batches = { training, rows: rowSet, tokenizer: base.tokenizer, seed: config.seed };
+  const looks = training.evaluateEvery !== null && rows.validation.length > 0;
+  const asked = evaluation === null ? [] : judgingTasks(inputs);
+  const count = await countScoring(asked, base, {
+    batchSize: judgeBatchSize,
+    tokensPerRun: evaluation?.tokensPerRun ?? 2048,
+  });
+  return {
+    step: trainingCost(runtime, base.model, adapters, createOptimizer(toolbox, config), shape, training.clipNorm),
+    steps: stepsOf(training, trainingSource(batches, shape).batchesPerEpoch!),
+    validationBatches: looks ? validationSource(batches, shape).batchesPerEpoch! : 0,
+    scoring: scoringCost(runtime, base.model, base.visitors, count.shapes),
+    generated: count.generated,
+  };
+}
+
+/** Rows as long as those that the base will write, or all of a block where a source will give them. */
+function replayStandIns({ config }: PredictionInputs): TrainingExample[] {
+  const { replay, blockLength } = config.training;
+  if (replay === null) return [];
+  const ids = new Int32Array(Math.min(blockLength, (replay.generate?.tokens ?? blockLength) + 2));
+  return Array.from({ length: replay.generate?.texts ?? 1 }, (_, index) => ({
+    id: `replay/${index}`,
+    ids,
+    labels: ids,
+  }));
+}
+
+/** Everything that one model is asked. */
+function judgingTasks({ config, data, general }: PredictionInputs): Task[] {
+  const evaluation = config.evaluation!;
+  const tasks = createTasks(config, evaluation, data);
+  return [
+    ...(evaluation.calibration === "none" ? [] : [tasks("validation")]),
+    tasks(evaluation.part),
+    ...(general.length === 0 ? [] : [generalTextTask(general) as unknown as Task]),
+  ];
+}

@@ -1,0 +1,50 @@
+// Time: FLOPs from plans over a measured rate, for each stage. The shares were measured on configurations of other sizes than those
+// of the tests; they say how far whole programs stay behind one large product.
+import { countParameters } from "@attune/models";
+import { promptTextOf } from "../data/row-builder.ts";
+import type { PlannedCosts, PredictionInputs } from "./prediction-inputs.ts";
+import type { StagePlan } from "./run-plan.ts";
+
+/** Share of the measured rate of a product that whole programs reach. */
+const efficiency = { training: 0.7, scoring: 0.55, decoding: 0.06 };
+
+/** Seconds until a program is compiled and has warmed up. */
+const warmUp = { training: 3, scoring: 2, decoding: 1 };
+
+/** Seconds a character of training text and a class that the text baseline takes. */
+const baselineSeconds = 4e-7;
+
+/** Predicts the stages of a run that compute. */
+export function predictTime(inputs: PredictionInputs, costs: PlannedCosts, flopsPerSecond: number): StagePlan[] {
+  const { config, base } = inputs;
+  const { step, steps, validationBatches, scoring, generated } = costs;
+  const { training, evaluation } = config;
+  const parameters = countParameters(base.model.family, base.model.config);
+  const stage = (name: string, kind: keyof typeof efficiency, flops: number): StagePlan => ({
+    name,
+    flops,
+    seconds: flops === 0 ? 0 : flops / (flopsPerSecond * efficiency[kind]) + warmUp[kind],
+  });
+  const looks = training.evaluateEvery === null ? 0 : Math.ceil(steps / training.evaluateEvery);
+  const perStep = training.accumulation * step.forwardBackward.flops + step.update.flops;
+  const sampled = training.replay?.generate;
+  const judged = evaluation === null ? [] : ["base", "adapted"];
+  return [
+    ...judged.slice(0, 1).map((id) => stage(`evaluate ${id}`, "scoring", scoring.flops)),
+    ...(sampled == null ? [] : [stage("replay", "decoding", 2 * parameters * sampled.texts * sampled.tokens)]),
+    stage("train", "training", steps * perStep + looks * validationBatches * step.evaluate.flops),
+    ...judged.slice(1).map((id) => stage(`evaluate ${id}`, "scoring", scoring.flops)),
+    ...(generated.tokens === 0 ? [] : [stage("generate", "decoding", 2 * 2 * parameters * generated.tokens)]),
+    ...baselineStage(inputs),
+  ];
+}
+
+/** The text baseline multiplies sparse rows on the host. */
+function baselineStage({ config, data }: PredictionInputs): StagePlan[] {
+  const { evaluation } = config;
+  if (evaluation?.task !== "classification" || !evaluation.baselines.includes("text")) return [];
+  const characters = data.parts.train.reduce((sum, record) => sum + promptTextOf(record).length, 0);
+  return [
+    { name: "baselines", flops: 0, seconds: characters * baselineSeconds * Math.max(1, data.labels!.length - 1) },
+  ];
+}
