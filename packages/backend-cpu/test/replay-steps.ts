@@ -42,8 +42,8 @@ function step(trace: Trace): void {
   trace.output("loss", loss);
 }
 
-/** Steps before the measurement, and of each of its two halves. */
-const [warmUp, measured] = [1000, 1000];
+/** Steps until the young heaps of main thread and workers have their size, and steps of each half of the measurement. */
+const [warmUp, measured] = [4000, 1000];
 
 const runtime = createRuntime({ backend: createCpuBackend({ threads: 2, wide: false }) });
 for (const name of ["parameters", "first", "second"]) await runtime.states.allocate(name, size);
