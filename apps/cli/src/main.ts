@@ -51,10 +51,9 @@ function usageError({ message }: CommanderError): AttuneError {
   });
 }
 
-/** `attune … | head` closes the pipe early; that is no error of the command. */
+/** `attune … | head` closes the pipe early; that is no error of the command. Other errors reach whoever writes. */
 function quitWhenReaderCloses({ stdout }: Host): void {
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
   });
 }

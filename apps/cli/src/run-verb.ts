@@ -28,6 +28,7 @@ export async function runVerb(verb: Verb, options: OutputOptions, host: Host): P
     progress.clear();
     if (result === undefined) return 0;
     await write(host, context.json ? documentOf(result) : withLineFeed(result.text));
+    if (result.error !== undefined) throw result.error;
     return result.exitCode ?? 0;
   } finally {
     progress.clear();

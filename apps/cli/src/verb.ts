@@ -1,4 +1,4 @@
-import type { JsonObject, ProgressListener } from "@attune/spec";
+import type { AttuneError, JsonObject, ProgressListener } from "@attune/spec";
 import type { Command } from "commander";
 import type { Host } from "./host.ts";
 import type { Palette } from "./terminal/palette.ts";
@@ -27,6 +27,8 @@ export interface VerbResult {
   readonly text: string;
   /** Exit code; default 0. */
   readonly exitCode?: number | undefined;
+  /** What is reported behind the result, with its own exit code: a gate that was not met. */
+  readonly error?: AttuneError | undefined;
 }
 
 /** The work of a verb. Options are as commander parsed them, each checked by its own parser. */

@@ -46,9 +46,15 @@ describe("progress", () => {
     expect(lines.at(-1)).toBe("train  100/100 steps (100 %)");
   });
 
-  test("plain: a line every tenth where steps are fast", () => {
-    const fast = steady.map(([time, event]) => [time / 1000, event] as const);
-    expect(show("plain", fast).trimEnd().split("\n")).toHaveLength(10);
+  test("plain: a line every tenth where steps are fast, none where all is done in a second", () => {
+    const inTime = (seconds: number) =>
+      show(
+        "plain",
+        steady.map(([time, event]) => [(time * seconds) / 100, event] as const),
+      );
+    expect(inTime(20).trimEnd().split("\n")).toHaveLength(10);
+    expect(inTime(3).trimEnd().split("\n")).toHaveLength(3);
+    expect(inTime(0.9)).toBe("");
   });
 
   test("a resumed run does not count what was done before", () => {

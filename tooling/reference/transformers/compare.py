@@ -1,7 +1,7 @@
 """Runs `attune tokenize`, `score` and `generate` on a checkpoint folder and compares them with Transformers.
 
 Run: python tooling/reference/transformers/compare.py --model DIR [--adapter DIR] [--text FILE]
-     [--attune "node apps/cli/dist/main.js"] [--rows 6] [--length 48] [--max-new-tokens 32]
+     [--attune "node apps/cli/bin/attune.js"] [--rows 6] [--length 48] [--max-new-tokens 32]
 Rows of random ids (fixed seed) are always scored and continued; with a tokenizer also texts (lines of FILE, or a few
 built-in ones), messages when there is a chat template, and beam search and a repetition penalty. Prints one JSON
 document and exits 1 where a log-probability is off by more than --tolerance per token, a count or greedy flag is not
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--adapter")
     parser.add_argument("--text")
-    parser.add_argument("--attune", default="node apps/cli/dist/main.js")
+    parser.add_argument("--attune", default="node apps/cli/bin/attune.js")
     parser.add_argument("--rows", type=int, default=6)
     parser.add_argument("--length", type=int, default=48)
     parser.add_argument("--max-new-tokens", type=int, default=32)

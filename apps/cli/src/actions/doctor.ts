@@ -1,24 +1,18 @@
 import type { JsonObject } from "@attune/spec";
-import type { Palette } from "../terminal/palette.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { VerbAction } from "../verb.ts";
 import { cliVersion } from "../version-text.ts";
-import { checkMachine, type MachineCheck } from "./check-machine.ts";
+import { checkMachine } from "./check-machine.ts";
 
 /** Prints what this machine can do; exit code 4 where something is missing without which nothing runs. */
-export const doctor: VerbAction<object> = async (_, { host, palette }) => {
+export const doctor: VerbAction<object> = async (_, { host }) => {
   const checks = await checkMachine({ ownsProcess: host.ownsProcess, directory: process.cwd() });
   const ready = checks.every(({ status }) => status !== "missing");
-  const rows = checks.map(({ id, status, detail }) => [id, paint(status, palette), detail]);
+  const rows = checks.map(({ id, status, detail }) => [id, status, detail]);
   const sentence = ready ? "Ready: everything that is needed is there." : "Not ready: see what is missing above.";
   return {
     json: { version: cliVersion(), ready, checks } as unknown as JsonObject,
-    text: `${renderTable(["what", "", ""], rows, { alignLeft: true })}\n\n${sentence}`,
+    text: `${renderTable(["what", "status", "found"], rows, { alignLeft: true })}\n\n${sentence}`,
     exitCode: ready ? 0 : 4,
   };
 };
-
-function paint(status: MachineCheck["status"], palette: Palette): string {
-  if (status === "ok") return palette.green("ok");
-  return status === "missing" ? palette.red("missing") : palette.yellow(status);
-}

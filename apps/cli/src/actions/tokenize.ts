@@ -7,7 +7,7 @@ import type { TokenizeOptions } from "../verbs/tokenize.ts";
 /** Encodes or decodes a whole input, or each of its lines. */
 export const tokenize: VerbAction<TokenizeOptions> = async (options, context) => {
   const { input, lines, decode } = options;
-  const tokenizer = await openTokenizer(options.tokenizer);
+  const tokenizer = await openTokenizer(options.tokenizer, context.host);
   const convert = decode ? decodeText : encodeText;
   if (!lines) {
     const result = convert(tokenizer, await readWhole(input, context.host.stdin), options, 1);

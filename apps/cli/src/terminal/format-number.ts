@@ -19,3 +19,11 @@ export function formatDuration(seconds: number): string {
   const minutes = Math.round(whole / 60);
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
+
+/** FLOPs as `812 GFLOP`, `1.4 TFLOP`. */
+export function formatFlops(flops: number): string {
+  const units = ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP"];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, flops)) / 3)));
+  const scaled = flops / 1000 ** power;
+  return `${scaled.toFixed(power === 0 || scaled >= 99.5 ? 0 : 1)} ${units[power]}`;
+}

@@ -5,8 +5,8 @@ import { formatCount, formatDuration } from "./format-number.ts";
 
 /** A bar redraws at most so often, milliseconds. */
 const redrawEvery = 100;
-/** A plain line comes after so many milliseconds, or after a tenth of the whole. */
-const lineEvery = 5000;
+/** A plain line comes after so many milliseconds, or after a tenth of the whole, but not sooner than the last number. */
+const [lineEvery, lineAtMostEvery] = [5000, 1000];
 
 /** Shows progress events. */
 export interface Progress {
@@ -83,7 +83,8 @@ function shareOf({ done, total }: ProgressEvent): number {
 function isDue(event: ProgressEvent, times: StageTimes, time: number, bar: boolean): boolean {
   const elapsed = time - times.lastShown;
   if (bar) return elapsed >= redrawEvery || event.done === event.total;
-  return elapsed >= lineEvery || shareOf(event) >= times.lastShare + 0.1 || event.done === event.total;
+  if (event.done === event.total) return time - times.started >= lineAtMostEvery;
+  return elapsed >= lineEvery || (elapsed >= lineAtMostEvery && shareOf(event) >= times.lastShare + 0.1);
 }
 
 /** One line: what, how far, the numbers of the moment, and how long it will take. */

@@ -42,7 +42,8 @@ async function detectFormat(path: string): Promise<FileFormat> {
       .trimStart();
     break;
   }
-  if (head.startsWith("{")) return "jsonl";
+  // A file of nothing has no rows, whatever it was to be; that is for its reader to refuse.
+  if (head.startsWith("{") || head === "") return "jsonl";
   if (head.startsWith("[")) return "json";
   throw new AttuneError(
     "FILE_UNSUPPORTED",

@@ -1,0 +1,37 @@
+import { AttuneError } from "@attune/spec";
+import { cancel, intro, isCancel, select, text } from "@clack/prompts";
+import type { InitOptions } from "../verbs/init.ts";
+import { inspectData } from "./inspect-data.ts";
+import { nameFrom } from "./name-from.ts";
+
+/** Asks for what was not given. Every question has a flag. */
+export async function askInit(options: InitOptions): Promise<InitOptions> {
+  intro("A recipe for your own data");
+  const data =
+    options.data ?? (await answered(text({ message: "Where are your records?", placeholder: "tickets.jsonl" })));
+  const shape = await inspectData(data, options.columns);
+  const task =
+    options.task ??
+    (await answered(
+      select({
+        message: `${shape.description}. What is the model to do?`,
+        initialValue: shape.task,
+        options: [
+          { value: "classification" as const, label: "tell labels apart" },
+          { value: "generation" as const, label: "answer prompts" },
+          { value: "perplexity" as const, label: "speak like these texts" },
+        ],
+      }),
+    ));
+  const name = options.name ?? (await answered(text({ message: "Name of the run?", initialValue: nameFrom(data) })));
+  const model = await answered(text({ message: "Which model?", initialValue: options.model }));
+  const output = await answered(text({ message: "File of the recipe?", initialValue: options.output }));
+  return { ...options, data, task, name, model, output };
+}
+
+async function answered<Value>(question: Promise<Value>): Promise<Exclude<Value, symbol>> {
+  const answer = await question;
+  if (!isCancel(answer)) return answer as Exclude<Value, symbol>;
+  cancel("Nothing was written.");
+  throw new AttuneError("ABORTED", "The questions were left.");
+}

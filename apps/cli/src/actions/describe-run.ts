@@ -1,0 +1,36 @@
+import { relative } from "node:path";
+import type { RunResult } from "@attune/recipe";
+import { runFolderLayout } from "@attune/run-folder";
+import { AttuneError, type JsonObject } from "@attune/spec";
+import { formatDuration } from "../terminal/format-number.ts";
+import type { VerbResult } from "../verb.ts";
+import { describeResults } from "./describe-results.ts";
+import { describeTraining } from "./describe-training.ts";
+
+/** What a run made, and the error of a gate that was not met. */
+export function describeRun(result: RunResult): VerbResult {
+  const { folder, stages, table, training, gates } = result;
+  const { report, adapter, merged, model } = runFolderLayout(folder);
+  const times = stages.map(
+    ({ name, seconds, cached }) => `${name} ${cached ? "(as before)" : formatDuration(seconds)}`,
+  );
+  const text = [
+    ...(table === undefined ? [] : [describeResults(table), ""]),
+    describeTraining(training),
+    `stages: ${times.join(", ")}`,
+    `report: ${relative(process.cwd(), report) || report}`,
+  ];
+  const json = { ...result, paths: { report, adapter, merged, model } } as unknown as JsonObject;
+  return { json, text: text.join("\n"), error: gateError(gates) };
+}
+
+function gateError(gates: RunResult["gates"]): AttuneError | undefined {
+  const failed = gates.filter(({ passed }) => !passed);
+  if (failed.length === 0) return undefined;
+  const sentences = failed.map(
+    ({ metric, value, minimum }) => `${metric} is ${value.toFixed(4)}, not at least ${minimum}`,
+  );
+  return new AttuneError("GATE_FAILED", `The recipe's gate was not met: ${sentences.join("; ")}.`, {
+    hint: "Everything was written; look at the report, or change evaluation.gate.",
+  });
+}

@@ -1,0 +1,98 @@
+// The text of a new recipe: it opens with its command, and says of each number what it changes.
+import { dirname, isAbsolute, relative, resolve } from "node:path";
+import type { DataShape } from "./inspect-data.ts";
+
+/** What a recipe is drafted from. */
+export interface RecipeDraft {
+  readonly data: string;
+  readonly columns: Readonly<Record<string, string>> | undefined;
+  readonly task: DataShape["task"];
+  readonly labels: readonly string[];
+  readonly model: string;
+  readonly name: string;
+  /** File that the recipe will be in, for its first line. */
+  readonly output: string;
+}
+
+const purposes: Readonly<Record<DataShape["task"], string>> = {
+  classification: "tells the labels of these records apart",
+  generation: "answers prompts as these records do",
+  perplexity: "speaks like these texts",
+};
+
+/** With more labels than this, the recipe does not list words for each. */
+const mostWords = 20;
+
+/** A recipe in YAML. Texts are written as JSON strings, which YAML reads. */
+export function draftRecipe(draft: RecipeDraft): string {
+  const { data, columns, task, model, name, output } = draft;
+  const path = isAbsolute(data) ? data : relative(dirname(resolve(output)), resolve(data)).replaceAll("\\", "/");
+  const source = JSON.stringify({ path, ...(columns && { columns }) });
+  return `# ${name}: a model that ${purposes[task]}.
+#
+#   attune plan ${output}                           memory and time, before anything runs
+#   attune run ${output}                            everything, into runs/${name}
+#   attune run ${output} --set training.epochs=3    any value can be set like this
+#
+# attune config show ${output} lists every value with its default.
+name: ${JSON.stringify(name)}
+model: ${JSON.stringify(model)}  # a Hugging Face folder works, too
+
+data:
+  source: ${source}
+  stages:
+    clean:  # repairs Unicode and white space, drops what is no text
+    dedup:  # drops exact and near duplicates
+    pii:    # masks addresses, numbers and names of accounts; false leaves it out
+    split: { validation: 0.1, test: 0.2 }  # duplicates, threads and senders never lie in two parts
+
+${templateOf(draft)}
+method:
+  id: lora
+  options:
+    rank: 8  # a higher rank can learn more, and forget more
+    targetModules: all-linear
+
+training:
+  epochs: 2  # passes over the records; more learn more until the validation loss turns
+  learningRate: 0.002  # too high diverges, too low learns nothing
+  rows: 4
+  blockLength: ${task === "generation" ? 512 : 256}  # tokens of a packed row, at least those of the longest record; more takes more memory
+  evaluateEvery: 25  # steps between two looks at the validation part
+  keep: best
+
+evaluation:
+${evaluationOf(draft)}
+merge: {}
+`;
+}
+
+function templateOf({ task, labels }: RecipeDraft): string {
+  if (task === "perplexity") return 'template:\n  prompt: "{text}"\n';
+  if (task === "generation") {
+    return 'template:\n  prompt: "{text}\\n"\n  completion: "{completion}"\n  maxTokens: 160  # longer prompts are cut\n';
+  }
+  if (labels.length > mostWords) {
+    return `template:
+  prompt: "{text}\\nCategory:"
+  completion: " {completion}"  # the label itself; template.completions gives each label words of its own
+  maxTokens: 160  # longer texts are cut
+  endOfText: false
+`;
+  }
+  const words = labels.map(
+    (label) => `    ${JSON.stringify(label)}: ${JSON.stringify(` ${label.replaceAll("_", " ")}`)}\n`,
+  );
+  return `template:
+  prompt: "{text}\\nCategory:"
+  completions:  # what the model says for each label; common words work best
+${words.join("")}  maxTokens: 160  # longer texts are cut
+  endOfText: false
+`;
+}
+
+function evaluationOf({ task }: RecipeDraft): string {
+  if (task === "perplexity") return "  task: perplexity\n";
+  if (task === "generation") return "  task: generation\n  maxNewTokens: 64\n";
+  return "  task: classification  # accuracy and F1 beside two baselines that use no language model\n  calibration: affine\n";
+}

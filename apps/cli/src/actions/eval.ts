@@ -1,0 +1,24 @@
+import { evaluateModel } from "@attune/recipe";
+import type { JsonObject } from "@attune/spec";
+import { openRecipe } from "../open/open-recipe.ts";
+import { openToolbox } from "../open/open-toolbox.ts";
+import { evalFlags } from "../options/recipe-flags.ts";
+import type { RecipeOptions } from "../options/recipe-options.ts";
+import type { VerbAction } from "../verb.ts";
+import { describeResults } from "./describe-results.ts";
+
+/** Judges a model. */
+export const evaluate: VerbAction<RecipeOptions> = async (options, context) => {
+  const recipe = await openRecipe(options, evalFlags, context);
+  const toolbox = await openToolbox(context.host, options.plugin);
+  const { signal, onProgress, note: onNotice } = context;
+  const output = recipe.config.output ?? undefined;
+  const { table, general } = await evaluateModel(recipe, { toolbox, output, signal, onProgress, onNotice });
+  const lines = [describeResults(table, { adapted: recipe.config.adapter === null ? "model" : "model with adapter" })];
+  if (general !== undefined) {
+    const { bitsPerByte, perplexity } = general;
+    lines.push(`general text: ${bitsPerByte.value.toFixed(3)} bits/byte, perplexity ${perplexity.value.toFixed(1)}`);
+  }
+  if (output !== undefined) lines.push(`predictions in ${output}`);
+  return { json: { table, ...(general && { general }) } as unknown as JsonObject, text: lines.join("\n") };
+};

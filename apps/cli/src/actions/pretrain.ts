@@ -1,0 +1,26 @@
+import { pretrain } from "@attune/recipe";
+import type { JsonObject } from "@attune/spec";
+import { openRecipe, outputOf } from "../open/open-recipe.ts";
+import { openToolbox } from "../open/open-toolbox.ts";
+import { pretrainFlags } from "../options/recipe-flags.ts";
+import type { RunFolderOptions } from "../options/recipe-options.ts";
+import { formatCount } from "../terminal/format-number.ts";
+import type { VerbAction } from "../verb.ts";
+
+/** Trains a model from scratch. */
+export const pretrainModel: VerbAction<RunFolderOptions> = async (options, context) => {
+  const recipe = await openRecipe(options, pretrainFlags, context);
+  const toolbox = await openToolbox(context.host, options.plugin);
+  const { signal, onProgress } = context;
+  const { resume, cache } = options;
+  const result = await pretrain(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });
+  const { parameters, steps, trainedTokens, general, model } = result;
+  const lines = [
+    `${formatCount(parameters)} parameters, ${formatCount(steps)} steps, ${formatCount(trainedTokens)} trained tokens`,
+    ...(general === undefined
+      ? []
+      : [`general text: ${general.bitsPerByte.toFixed(3)} bits/byte, perplexity ${general.perplexity.toFixed(1)}`]),
+    `written to ${model}`,
+  ];
+  return { json: { ...result } as unknown as JsonObject, text: lines.join("\n") };
+};

@@ -1,0 +1,16 @@
+import { runRecipe } from "@attune/recipe";
+import { openRecipe, outputOf } from "../open/open-recipe.ts";
+import { openToolbox } from "../open/open-toolbox.ts";
+import { trainFlags } from "../options/recipe-flags.ts";
+import type { RunFolderOptions } from "../options/recipe-options.ts";
+import type { VerbAction } from "../verb.ts";
+import { describeRun } from "./describe-run.ts";
+
+/** Runs every stage of a recipe. */
+export const run: VerbAction<RunFolderOptions> = async (options, context) => {
+  const recipe = await openRecipe(options, trainFlags, context);
+  const toolbox = await openToolbox(context.host, options.plugin);
+  const { signal, onProgress } = context;
+  const { resume, cache } = options;
+  return describeRun(await runRecipe(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress }));
+};

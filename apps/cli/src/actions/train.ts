@@ -1,0 +1,23 @@
+import { trainModel } from "@attune/recipe";
+import type { JsonObject } from "@attune/spec";
+import { openRecipe, outputOf } from "../open/open-recipe.ts";
+import { openToolbox } from "../open/open-toolbox.ts";
+import { trainFlags } from "../options/recipe-flags.ts";
+import type { RunFolderOptions } from "../options/recipe-options.ts";
+import type { VerbAction } from "../verb.ts";
+import { describeTraining } from "./describe-training.ts";
+
+/** Trains what a recipe says, without judging it. */
+export const train: VerbAction<RunFolderOptions> = async (options, context) => {
+  const recipe = await openRecipe(options, trainFlags, context);
+  const toolbox = await openToolbox(context.host, options.plugin);
+  const { signal, onProgress } = context;
+  const { resume, cache } = options;
+  const result = await trainModel(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });
+  const { kept, maskedOut, truncated } = result.rows;
+  context.note(`rows: ${kept} trained, ${maskedOut} left out because nothing in them is trained, ${truncated} cut`);
+  return {
+    json: { ...result } as unknown as JsonObject,
+    text: `${describeTraining(result)}\nwritten to ${result.output}`,
+  };
+};

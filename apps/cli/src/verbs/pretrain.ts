@@ -1,0 +1,17 @@
+import { pretrainFlags } from "../options/recipe-flags.ts";
+import { addRecipeOptions, type RunFolderOptions } from "../options/recipe-options.ts";
+import type { Verb } from "../verb.ts";
+
+/** A model from scratch. */
+export const pretrainVerb: Verb<RunFolderOptions> = {
+  name: "pretrain",
+  summary: "train a model from scratch, and its tokenizer where the recipe asks for one",
+  arguments: [["<recipe>", "recipe file or folder of a run"]],
+  examples: [
+    "attune pretrain tiny.yaml --data texts.jsonl --output runs/tiny",
+    "attune pretrain tiny.yaml --data texts.jsonl --output runs/tiny --resume",
+  ],
+  interruptible: true,
+  configure: (command) => addRecipeOptions(command, { flags: pretrainFlags, data: true }),
+  load: async () => (await import("../actions/pretrain.ts")).pretrainModel,
+};

