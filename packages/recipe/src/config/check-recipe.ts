@@ -8,6 +8,7 @@ import { resolveDevice } from "../toolbox/open-device.ts";
 import { createOptimizer, type Toolbox } from "../toolbox/toolbox.ts";
 import { located } from "./config-error.ts";
 import { formatOrigin } from "./config-origin.ts";
+import { nearestName } from "./nearest-name.ts";
 import type { RecipeConfig } from "./recipe-config.ts";
 import type { ResolvedRecipe } from "./resolve-recipe.ts";
 
@@ -191,16 +192,20 @@ function incompatible(recipe: ResolvedRecipe, found: readonly Incompatibility[])
   });
 }
 
-/** The error of a part, with the place of its key in front. */
+/** The error of a part, with the place of its key in front, and the key that was probably meant. */
 function placed(recipe: ResolvedRecipe, path: readonly string[], error: AttuneError): AttuneError {
-  if (error.details?.["placed"] === true) return error;
-  const key = error.details?.key;
+  const { code, message, details } = error;
+  if (details?.["placed"] === true) return error;
+  const key = details?.key;
   const full = typeof key === "string" && key !== path.at(-1) ? [...path, key] : path;
-  const inner = recipe.originOf(full, error.code === "CONFIG_UNKNOWN_KEY" ? "key" : "value");
+  const inner = recipe.originOf(full, code === "CONFIG_UNKNOWN_KEY" ? "key" : "value");
   const origin = inner.kind === "default" ? recipe.originOf(path) : inner;
-  const described = located("OPTIONS_INVALID", full, error.message, error.hint, origin, error);
-  return new AttuneError(error.code, described.message, {
-    hint: error.hint,
+  const known = details?.["known"];
+  const near = Array.isArray(known) && key !== undefined ? nearestName(key, known as string[]) : undefined;
+  const hint = near === undefined ? error.hint : `Did you mean "${near}"?`;
+  const described = located("OPTIONS_INVALID", full, message, hint, origin, error);
+  return new AttuneError(code, described.message, {
+    hint,
     cause: error,
     details: { ...described.details, placed: true },
   });

@@ -2,7 +2,7 @@ import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 
 /** A place in a file, both counted from 1. */
-export interface FilePosition {
+interface FilePosition {
   readonly line: number;
   readonly column: number;
 }

@@ -4,7 +4,7 @@ import { type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
 import { environmentAssignments, optionAssignments, setAssignments } from "./assignments.ts";
 import { configError } from "./config-error.ts";
 import type { Assignment, ConfigOrigin } from "./config-origin.ts";
-import { formatPath, leafPaths, valueAt, withValueAt } from "./config-path.ts";
+import { formatPath, leafPaths, withValueAt } from "./config-path.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
 import { type RecipeConfig, recipeSchema } from "./recipe-config.ts";
 import { resolvePaths } from "./resolve-paths.ts";
@@ -112,9 +112,4 @@ export function describeConfig({ config, originOf }: ResolvedRecipe): ConfigEntr
     value,
     origin: originOf(path),
   }));
-}
-
-/** The value at a path of a configuration, undefined where there is none. */
-export function configValue(config: RecipeConfig, path: readonly (string | number)[]): JsonValue | undefined {
-  return valueAt(config as unknown as JsonValue, path);
 }

@@ -7,7 +7,7 @@ import { type TextSegment, type TrainingExample, tokenizeSegments } from "@attun
 import type { TemplateConfig } from "../config/data-config.ts";
 
 /** A record as a row of training. */
-export interface BuiltRow {
+interface BuiltRow {
   readonly example: TrainingExample;
   readonly segments: readonly TextSegment[];
   /** Whether its text was cut to `maxTokens`. */

@@ -28,7 +28,7 @@ export interface TrainingCost {
 }
 
 /** Costs of a program that is traced but not compiled. */
-export function programCost(runtime: Runtime, build: (trace: Trace) => void): ProgramCost {
+function programCost(runtime: Runtime, build: (trace: Trace) => void): ProgramCost {
   return costOf(runtime.plan(build));
 }
 

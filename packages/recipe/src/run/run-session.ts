@@ -21,7 +21,7 @@ import type { RecipeConfig } from "../config/recipe-config.ts";
 import { packageVersion } from "./package-version.ts";
 
 /** A stage of a run. */
-export interface StageDefinition<Result extends JsonValue> {
+interface StageDefinition<Result extends JsonValue> {
   readonly name: string;
   /** Everything that its result depends on. */
   readonly key: JsonValue;
