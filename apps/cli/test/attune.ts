@@ -48,14 +48,18 @@ export async function spawnAttune(commandLine: readonly string[], options: Spawn
 }
 
 /** Runs the command in this process: for what needs no process of its own. */
-export async function runAttune(commandLine: readonly string[], stdin = ""): Promise<Finished> {
+export async function runAttune(
+  commandLine: readonly string[],
+  stdin = "",
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
   const { Readable } = await import("node:stream");
   const [stdout, stderr] = [collector(), collector()];
   const code = await main(commandLine, {
     stdin: Readable.from(stdin === "" ? [] : [Buffer.from(stdin)]),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    environment: {},
+    environment,
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }

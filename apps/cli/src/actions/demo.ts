@@ -24,7 +24,7 @@ export const demo: VerbAction<DemoOptions> = async (options, context) => {
   const toolbox = await openToolbox(host, options.plugin, resolveFrom(folders));
   const onPlan = (plan: Parameters<typeof describePlan>[0]): void => note(`\nBudget\n${describePlan(plan)}\n`);
   const result = await runRecipe(recipe, { toolbox, output, resume: true, signal, onProgress, onPlan });
-  return describeRun(result);
+  return describeRun(result, recipe.config);
 };
 
 /** npm packages that the recipe reads. */

@@ -5,8 +5,8 @@ import { formatCount } from "../terminal/format-number.ts";
 
 /** Names of rows for a reader. */
 const rowNames: Readonly<Record<string, string>> = {
-  majority: "most frequent label",
-  text: "word counts",
+  majority: "baseline: most frequent label",
+  text: "baseline: word counts",
   base: "model before",
   adapted: "model after",
 };
@@ -17,11 +17,19 @@ const shownMetrics = [
   ["f1", "macroF1", "referenceBitsPerByte", "perplexity"],
 ];
 
-/**
- * A table of all rows, then what changed and what was forgotten, in sentences. `names` are other names for rows.
- */
-export function describeResults(table: ResultTable, names: Readonly<Record<string, string>> = {}): string {
+/** How a table is worded. */
+export interface ResultWords {
+  /** What is counted, plural. */
+  readonly unit: string;
+  /** Other names for rows. */
+  readonly names?: Readonly<Record<string, string>>;
+}
+
+/** A table of all rows, then what changed and what was forgotten, in sentences. */
+export function describeResults(table: ResultTable, { unit, names = {} }: ResultWords): string {
   const { columns, rows, n, groups, comparisons, general, part } = table;
+  const grouped = groups === n ? "" : ` in ${formatCount(groups)} groups`;
+  const plain = rows.some(({ role }) => role === "baseline") ? "; baselines use no language model" : "";
   const chosen: ScoreColumn[] = shownMetrics.flatMap((ids) => {
     const id = ids.find((each) => columns.some((column) => column.id === each));
     return columns.filter((column) => column.id === id);
@@ -35,7 +43,7 @@ export function describeResults(table: ResultTable, names: Readonly<Record<strin
     chosen.push({ id: "withoutLists", title: "not from lists", unit: "share", higherIsBetter: true });
   }
   const lines = [
-    `${formatCount(n)} cases of the ${part} part in ${formatCount(groups)} groups; 95 % intervals in brackets`,
+    `${formatCount(n)} ${unit} of the ${part} part${grouped}; brackets are 95 % intervals${plain}`,
     renderScores({ cases: part, n, columns: chosen, rows: scores }, { width: Number.POSITIVE_INFINITY }),
   ];
   const main = comparisons.find(({ metric }) => metric === chosen[0]?.id);

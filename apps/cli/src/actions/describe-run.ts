@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import type { RunResult } from "@attune/recipe";
+import type { RecipeConfig, RunResult } from "@attune/recipe";
 import { runFolderLayout } from "@attune/run-folder";
 import { AttuneError, type JsonObject } from "@attune/spec";
 import { formatDuration } from "../terminal/format-number.ts";
@@ -8,14 +8,14 @@ import { describeResults } from "./describe-results.ts";
 import { describeTraining } from "./describe-training.ts";
 
 /** What a run made, and the error of a gate that was not met. */
-export function describeRun(result: RunResult): VerbResult {
+export function describeRun(result: RunResult, { report: { unit } }: RecipeConfig): VerbResult {
   const { folder, stages, table, training, gates } = result;
   const { report, adapter, merged, model } = runFolderLayout(folder);
   const times = stages.map(
     ({ name, seconds, cached }) => `${name} ${cached ? "(as before)" : formatDuration(seconds)}`,
   );
   const text = [
-    ...(table === undefined ? [] : [describeResults(table), ""]),
+    ...(table === undefined ? [] : [describeResults(table, { unit }), ""]),
     describeTraining(training),
     `stages: ${times.join(", ")}`,
     `report: ${relative(process.cwd(), report) || report}`,

@@ -12,9 +12,15 @@ export const evaluate: VerbAction<RecipeOptions> = async (options, context) => {
   const recipe = await openRecipe(options, evalFlags, context);
   const toolbox = await openToolbox(context.host, options.plugin);
   const { signal, onProgress, note: onNotice } = context;
-  const output = recipe.config.output ?? undefined;
+  const { adapter, output: folder, report } = recipe.config;
+  const output = folder ?? undefined;
   const { table, general } = await evaluateModel(recipe, { toolbox, output, signal, onProgress, onNotice });
-  const lines = [describeResults(table, { adapted: recipe.config.adapter === null ? "model" : "model with adapter" })];
+  const lines = [
+    describeResults(table, {
+      unit: report.unit,
+      names: { adapted: adapter === null ? "model" : "model with adapter" },
+    }),
+  ];
   if (general !== undefined) {
     const { bitsPerByte, perplexity } = general;
     lines.push(`general text: ${bitsPerByte.value.toFixed(3)} bits/byte, perplexity ${perplexity.value.toFixed(1)}`);

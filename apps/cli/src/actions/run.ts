@@ -12,5 +12,6 @@ export const run: VerbAction<RunFolderOptions> = async (options, context) => {
   const toolbox = await openToolbox(context.host, options.plugin);
   const { signal, onProgress } = context;
   const { resume, cache } = options;
-  return describeRun(await runRecipe(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress }));
+  const result = await runRecipe(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });
+  return describeRun(result, recipe.config);
 };
