@@ -1,7 +1,9 @@
 // Pretrains attune:tiny, over several resumed runs if needed, and publishes its files into packages/model-tiny.
 //
-//   node --conditions=@attune/source tooling/pretrain-tiny/run.ts --data DIR --output DIR [--resume] [--publish] [--set KEY=VALUE]...
-import { copyFile, mkdir } from "node:fs/promises";
+//   node --conditions=@attune/source tooling/pretrain-tiny/run.ts --data DIR --output DIR [--recipe NAME] [--resume] [--publish] [--set KEY=VALUE]...
+//
+// Recipes: tiny (from scratch), tiny-continued (further training of what the package holds; its steps are counted on in metrics.jsonl).
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -13,6 +15,7 @@ const { values } = parseArgs({
   options: {
     data: { type: "string" },
     output: { type: "string" },
+    recipe: { type: "string", default: "tiny" },
     resume: { type: "boolean", default: false },
     publish: { type: "boolean", default: false },
     set: { type: "string", multiple: true, default: [] },
@@ -21,7 +24,7 @@ const { values } = parseArgs({
 if (values.data === undefined || values.output === undefined) throw new Error("Give --data DIR and --output DIR.");
 
 const recipe = await resolveRecipe({
-  file: fileURLToPath(new URL("./tiny.yaml", import.meta.url)),
+  file: fileURLToPath(new URL(`./${values.recipe}.yaml`, import.meta.url)),
   set: [
     `data.source.path=${join(values.data, "text/pretrain_en.jsonl.gz")}`,
     `evaluation.general.source.path=${join(values.data, "text/wikitext2_valid.txt")}`,
@@ -57,5 +60,21 @@ async function publish(model: string, metrics: string): Promise<void> {
   ];
   await mkdir(join(target, "model"), { recursive: true });
   for (const name of names) await copyFile(join(model, name), join(target, "model", name));
-  await copyFile(metrics, join(target, "metrics.jsonl"));
+  await publishMetrics(metrics, join(target, "metrics.jsonl"));
+}
+
+/** The metrics of a first run as they are; those of a continued one behind what is there. */
+async function publishMetrics(metrics: string, target: string): Promise<void> {
+  if (recipe.config.model === null) return copyFile(metrics, target);
+  const before = linesOf(await readFile(target, "utf8"));
+  const after = linesOf(await readFile(metrics, "utf8"));
+  const lines = [...before, ...after.map((line) => ({ ...line, step: line.step + before.at(-1)!.step }))];
+  await writeFile(target, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}
+
+function linesOf(text: string): { readonly step: number }[] {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { step: number });
 }

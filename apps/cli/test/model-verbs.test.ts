@@ -59,6 +59,32 @@ describe("attune pretrain", () => {
   });
 });
 
+describe("attune pretrain with a model", () => {
+  test("goes on from its values with its tokenizer, so the loss starts where it ended", async () => {
+    const recipe = path("further.yaml");
+    writeFileSync(
+      recipe,
+      `name: further
+model: ${model}
+data: { source: { path: texts.jsonl } }
+training: { steps: 2, rows: 2, blockLength: 64, learningRate: 0.0001 }
+`,
+    );
+    const document = await attuneJson(["pretrain", recipe, "--output", path("further"), "--threads", "1"]);
+    expect(document).toMatchObject({ parameters: 28832, steps: 2, model: path("further", "model") });
+    const losses = ["tiny", "further"].map((run) => lossesOf(path(run, "metrics.jsonl")));
+    expect(losses[1]![0]).toBeLessThan(losses[0]![0]! / 2);
+    expect(readFileSync(path("further", "model", "tokenizer.json"))).toEqual(
+      readFileSync(path("tiny", "model", "tokenizer.json")),
+    );
+  });
+});
+
+function lossesOf(file: string): number[] {
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+  return lines.map((line) => (JSON.parse(line) as { loss: number }).loss);
+}
+
 describe("attune score", () => {
   test("prints the fixed document, and batches do not change it", async () => {
     const rows = [

@@ -72,6 +72,12 @@ describe("pairs that do not go together", () => {
     );
     expect(await problemOf([...set, "tokenizer=t", "training.blockLength=64"], "pretrain")).toEqual({});
   });
+
+  it("pretraining that goes on from a model keeps its tokenizer", async () => {
+    expect(await problemOf([], "pretrain")).toEqual({});
+    const error = await problemOf(["tokenizerTraining={vocabularySize: 512}"], "pretrain");
+    expect(error["message"]).toContain("model does not go with tokenizerTraining");
+  });
 });
 
 describe("options of parts, each with its place", () => {

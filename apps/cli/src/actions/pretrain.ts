@@ -7,7 +7,7 @@ import type { RunFolderOptions } from "../options/recipe-options.ts";
 import { formatCount } from "../terminal/format-number.ts";
 import type { VerbAction } from "../verb.ts";
 
-/** Trains a model from scratch. */
+/** Trains every parameter on whole texts, from scratch or from a model that is there. */
 export const pretrainModel: VerbAction<RunFolderOptions> = async (options, context) => {
   const recipe = await openRecipe(options, pretrainFlags, context);
   const toolbox = await openToolbox(context.host, options.plugin);

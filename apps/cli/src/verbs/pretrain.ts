@@ -2,10 +2,10 @@ import { pretrainFlags } from "../options/recipe-flags.ts";
 import { addRecipeOptions, type RunFolderOptions } from "../options/recipe-options.ts";
 import type { Verb } from "../verb.ts";
 
-/** A model from scratch. */
+/** A model from scratch, or one that goes on. */
 export const pretrainVerb: Verb<RunFolderOptions> = {
   name: "pretrain",
-  summary: "train a model from scratch, and its tokenizer where the recipe asks for one",
+  summary: "train every parameter on whole texts, from scratch or from a model that is there",
   arguments: [["<recipe>", "recipe file or folder of a run"]],
   examples: [
     "attune pretrain tiny.yaml --data texts.jsonl --output runs/tiny",

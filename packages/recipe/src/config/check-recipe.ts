@@ -41,8 +41,15 @@ const incompatibilities: readonly Incompatibility[] = [
   {
     keys: ["tokenizer", "tokenizerTraining"],
     because: "give one of them: a tokenizer that is there, or one that is trained",
-    holds: ({ tokenizer, tokenizerTraining }, use) =>
-      use === "pretrain" ? (tokenizer === null) === (tokenizerTraining === null) : tokenizerTraining !== null,
+    holds: ({ tokenizer, tokenizerTraining, architecture }, use) =>
+      use === "pretrain" && architecture !== null
+        ? (tokenizer === null) === (tokenizerTraining === null)
+        : tokenizerTraining !== null && use !== "pretrain",
+  },
+  {
+    keys: ["model", "tokenizerTraining"],
+    because: "a model that is there goes on with the tokenizer that it has",
+    holds: ({ model, tokenizerTraining }, use) => use === "pretrain" && model !== null && tokenizerTraining !== null,
   },
   {
     keys: ["training.patience", "training.evaluateEvery"],

@@ -1,7 +1,8 @@
-// A model from scratch: tokenizer, initial values, training, and a checkpoint folder that Transformers and Attune load.
+// A model from scratch, or further training of one on plain text: tokenizer, initial values, training, and a checkpoint folder that
+// Transformers and Attune load.
 import { join } from "node:path";
 import { type Evaluation, evaluate, type PerplexityDocument, writeEvaluation } from "@attune/eval-bench";
-import { initialiseModel, saveModel } from "@attune/models";
+import { initialiseModel, loadModel, type Model, saveModel } from "@attune/models";
 import { hashJson, replaceFolder } from "@attune/run-folder";
 import type { JsonObject, JsonValue, Tokenizer } from "@attune/spec";
 import { loadTokenizer, saveTokenizer } from "@attune/tokenizer-core";
@@ -15,6 +16,7 @@ import { generalTextTask, readGeneralText } from "../evaluate/general-text.ts";
 import { withRun } from "../run/open-run.ts";
 import type { RunContext, RunOptions } from "../run/run-options.ts";
 import { hashFolder } from "../toolbox/open-model.ts";
+import { resolveModel } from "../toolbox/resolve-model.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
 import { modelConfigOf } from "./model-config-json.ts";
 import { runTraining } from "./run-training.ts";
@@ -35,7 +37,8 @@ export interface PretrainResult {
 }
 
 /**
- * Trains a model from scratch into `output/model`, and its tokenizer where the recipe asks for one.
+ * Trains every parameter on whole texts into `output/model`: of the recipe's `architecture` from scratch, with its tokenizer where the
+ * recipe asks for one, or of its `model`, which goes on with the tokenizer that it has.
  *
  * @throws AttuneError as `checkRecipe`, the data stages and `train` do
  */
@@ -53,12 +56,9 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
   requirePart(parts, "train", "to train on");
   const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
   const general = evaluation?.general ? await readGeneralText(evaluation.general, place) : [];
-  const tokenizerFolder = await prepareTokenizer(context, parts, await data.source.fingerprint());
-  const tokenizer = await loadTokenizer(tokenizerFolder, toolbox.tokenizers);
-  const rows = rowsOf(config, tokenizer, parts, general);
-  const modelJson = modelConfigOf(config.architecture!, tokenizer);
-  const { families } = toolbox;
-  const model = await initialiseModel(runtime, modelJson, { seed, families, trainable: "all" });
+  const start = await openStart(context, parts, await data.source.fingerprint());
+  const { model, tokenizer, tokenizerFolder } = start;
+  const rows = rowsOf(config, start, parts, general);
   const optimizer = createOptimizer(toolbox, config);
   const trainee = await fullTrainee(runtime, model, optimizer, undefined);
   const { metrics, checkpoint } = session.layout;
@@ -72,7 +72,7 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
     rows: { train: rows.train.examples, validation: rows.validation, replay: [] },
     seed,
     identity: {
-      model: hashJson(modelJson),
+      model: start.hash,
       tokenizer: await hashFolder(tokenizerFolder),
       data: hashJson([await data.source.fingerprint(), config.data.limits as unknown as JsonObject]),
       training: hashJson([config.training, config.template] as unknown as JsonValue),
@@ -93,6 +93,33 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
     rows: rows.train.counts,
     general: general.length === 0 ? undefined : await judgeGeneralText(context, judged, general),
   };
+}
+
+/** What training starts from. */
+interface Start {
+  readonly model: Model;
+  readonly tokenizer: Tokenizer;
+  readonly tokenizerFolder: string;
+  /** Of everything that the initial values depend on but the seed. */
+  readonly hash: string;
+}
+
+async function openStart(context: RunContext, parts: DataParts, fingerprint: string): Promise<Start> {
+  const { runtime, recipe, toolbox, signal, onProgress } = context;
+  const { families, tokenizers } = toolbox;
+  const { config, baseDirectory } = recipe;
+  if (config.architecture === null) {
+    const folder = await resolveModel(toolbox, config.model!, baseDirectory);
+    const tokenizerFolder = config.tokenizer ?? folder;
+    const tokenizer = await loadTokenizer(tokenizerFolder, tokenizers);
+    const model = await loadModel(runtime, folder, { families, trainable: "all", signal, onProgress });
+    return { model, tokenizer, tokenizerFolder, hash: await hashFolder(folder) };
+  }
+  const tokenizerFolder = await prepareTokenizer(context, parts, fingerprint);
+  const tokenizer = await loadTokenizer(tokenizerFolder, tokenizers);
+  const modelJson = modelConfigOf(config.architecture, tokenizer);
+  const model = await initialiseModel(runtime, modelJson, { seed: config.seed, families, trainable: "all" });
+  return { model, tokenizer, tokenizerFolder, hash: hashJson(modelJson) };
 }
 
 /** The folder of the tokenizer, trained where the recipe asks for one. */
@@ -129,10 +156,16 @@ async function prepareTokenizer(
   return folder;
 }
 
-function rowsOf(config: RecipeConfig, tokenizer: Tokenizer, parts: DataParts, general: readonly PerplexityDocument[]) {
-  const { template } = config;
+function rowsOf(
+  config: RecipeConfig,
+  { model, tokenizer }: Start,
+  parts: DataParts,
+  general: readonly PerplexityDocument[],
+) {
+  const { template, training } = config;
   const builder = createRowBuilder(template, tokenizer, undefined);
-  const limits = { tokenizer, contextLength: config.architecture!.contextLength, splits: true };
+  const contextLength = Math.min(model.contextLength, training.blockLength);
+  const limits = { tokenizer, contextLength, splits: true };
   const texts = (records: DataParts["train"]) =>
     records.map((record) => ({ id: record.id, text: documentText(record, template) }));
   const held = parts.validation.length > 0 ? texts(parts.validation) : general;
