@@ -5,7 +5,7 @@ import { codesOf, layOutPlan, type PlanProgram } from "./compile-plan.ts";
 import { createKernelLibrary } from "./kernel-library.ts";
 import { cpuKernels } from "./kernels/index.ts";
 import { createHeap, type Heap, type HeapRange, heapAlignment, pageBytes } from "./memory/heap.ts";
-import { parameterBytes } from "./pool/messages.ts";
+import { parameterBytes, stepFields } from "./pool/messages.ts";
 import { createWorkerPool, type WorkerPool } from "./pool/worker-pool.ts";
 import { fusesMultiplyAdd, has256Bits } from "./simd-width.ts";
 
@@ -88,9 +88,16 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
       pool.broadcast({ kind: "program", id, steps: program.steps, addresses: program.addresses });
       return {
         run(regions, { from, to } = { from: 0, to: plan.dispatches.length }) {
-          const result = running.then(() => runProgram(pool, scratch, id, program, regions, from, to));
+          const result = running.then(() => runProgram(pool, scratch, { id, program, regions, from, to }));
           running = result.catch(() => undefined);
           return result;
+        },
+        profile(regions) {
+          const times = new Float64Array(new SharedArrayBuffer(8 * (program.steps.length / stepFields)));
+          const whole = { from: 0, to: plan.dispatches.length };
+          const result = running.then(() => runProgram(pool, scratch, { id, program, regions, ...whole, times }));
+          running = result.catch(() => undefined);
+          return result.then(() => dispatchTimes(program, times));
         },
         dispose: () => pool.broadcast({ kind: "drop", id }),
       };
@@ -101,14 +108,20 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   };
 }
 
+/** Dispatches `from` to `to` of a program on its regions. */
+interface ProgramRun {
+  readonly id: number;
+  readonly program: PlanProgram;
+  readonly regions: readonly Allocation[];
+  readonly from: number;
+  readonly to: number;
+  readonly times?: Float64Array<SharedArrayBuffer>;
+}
+
 async function runProgram(
   pool: WorkerPool,
   scratch: Scratch,
-  id: number,
-  program: PlanProgram,
-  regions: readonly Allocation[],
-  from: number,
-  to: number,
+  { id, program, regions, from, to, times }: ProgramRun,
 ): Promise<void> {
   const bases = regions.map((region) => (region as CpuAllocation).range.offset);
   program.bindings.forEach(({ region, offset }, index) => {
@@ -117,7 +130,14 @@ async function runProgram(
   const steps = { from: program.stepOf[from]!, to: program.stepOf[to]! };
   if (steps.from === steps.to) return;
   const { threads, shared } = scratch.reserve(program.scratchBytes, program.sharedBytes);
-  await pool.run({ id, ...steps, shared }, threads);
+  await pool.run({ id, ...steps, shared, ...(times ? { times } : {}) }, threads);
+}
+
+/** A dispatch takes as long as its steps together. */
+function dispatchTimes({ stepOf }: PlanProgram, times: Float64Array): Float64Array {
+  return Float64Array.from({ length: stepOf.length - 1 }, (_, dispatch) =>
+    times.subarray(stepOf[dispatch], stepOf[dispatch + 1]).reduce((sum, time) => sum + time, 0),
+  );
 }
 
 interface Scratch {

@@ -39,6 +39,8 @@ export interface RunProgram {
   /** The scratch of this thread, and the one that all threads share. */
   readonly scratch: number;
   readonly shared: number;
+  /** Milliseconds of each step from `from` on, written by the first thread as it leaves it. */
+  readonly times?: Float64Array<SharedArrayBuffer>;
 }
 
 interface DropProgram {

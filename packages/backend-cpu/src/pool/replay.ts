@@ -23,6 +23,7 @@ export function replay(
   const control = new Int32Array(start.control);
   const cells = new Uint32Array(start.memory.buffer, start.parameters, parameterBytes / 4);
   const tilesOf = (step: number): number => steps[step * stepFields + 2]! - steps[step * stepFields + 1]!;
+  const clock = start.thread === 0 && run.times ? createClock(run.times, run.from) : undefined;
   let error: string | undefined;
   for (let step = run.from; step < run.to; step++) {
     const base = step * stepFields;
@@ -36,10 +37,22 @@ export function replay(
         Atomics.store(control, controlCells.failed, 1);
       }
     }
-    if (tiles === 1 && step + 1 < run.to && tilesOf(step + 1) === 1) continue;
-    if (meet(control, start.threads)) break;
+    const meets = tiles !== 1 || step + 1 === run.to || tilesOf(step + 1) !== 1;
+    const failed = meets && meet(control, start.threads);
+    clock?.(step);
+    if (failed) break;
   }
   return error;
+}
+
+/** Writes how long each step took, the wait for the other threads included. */
+function createClock(times: Float64Array, from: number): (step: number) => void {
+  let last = performance.now();
+  return (step) => {
+    const now = performance.now();
+    times[step - from] = now - last;
+    last = now;
+  };
 }
 
 /** Waits for all threads to finish the step; true if one of them failed, the same answer on every thread. */

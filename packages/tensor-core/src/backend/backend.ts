@@ -30,6 +30,8 @@ export interface Allocation {
 export interface Executable {
   /** Runs the dispatches `from` (default 0) to `to` (default all) on one allocation a region of the plan, in its order. */
   run(regions: readonly Allocation[], range?: { readonly from: number; readonly to: number }): Promise<void>;
+  /** Runs all dispatches and gives the milliseconds that each took; absent where a backend cannot tell. */
+  profile?(regions: readonly Allocation[]): Promise<Float64Array>;
   dispose(): void;
 }
 

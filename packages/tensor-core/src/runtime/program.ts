@@ -5,6 +5,7 @@ import type { Plan } from "../plan/plan.ts";
 import { decodeDense, encodeValues, type HostValues } from "./buffer-values.ts";
 import { checkDispatches, type Disagreement } from "./check-plan.ts";
 import type { Memory } from "./memory.ts";
+import { type Profile, profileDispatches } from "./profile.ts";
 
 /** A compiled function: run it again and again with new inputs. */
 export interface Program {
@@ -15,6 +16,12 @@ export interface Program {
   explain(): string;
   /** Runs the plan dispatch by dispatch beside the float64 interpreter; the first that differs, or undefined. */
   check(inputs?: Readonly<Record<string, ArrayLike<number>>>): Promise<Disagreement | undefined>;
+  /**
+   * Runs the plan once, as `run` does, and says how long each dispatch took.
+   *
+   * @throws AttuneError `DEVICE_UNAVAILABLE` on a backend that cannot tell
+   */
+  profile(inputs?: Readonly<Record<string, ArrayLike<number>>>): Promise<Profile>;
   dispose(): void;
 }
 
@@ -56,6 +63,14 @@ export async function createProgram(plan: Plan, backend: Backend, memory: Memory
         const regions = await memory.bind(plan);
         await writeInputs(plan, backend, regions, inputs);
         return checkDispatches(plan, backend, executable, regions);
+      });
+    },
+    profile(inputs = {}) {
+      return queue(async () => {
+        assertAlive();
+        const regions = await memory.bind(plan);
+        await writeInputs(plan, backend, regions, inputs);
+        return profileDispatches(plan, executable, regions);
       });
     },
     dispose() {
