@@ -25,6 +25,7 @@ finishCheck(
     ...importProblems,
     ...missed.map((file) => `dependency-cruiser did not read ${file}, so its imports were not checked`),
     ...members.flatMap(checkMember),
+    ...unusedEdges(),
     ...checkDiagram(),
   ],
   `${seen.size} modules of ${members.length} members keep to the layers`,
@@ -63,6 +64,13 @@ function checkMember(member) {
     problems.push(`tsconfig.json does not reference ${folder}`);
   }
   return problems;
+}
+
+/** An edge that nobody needs any more would allow what nobody has decided. */
+function unusedEdges() {
+  return inLayerEdges
+    .filter(([from, to]) => !workspaceDependencies(members.find(({ name }) => name === from)).includes(to))
+    .map(([from, to]) => `tooling/boundaries/layers.json allows ${from} --> ${to}, but ${from} does not depend on it`);
 }
 
 function checkDiagram() {

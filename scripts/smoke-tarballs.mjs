@@ -40,7 +40,12 @@ function installAlone(packed) {
       `${member.manifest.name} brings ${[...installed.filter((name) => name !== member.name), ...others].join(", ") || "nothing"}\n`,
     );
     return installed.join() === closure.join()
-      ? importAll(process.execPath, folder, [member])
+      ? importAll(
+          process.execPath,
+          folder,
+          [member],
+          closure.map((name) => byName.get(name).member),
+        )
       : [`${member.folder} installs [${installed}] instead of [${closure}]`];
   });
 }
@@ -77,22 +82,31 @@ function useTogether(packed, nodes) {
   });
 }
 
-/** Imports the entries and checks that each one exports something and leaves nothing on globalThis. */
-function importAll(executable, folder, members) {
+/**
+ * Imports the entries of members and checks that each one exports something and leaves nothing on globalThis. What
+ * other people's packages leave there, of which the installed members are made, is not held against them.
+ */
+function importAll(executable, folder, members, installed = members) {
   const file = join(folder, "import-all.mjs");
   const names = members.filter(({ manifest }) => manifest.exports?.["."]).map(({ manifest }) => manifest.name);
+  const foreign = new Set(installed.flatMap(foreignDependencies));
   writeFileSync(
     file,
-    `const before = Reflect.ownKeys(globalThis).length;
+    `for (const name of ${JSON.stringify([...foreign])}) await import(name);
+const before = new Set(Reflect.ownKeys(globalThis));
 for (const name of ${JSON.stringify(names)}) {
-  const keys = Object.keys(await import(name));
-  if (keys.length === 0) throw new Error(name + " exports nothing");
+  if (Object.keys(await import(name)).length === 0) throw new Error(name + " exports nothing");
+  const left = Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String);
+  if (left.length > 0) throw new Error(name + " leaves " + left.join(", ") + " on globalThis");
 }
-if (Reflect.ownKeys(globalThis).length !== before) throw new Error("an import changed globalThis");
 `,
   );
   const run = spawnSync(executable, [file], { cwd: folder, encoding: "utf8" });
   return run.status === 0 ? [] : [`importing ${names.join(", ")} failed: ${run.stderr}`];
+}
+
+function foreignDependencies({ manifest }) {
+  return Object.keys(manifest.dependencies ?? {}).filter((name) => !name.startsWith("@attune/"));
 }
 
 function installNodes() {

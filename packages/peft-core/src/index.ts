@@ -46,6 +46,8 @@ export { type NumberBounds, type OptionOrigin, type OptionReader, readOptions } 
 export type { AdapterOrigin } from "./peft-config.ts";
 export { type PlacedAdapters, placeForInference, placeForTraining, type TrainedRange } from "./place-adapters.ts";
 export { type SaveAdapterOptions, saveAdapter } from "./save-adapter.ts";
-export { checkTargetOptions, defaultTargets, readTargetOptions, type TargetOptions } from "./target-options.ts";
+export { savedModuleSites } from "./saved-module-sites.ts";
+export { readTargetConfig, writeTargetConfig } from "./target-config.ts";
+export { defaultTargets, readTargetOptions, type TargetOptions } from "./target-options.ts";
 export { type AdapterStep, beforeUpdate, hasUpdateHook } from "./update-adapters.ts";
 export type { VisitorOptions } from "./visit-sites.ts";

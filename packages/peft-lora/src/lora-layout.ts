@@ -23,7 +23,7 @@ const loraKinds = ["linear", "head", "embedding"] as const;
 
 /** Where LoRA has tensors: at its targets, at trained biases, and at modules that are saved whole. */
 export function loraLayout(options: LoraOptions, model: ModelSites): AdapterLayout {
-  const targetModules = resolvedTargets(options, model);
+  const targetModules = options.targetModules ?? defaultTargets({ id: loraId, defaults: loraDefaults }, model.family);
   const targets = matchTargets(model, { ...options, targetModules }, { method: loraId, kinds: loraKinds });
   const modules = targets.map(({ name }) => name);
   assertPatternsAgree("rankPattern", options.rankPattern, modules);
@@ -37,14 +37,6 @@ export function loraLayout(options: LoraOptions, model: ModelSites): AdapterLayo
     }),
   );
   return { sites: [...adapted, ...wholeModules(options, model, new Set(targets.map(siteKey)))] };
-}
-
-/** Targets as names or an expression, the family's where none are given. */
-export function resolvedTargets(
-  options: LoraOptions,
-  { family }: Pick<ModelSites, "family">,
-): string | readonly string[] {
-  return options.targetModules ?? defaultTargets({ id: loraId, defaults: loraDefaults }, family);
 }
 
 /** Settings that work untuned: LoRA without regret for small data, peft's MetaMathQA comparison. */

@@ -1,6 +1,6 @@
-import { checkTargetOptions, type ModelSites, matchTargets, type OptionReader } from "@attune/peft-core";
+import { type ModelSites, type OptionReader, readTargetConfig, writeTargetConfig } from "@attune/peft-core";
 import type { JsonObject } from "@attune/spec";
-import { resolvedTargets } from "./lora-layout.ts";
+import { loraDefaults, loraId } from "./lora-layout.ts";
 import { assertCompatible, type InitialWeights, type LoraOptions, wholeNumbers } from "./lora-options.ts";
 
 /** Keys of PEFT's LoraConfig (0.21) that stay at their defaults. */
@@ -31,45 +31,23 @@ const plainInitial = { default: true, random: false, gaussian: "gaussian", ortho
 
 /** The method's keys of `adapter_config.json`. */
 export function writeLoraConfig(options: LoraOptions, model: ModelSites): JsonObject {
-  const { layersPattern } = options;
   return {
     r: options.rank,
     lora_alpha: options.alpha,
     lora_dropout: options.dropout,
-    target_modules: writtenTargets(options, model),
-    exclude_modules: options.excludeModules ?? null,
     bias: options.bias,
     use_rslora: options.rankStabilized,
     use_dora: options.dora,
     lora_bias: options.loraBias,
     init_lora_weights: plainInitial[options.initialWeights as keyof typeof plainInitial],
-    modules_to_save: options.modulesToSave ?? null,
-    layers_to_transform: options.layersToTransform ?? null,
-    layers_pattern: layersPattern?.length === 1 ? layersPattern[0]! : (layersPattern ?? null),
     rank_pattern: options.rankPattern,
     alpha_pattern: options.alphaPattern,
+    ...writeTargetConfig({ id: loraId, defaults: loraDefaults }, options, model),
   };
-}
-
-/** PEFT writes "all-linear" as the modules that it stands for. */
-function writtenTargets(options: LoraOptions, model: ModelSites): string | readonly string[] {
-  const targetModules = resolvedTargets(options, model);
-  if (typeof targetModules !== "string" || targetModules.toLowerCase() !== "all-linear") return targetModules;
-  return matchTargets(model, { ...options, targetModules }, { method: "lora", kinds: ["linear"] }).map(
-    ({ name }) => name,
-  );
 }
 
 /** Options of an `adapter_config.json`; what is absent has PEFT's default. */
 export function readLoraConfig(config: OptionReader): LoraOptions {
-  const layersPattern = config.textOrTexts("layers_pattern");
-  const targets = checkTargetOptions(config, "target_modules", {
-    targetModules: config.textOrTexts("target_modules"),
-    excludeModules: config.textOrTexts("exclude_modules"),
-    layersToTransform: config.integers("layers_to_transform"),
-    layersPattern: typeof layersPattern === "string" ? [layersPattern] : layersPattern,
-    modulesToSave: config.texts("modules_to_save"),
-  });
   const options: LoraOptions = {
     rank: config.integer("r", { minimum: 1 }, 8),
     alpha: config.number("lora_alpha", { above: 0 }, 8),
@@ -83,7 +61,7 @@ export function readLoraConfig(config: OptionReader): LoraOptions {
     initialWeights: readInitialWeights(config),
     loraPlusRatio: 1,
     embeddingRatio: 1,
-    ...targets,
+    ...readTargetConfig(config),
   };
   assertCompatible(options, config);
   return options;

@@ -10,6 +10,7 @@ import { gradientChecks } from "./checks/gradient.ts";
 import { mergingChecks } from "./checks/merging.ts";
 import { assertContract, assertRefused, optionsChecks, type WrongOptions } from "./checks/options.ts";
 import { startingChecks } from "./checks/starting.ts";
+import { targetsChecks } from "./checks/targets.ts";
 import { trainingChecks } from "./checks/training.ts";
 import { tinyLlama } from "./tiny-model.ts";
 import { createWorkbench, type Workbench } from "./workbench.ts";
@@ -34,6 +35,7 @@ const checks: readonly Check[] = [
   ...enablingChecks,
   ...mergingChecks,
   ...filesChecks,
+  ...targetsChecks,
 ];
 
 /**
@@ -73,8 +75,8 @@ async function runCheck(
   const subject: Subject = {
     method,
     adapterCase,
-    async workbench(names) {
-      const made = await createWorkbench(method, adapterCase.options, options, names);
+    async workbench(names, methodOptions = adapterCase.options) {
+      const made = await createWorkbench(method, methodOptions, options, names);
       open.push(made);
       return made;
     },

@@ -129,6 +129,25 @@ const mutants: readonly [mistake: string, check: RegExp, method: Partial<Adapter
     },
   ],
   [
+    "a configuration that forgets how modules were chosen",
+    /however they were chosen/,
+    {
+      peft: {
+        ...outputScale.peft,
+        write: (options, model) => ({ ...outputScale.peft.write(options, model), layers_to_transform: null }),
+      },
+    },
+  ],
+  [
+    "modules to save that are only left out",
+    /saved whole/,
+    {
+      layout: (options, model) => ({
+        sites: outputScale.layout(options, model).sites.filter(({ parameters }) => "output_scale" in parameters),
+      }),
+    },
+  ],
+  [
     "a key that it does not read",
     /read back/,
     {

@@ -3,8 +3,11 @@ import {
   defaultTargets,
   matchTargets,
   readOptions,
+  readTargetConfig,
   readTargetOptions,
+  savedModuleSites,
   type TargetOptions,
+  writeTargetConfig,
 } from "@attune/peft-core";
 import { mul, reshape } from "@attune/tensor-core";
 
@@ -32,17 +35,16 @@ export const outputScale: AdapterMethod<ScaleOptions> = {
   layout(options, model) {
     const targetModules = options.targetModules ?? defaultTargets(outputScale, model.family);
     const sites = matchTargets(model, { ...options, targetModules }, { method: id, kinds: ["linear"] });
-    return {
-      sites: sites.map((site) => ({
-        site,
-        parameters: {
-          output_scale: {
-            shape: [site.outFeatures],
-            initial: () => new Float32Array(site.outFeatures).fill(options.start),
-          },
+    const scaled = sites.map((site) => ({
+      site,
+      parameters: {
+        output_scale: {
+          shape: [site.outFeatures],
+          initial: () => new Float32Array(site.outFeatures).fill(options.start),
         },
-      })),
-    };
+      },
+    }));
+    return { sites: [...scaled, ...savedModuleSites(model, options.modulesToSave)] };
   },
   forward: ({ parameters }, next) => mul(next(), parameters["output_scale"]!),
   merge({ parameters, base }) {
@@ -54,14 +56,8 @@ export const outputScale: AdapterMethod<ScaleOptions> = {
   peft: {
     type: "OUTPUT_SCALE",
     fixed: {},
-    write: ({ start, targetModules }, { family }) => ({
-      start,
-      target_modules: targetModules ?? defaultTargets(outputScale, family),
-    }),
-    read: (config) => ({
-      start: config.number("start", { above: 0 }, 1),
-      targetModules: config.textOrTexts("target_modules"),
-    }),
+    write: (options, model) => ({ start: options.start, ...writeTargetConfig(outputScale, options, model) }),
+    read: (config) => ({ start: config.number("start", { above: 0 }, 1), ...readTargetConfig(config) }),
   },
 };
 

@@ -17,8 +17,8 @@ export interface AdapterCase {
 export interface Subject {
   readonly method: AdapterMethod;
   readonly adapterCase: AdapterCase;
-  /** A fresh tiny model with one adapter a name; it is disposed when the check is over. */
-  workbench(names?: readonly string[]): Promise<Workbench>;
+  /** A fresh tiny model with one adapter a name, under the case's options or others; it is disposed when the check is over. */
+  workbench(names?: readonly string[], options?: unknown): Promise<Workbench>;
 }
 
 /** Something that every method must satisfy. */

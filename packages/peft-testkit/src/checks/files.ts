@@ -1,19 +1,10 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attachAdapters, loadAdapter, placeForInference, saveAdapter } from "@attune/peft-core";
 import { assert, assertClose, assertDiffers, assertSame, magnitude } from "../assertions.ts";
+import { inFolder } from "../in-folder.ts";
 import { tokensOf } from "../workbench.ts";
 import type { Check } from "./check.ts";
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "attune-adapter-"));
-  try {
-    await body(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 /** PEFT folders. */
 export const filesChecks: readonly Check[] = [
