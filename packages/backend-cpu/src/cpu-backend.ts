@@ -1,9 +1,19 @@
 import { availableParallelism } from "node:os";
 import { AttuneError } from "@attune/spec";
-import type { Allocation, Backend, Capabilities, Executable, KernelDef, MemoryRole, Plan } from "@attune/tensor-core";
+import type {
+  Allocation,
+  Backend,
+  Capabilities,
+  Executable,
+  GemmProvider,
+  KernelDef,
+  MemoryRole,
+  Plan,
+} from "@attune/tensor-core";
 import { codesOf, layOutPlan, type PlanProgram } from "./compile-plan.ts";
 import { createKernelLibrary } from "./kernel-library.ts";
 import { cpuKernels } from "./kernels/index.ts";
+import { createNativeKernels } from "./kernels/product/native-linear.ts";
 import { createHeap, type Heap, type HeapRange, heapAlignment, pageBytes } from "./memory/heap.ts";
 import { parameterBytes, stepFields } from "./pool/messages.ts";
 import { createWorkerPool, type WorkerPool } from "./pool/worker-pool.ts";
@@ -21,6 +31,8 @@ export interface CpuBackendOptions {
   readonly wide?: boolean | undefined;
   /** False computes a·b + c in two roundings, as on an engine without relaxed SIMD (default true). A numerics class of its own. */
   readonly fusedMultiplyAdd?: boolean | undefined;
+  /** A native library for matrix products, such as `@attune/blas-native` finds. A numerics class of its own. */
+  readonly gemm?: GemmProvider | undefined;
   /** Kernels asked before its own. */
   readonly kernels?: readonly KernelDef[] | undefined;
 }
@@ -44,13 +56,20 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   const maximumPages = Math.ceil(maximumBytes / pageBytes);
   const heap = createHeap(maximumPages);
   const parameters = Array.from({ length: threads }, () => heap.allocate(parameterBytes).offset);
-  const pool = createWorkerPool({ threads, heap, parameters });
+  const pool = createWorkerPool({ threads, heap, parameters, gemm: options.gemm });
   const relaxedSimd = options.fusedMultiplyAdd ?? true;
-  const library = createKernelLibrary({ pool, addressType: heap.addressType, maximumPages, relaxedSimd });
+  const library = createKernelLibrary({
+    pool,
+    addressType: heap.addressType,
+    maximumPages,
+    relaxedSimd,
+    gemm: options.gemm !== undefined,
+  });
   const scratch = createScratch(heap, threads);
   const features = new Set<string>();
   if (options.wide ?? (heap.addressType === "i32" && has256Bits())) features.add("simd256");
   if (relaxedSimd && fusesMultiplyAdd()) features.add("fma");
+  if (options.gemm) features.add(`gemm:${options.gemm.id}`);
   const capabilities: Capabilities = {
     alignment: heapAlignment,
     maxBindingBytes: maximumBytes,
@@ -67,7 +86,7 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
     specificationVersion: 1,
     id: "cpu",
     capabilities,
-    kernels: [...(options.kernels ?? []), ...cpuKernels],
+    kernels: [...(options.kernels ?? []), ...(options.gemm ? createNativeKernels() : []), ...cpuKernels],
     interprets: false,
     async allocate(role: MemoryRole, bytes: number): Promise<CpuAllocation> {
       return { role, bytes, range: heap.allocate(bytes) };

@@ -1,6 +1,7 @@
 // Compiled kernels of one backend: each key is emitted once, the new ones of a plan together in one module.
 import type { CpuKernelCode } from "@attune/tensor-core";
 import { type AddressType, ModuleBuilder } from "@attune/tensor-core/wasm";
+import { gemmImport } from "./gemm/gemm-import.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
 
 /** Gives kernels their numbers, compiling those that are new. */
@@ -14,10 +15,18 @@ export interface LibraryOptions {
   readonly addressType: AddressType;
   readonly maximumPages: number;
   readonly relaxedSimd: boolean;
+  /** Whether the threads were lent a native library, which kernels then may import. */
+  readonly gemm: boolean;
 }
 
 /** A library without kernels. */
-export function createKernelLibrary({ pool, addressType, maximumPages, relaxedSimd }: LibraryOptions): KernelLibrary {
+export function createKernelLibrary({
+  pool,
+  addressType,
+  maximumPages,
+  relaxedSimd,
+  gemm,
+}: LibraryOptions): KernelLibrary {
   const numbers = new Map<string, number>();
   let loading: Promise<void> = Promise.resolve();
 
@@ -25,6 +34,7 @@ export function createKernelLibrary({ pool, addressType, maximumPages, relaxedSi
     const builder = new ModuleBuilder(
       { addressType, relaxedSimd },
       { module: "env", name: "memory", minimumPages: 1, maximumPages },
+      gemm ? [gemmImport] : [],
     );
     const added = new Map<string, number>();
     for (const code of codes) {

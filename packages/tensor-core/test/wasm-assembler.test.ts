@@ -16,7 +16,7 @@ import {
   i64x2,
   load,
   loadLane,
-  type ModuleBuilder,
+  ModuleBuilder,
   select,
   shuffle32,
   type Value,
@@ -319,5 +319,50 @@ describe("type checking", () => {
         });
       }),
     ).toThrow("call callee expects operand 1 to be i32, got f32");
+  });
+});
+
+describe("functions of the host", () => {
+  it.each(["i32", "i64"] as const)(
+    "are called with addresses of type %s, beside the module's own functions",
+    (addressType) => {
+      const imports = [
+        { module: "env", name: "first", parameters: ["i32"] },
+        { module: "host", name: "second", parameters: ["address", "i32", "f32"] },
+      ] as const;
+      const module = new ModuleBuilder(
+        { addressType, relaxedSimd: true },
+        { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 },
+        imports,
+      );
+      const double = module.function({ name: "double", parameters: ["i32"], result: "i32" }, (_f, x) => i32.mul(x, 2));
+      module.function({ name: "run", parameters: ["i32"], exported: true }, (f, x) => {
+        f.call(module.imported(imports[0]), callValue(double, x));
+        f.call(module.imported(imports[1]), address.constant(64), x, f32.constant(0.5));
+      });
+      const calls: unknown[][] = [];
+      const record = (...values: unknown[]): void => void calls.push(values);
+      const descriptor =
+        addressType === "i64"
+          ? { address: "i64", initial: 1n, maximum: 1n, shared: true }
+          : { initial: 1, maximum: 1, shared: true };
+      const memory = new WebAssembly.Memory(descriptor as unknown as WebAssembly.MemoryDescriptor);
+      const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
+        env: { memory, first: record },
+        host: { second: record },
+      });
+      (instance.exports["run"] as (x: number) => void)(21);
+      expect(calls).toEqual([[42], [addressType === "i64" ? 64n : 64, 21, 0.5]]);
+    },
+  );
+
+  it("must be named when the module is made", () => {
+    const module = new ModuleBuilder(
+      { addressType: "i32", relaxedSimd: true },
+      { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 },
+    );
+    expect(() => module.imported({ module: "env", name: "absent", parameters: [] })).toThrow(
+      "does not import env.absent",
+    );
   });
 });

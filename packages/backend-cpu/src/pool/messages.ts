@@ -1,5 +1,6 @@
 // What the host and its worker threads say to each other, and the cells of shared memory through which threads meet.
 
+import type { GemmProvider } from "@attune/tensor-core";
 import type { AddressType } from "@attune/tensor-core/wasm";
 
 /** Bytes in which a thread writes the parameters of the kernel it runs, 8 an address. */
@@ -14,6 +15,8 @@ export interface WorkerStart {
   readonly threads: number;
   /** Where this thread writes the parameters of the kernel it runs. */
   readonly parameters: number;
+  /** The native library that it may call. */
+  readonly gemm?: GemmProvider | undefined;
 }
 
 /** Compiled kernels: export `k<id>` of the module is kernel number id. */

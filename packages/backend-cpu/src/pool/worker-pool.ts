@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AttuneError } from "@attune/spec";
+import type { GemmProvider } from "@attune/tensor-core";
 import type { Heap } from "../memory/heap.ts";
 import { controlCells, type RunFinished, type RunProgram, type WorkerMessage, type WorkerStart } from "./messages.ts";
 
@@ -19,6 +20,7 @@ export interface PoolOptions {
   readonly heap: Pick<Heap, "memory" | "addressType">;
   /** Where each thread writes kernel parameters. */
   readonly parameters: readonly number[];
+  readonly gemm?: GemmProvider | undefined;
 }
 
 interface PendingRun {
@@ -29,7 +31,7 @@ interface PendingRun {
 }
 
 /** Starts the threads. They keep the process alive only while a run is under way. */
-export function createWorkerPool({ threads, heap, parameters }: PoolOptions): WorkerPool {
+export function createWorkerPool({ threads, heap, parameters, gemm }: PoolOptions): WorkerPool {
   const control = new SharedArrayBuffer(4 * controlCells.count);
   let pending: PendingRun | undefined;
   let dead: AttuneError | undefined;
@@ -63,7 +65,7 @@ export function createWorkerPool({ threads, heap, parameters }: PoolOptions): Wo
 
   const workers = parameters.map((address, thread) => {
     const { memory, addressType } = heap;
-    const workerData: WorkerStart = { memory, addressType, control, thread, threads, parameters: address };
+    const workerData: WorkerStart = { memory, addressType, control, thread, threads, parameters: address, gemm };
     const worker = new Worker(workerFile(), { workerData, name: `attune-cpu-${thread}` });
     worker.on("message", onFinished);
     worker.on("error", (error) => onDeath(thread, error instanceof Error ? error.message : String(error)));

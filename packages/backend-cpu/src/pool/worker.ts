@@ -1,9 +1,12 @@
 // A thread of the CPU backend. It waits for messages and, told to run, replays a plan beside the other threads.
 import { parentPort, workerData } from "node:worker_threads";
+import type { GemmProvider, OpenGemm } from "@attune/tensor-core";
+import { importedGemm } from "../gemm/gemm-import.ts";
 import type { RunFinished, WorkerMessage, WorkerStart } from "./messages.ts";
 import { type KernelFunction, type ReplayProgram, replay } from "./replay.ts";
 
 const start = workerData as WorkerStart;
+const gemm = start.gemm && (await openGemm(start.gemm));
 const kernels: KernelFunction[] = [];
 const programs = new Map<number, ReplayProgram>();
 
@@ -19,6 +22,12 @@ parentPort!.on("message", (message: WorkerMessage) => {
 });
 
 function load(module: WebAssembly.Module): void {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: start.memory } });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: start.memory, ...(gemm ? { gemm } : {}) } });
   for (const [name, kernel] of Object.entries(exports)) kernels[Number(name.slice(1))] = kernel as KernelFunction;
+}
+
+/** Opens the native library for this thread. Messages wait meanwhile: nobody listens yet. */
+async function openGemm({ module, options }: GemmProvider): Promise<ReturnType<typeof importedGemm>> {
+  const { openGemm: open } = (await import(module)) as { openGemm: OpenGemm };
+  return importedGemm(open(start.memory, options), start.addressType);
 }

@@ -10,7 +10,7 @@ export {
   type StoreKind,
   stores,
 } from "./memory-operations.ts";
-export { type FunctionOptions, type MemoryImport, ModuleBuilder } from "./module-builder.ts";
+export { type FunctionImport, type FunctionOptions, type MemoryImport, ModuleBuilder } from "./module-builder.ts";
 export { address, f32, f64, i32, i64, select } from "./scalar-operations.ts";
 export { f32x4, f64x2 } from "./simd-float-operations.ts";
 export { i8x16, i16x8, i32x4, i64x2, shuffle32, v128 } from "./simd-integer-operations.ts";

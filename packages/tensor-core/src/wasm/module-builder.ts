@@ -1,3 +1,4 @@
+import { AttuneError } from "@attune/spec";
 import { concatenate, FunctionBuilder, valueTypeByte, type WasmFunction, type WasmTable } from "./function-builder.ts";
 import { type Local, unsignedBytes, type Value, type ValueType, type WasmFeatures } from "./value.ts";
 
@@ -7,6 +8,13 @@ export interface MemoryImport {
   readonly name: string;
   readonly minimumPages: number;
   readonly maximumPages: number;
+}
+
+/** A function without a result that a module imports from its host, as `imports[module][name]`. */
+export interface FunctionImport<P extends readonly ValueType[] = readonly ValueType[]> {
+  readonly module: string;
+  readonly name: string;
+  readonly parameters: P;
 }
 
 type Locals<P extends readonly ValueType[]> = { readonly [K in keyof P]: Local<P[K]> };
@@ -25,21 +33,30 @@ export interface FunctionOptions<P extends readonly ValueType[], R extends Value
 }
 
 /**
- * A WebAssembly module with one shared memory and any number of functions.
+ * A WebAssembly module with one shared memory and any number of functions, of which some may be its host's.
  *
  * Kernels write addresses with the type "address"; whether that is 32 or 64 bits wide is the module's choice.
  */
 export class ModuleBuilder {
   readonly features: WasmFeatures;
   readonly #memory: MemoryImport;
+  readonly #imports: readonly FunctionImport[];
   readonly #functions: Entry[] = [];
   readonly #exports = new Map<string, number>();
   readonly #shared = new Map<string, unknown>();
   #table: WasmTable | undefined;
 
-  constructor(features: WasmFeatures, memory: MemoryImport) {
+  constructor(features: WasmFeatures, memory: MemoryImport, imports: readonly FunctionImport[] = []) {
     this.features = features;
     this.#memory = memory;
+    this.#imports = imports;
+  }
+
+  /** A function of the host that this module was made with. @throws AttuneError `INTERNAL` for one that it was not */
+  imported<P extends readonly ValueType[]>({ module, name, parameters }: FunctionImport<P>): WasmFunction<P, never> {
+    const index = this.#imports.findIndex((each) => each.module === module && each.name === name);
+    if (index === -1) throw new AttuneError("INTERNAL", `The WASM module does not import ${module}.${name}.`);
+    return { name, index, parameters, result: undefined, module: this };
   }
 
   /** Adds a function; `body` appends its statements and gives its result if it has one. */
@@ -47,7 +64,7 @@ export class ModuleBuilder {
     options: FunctionOptions<P, R>,
     body: (builder: FunctionBuilder, ...parameters: Locals<P>) => [R] extends [never] ? void : Value<R>,
   ): FunctionBuilder & WasmFunction<P, R> {
-    const index = this.#functions.length;
+    const index = this.#imports.length + this.#functions.length;
     const description = {
       name: options.name,
       index,
@@ -93,21 +110,22 @@ export class ModuleBuilder {
     const shared = this.features.addressType === "i64" ? 7 : 3;
     const entries = this.#table?.functions ?? [];
     const sections: number[][] = [
+      // A type a function, in the order of their indices: the host's, then the module's own.
       section(
         1,
-        this.#functions.map(({ description: { parameters, result } }) => [
-          0x60,
-          parameters.length,
-          ...parameters.map(type),
-          ...(result === undefined ? [0] : [1, type(result)]),
-        ]),
+        [...this.#imports, ...this.#functions.map(({ description }) => description)].map((description) => {
+          const { parameters, result } = description as Partial<WasmFunction> & FunctionImport;
+          const results = result === undefined ? [0] : [1, type(result)];
+          return [0x60, parameters.length, ...parameters.map(type), ...results];
+        }),
       ),
       section(2, [
+        ...this.#imports.map((each, index) => [...text(each.module), ...text(each.name), 0, ...unsignedBytes(index)]),
         [...text(module), ...text(name), 2, shared, ...unsignedBytes(minimumPages), ...unsignedBytes(maximumPages)],
       ]),
       section(
         3,
-        this.#functions.map((_, index) => unsignedBytes(index)),
+        this.#functions.map(({ description }) => unsignedBytes(description.index)),
       ),
     ];
     if (this.#table) sections.push(section(4, [[0x70, 0, ...unsignedBytes(entries.length)]]));

@@ -23,6 +23,15 @@ export function linearExtent({ inputs, attributes }: Signature): ProductExtent {
   return { batch: 1, m: transposeA ? columns : rows, k: transposeA ? rows : columns, n, transposeA, transposeB };
 }
 
+/** Sizes and transposes of a batched product. */
+export function matmulExtent({ inputs, attributes }: Signature): ProductExtent {
+  const { transposeA, transposeB } = attributes as unknown as LinearAttributes;
+  const [batch, second, third] = inputs[0]!.shape as [number, number, number];
+  const n = inputs[1]!.shape[transposeB ? 1 : 2]!;
+  const [m, k] = transposeA ? [third, second] : [second, third];
+  return { batch, m, k, n, transposeA, transposeB };
+}
+
 /** Whether all operands but the weight are plain f32, and the weight has a decode snippet. */
 export function acceptsFormats({ inputs }: Signature): boolean {
   return inputs.every((type, index) =>
@@ -70,16 +79,13 @@ export const batchedMatmulKernel: KernelDef = {
   op: "batchedMatmul",
   backend: "cpu",
   accepts: (signature) => (acceptsFormats(signature) ? 2 : undefined),
-  lower({ inputs, attributes }, capabilities) {
-    const { transposeA, transposeB } = attributes as unknown as LinearAttributes;
-    const [batch, second, third] = inputs[0]!.shape as [number, number, number];
-    const n = inputs[1]!.shape[transposeB ? 1 : 2]!;
-    const [m, k] = transposeA ? [third, second] : [second, third];
+  lower(signature, capabilities) {
+    const { inputs, attributes } = signature;
     const { format, shape: shapeOfB } = inputs[1]!;
     const componentsOfB = format.components(shapeOfB).length;
     return matrixProduct({
       key: `batchedMatmul|${inputs.map(formatType).join("|")}|${JSON.stringify(attributes)}`,
-      shape: shapeProduct({ batch, m, k, n, transposeA, transposeB }, capabilities),
+      shape: shapeProduct(matmulExtent(signature), capabilities),
       bindings: componentsOfB + 2,
       componentsOfB,
       output: componentsOfB + 1,
