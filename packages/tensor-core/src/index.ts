@@ -5,7 +5,7 @@ export { applyOp, type Tensor, type TensorHost } from "./graph/tensor.ts";
 export { Trace, traceOf } from "./graph/trace.ts";
 export { interpretGraph, interpretNode } from "./interpret/interpret-graph.ts";
 export type { CpuDecodeContext, CpuDecoder, CpuKernelCode } from "./kernel/cpu-kernel.ts";
-export { type Gemm, type GemmProvider, gemmFlags, type OpenGemm } from "./kernel/gemm-provider.ts";
+export type { Gemm, GemmProvider, OpenGemm } from "./kernel/gemm-provider.ts";
 export type { Access, KernelCode, KernelDef, Signature } from "./kernel/kernel-def.ts";
 export type { WebgpuKernelCode } from "./kernel/webgpu-kernel.ts";
 export {

@@ -4,11 +4,11 @@ import type { AddressType, FunctionImport } from "@attune/tensor-core/wasm";
 
 /** A `Gemm` as WebAssembly sees it. */
 export const gemmImport: FunctionImport<
-  readonly ["i32", "i32", "i32", "i32", "address", "i32", "address", "i32", "address", "i32"]
+  readonly ["i32", "i32", "i32", "i32", "i32", "address", "i32", "address", "i32", "i32", "address", "i32"]
 > = {
   module: "env",
   name: "gemm",
-  parameters: ["i32", "i32", "i32", "i32", "address", "i32", "address", "i32", "address", "i32"],
+  parameters: ["i32", "i32", "i32", "i32", "i32", "address", "i32", "address", "i32", "i32", "address", "i32"],
 };
 
 type Address = number | bigint;
@@ -16,9 +16,10 @@ type Address = number | bigint;
 /** The function to import. Addresses of a 32-bit memory arrive signed, those of a 64-bit one as bigints. */
 export function importedGemm(gemm: Gemm, addressType: AddressType): (...values: Address[]) => void {
   const place = addressType === "i64" ? Number : (address: Address) => (address as number) >>> 0;
-  return (flags, m, n, k, a, lda, b, ldb, c, ldc) =>
+  return (transposeA, transposeB, m, n, k, a, lda, b, ldb, accumulate, c, ldc) =>
     gemm(
-      flags as number,
+      transposeA as number,
+      transposeB as number,
       m as number,
       n as number,
       k as number,
@@ -26,6 +27,7 @@ export function importedGemm(gemm: Gemm, addressType: AddressType): (...values: 
       lda as number,
       place(b!),
       ldb as number,
+      accumulate as number,
       place(c!),
       ldc as number,
     );

@@ -3,12 +3,14 @@
 import type { JsonValue } from "@attune/spec";
 
 /**
- * C = op(A)·op(B), or added to C, for matrices of f32 that lie in one memory in row-major order. Addresses are bytes from the
- * memory's start; `lda`, `ldb` and `ldc` are elements from a row to the next. op(A) is m x k, op(B) k x n. `flags` adds up
- * `gemmFlags`. It runs on the calling thread alone, and equal arguments give equal bits.
+ * C = op(A)·op(B), or C += op(A)·op(B) if `accumulate` is 1, for matrices of f32 that lie in one memory in row-major order. op(A) is
+ * m x k and op(B) k x n; `transposeA` and `transposeB` are 1 where the matrix is stored transposed. Addresses are bytes from the
+ * memory's start; `lda`, `ldb` and `ldc` are elements from a row to the next. It runs on the calling thread alone, and equal arguments
+ * give equal bits.
  */
 export type Gemm = (
-  flags: number,
+  transposeA: number,
+  transposeB: number,
   m: number,
   n: number,
   k: number,
@@ -16,12 +18,10 @@ export type Gemm = (
   lda: number,
   b: number,
   ldb: number,
+  accumulate: number,
   c: number,
   ldc: number,
 ) => void;
-
-/** Bits of a `Gemm`'s first argument. */
-export const gemmFlags = { transposeA: 1, transposeB: 2, accumulate: 4 } as const;
 
 /** Exported as `openGemm` by a provider's module; called once on each thread, with what the provider's `options` hold. */
 export type OpenGemm = (memory: WebAssembly.Memory, options: JsonValue) => Gemm;

@@ -1,6 +1,6 @@
 // A matrix product by a native library on the backend's own memory. For each slab of B: where B is stored in a format, all threads
 // decode it, and after a barrier each tile has the library compute a block of C, which then gets its epilogue while it is in the cache.
-import { type CpuKernelCode, gemmFlags } from "@attune/tensor-core";
+import type { CpuKernelCode } from "@attune/tensor-core";
 import {
   address,
   type FunctionBuilder,
@@ -97,12 +97,11 @@ function emitBlock(
   const depth = transposeB ? f.keep(i32.constant(k)) : left(k, firstOfSlab, slabRows);
   f.if(i32.gtS(columns, 0), () => {
     const operands = { batch, row, across, column, firstOfSlab };
-    const call = (accumulate: number): void =>
+    const call = (accumulate: boolean): void =>
       f.call(
         module.imported(gemmImport),
-        i32.constant(
-          Number(transposeA) * gemmFlags.transposeA + Number(transposeB) * gemmFlags.transposeB + accumulate,
-        ),
+        i32.constant(Number(transposeA)),
+        i32.constant(Number(transposeB)),
         rows,
         columns,
         depth,
@@ -110,19 +109,20 @@ function emitBlock(
         i32.constant(transposeA ? m : k),
         addressOfB(shape, parameters, operands),
         i32.constant(shape.decodes ? shape.decodedColumns : transposeB ? k : n),
+        i32.constant(Number(accumulate)),
         address.at(parameters.bindings[output]!, i32.add(i32.mul(i32.add(i32.mul(batch, m), row), n), column), 4),
         i32.constant(n),
       );
     const finish = (): void =>
       epilogue?.(f, { parameters, row: f.keep(i32.add(i32.mul(batch, m), row)), rows, column, columns });
     if (transposeB || slabs === 1) {
-      call(0);
+      call(false);
       return finish();
     }
     f.if(
       slab,
-      () => call(gemmFlags.accumulate),
-      () => call(0),
+      () => call(true),
+      () => call(false),
     );
     f.if(i32.eq(slab, slabs - 1), finish);
   });
