@@ -17,10 +17,15 @@ const linear = linearOp as unknown as OpDef;
 const attributes = { transposeA: false, transposeB: true, bias: false, residual: false, activation: "" };
 
 /** A plan of one product of [m, k] by [n, k]. */
-function planProduct(backend: ReturnType<typeof createCpuBackend>, [m, k, n]: readonly [number, number, number]): Plan {
+function planProduct(
+  backend: ReturnType<typeof createCpuBackend>,
+  [m, k, n]: readonly [number, number, number],
+  transposeA = false,
+): Plan {
   const trace = new Trace();
-  const operands = [trace.weight("x", tensorType([m, k])), trace.weight("weight", tensorType([n, k]))];
-  const [y] = trace.apply(linear, operands, attributes);
+  const x = trace.weight("x", tensorType(transposeA ? [k, m] : [m, k]));
+  const operands = [x, trace.weight("weight", tensorType([n, k]))];
+  const [y] = trace.apply(linear, operands, { ...attributes, transposeA });
   trace.update(trace.state("y", y!.type), y!);
   return buildPlan(trace.finish(), { backend, kernels: backend.kernels });
 }
@@ -105,11 +110,15 @@ describe("numerics class", () => {
 });
 
 describe("cpuScratchBytes", () => {
-  it("counts packed panels once and private scratch for every thread", () => {
-    const plan = planProduct(create(), [64, 256, 128]);
-    const packed = 4 * 256 * 128;
-    const [one, two] = [cpuScratchBytes(plan, 1), cpuScratchBytes(plan, 2)];
-    expect(one).toBe(packed + (two - one));
-    expect(two - one).toBe(4 * 2 * 16);
+  it("counts the scratch of each thread, and once what all share", () => {
+    const backend = create();
+    const own = (threads: number, sizes: readonly [number, number, number], transposeA = false): number =>
+      cpuScratchBytes(planProduct(backend, sizes, transposeA), threads);
+    // A tile of 2 x 16, and one block of k of the 64 columns of B that a part of C has.
+    const scratch = 4 * (2 * 16 + 256 * 64);
+    expect(own(1, [64, 256, 128])).toBe(scratch);
+    expect(own(3, [64, 256, 128])).toBe(3 * scratch);
+    const shared = 4 * 64 * 256;
+    expect(own(3, [64, 256, 128], true)).toBe(3 * scratch + shared);
   });
 });

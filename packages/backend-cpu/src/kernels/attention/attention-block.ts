@@ -213,13 +213,13 @@ export function blockProduct(
     const [column, right] = [f.keep(c), f.keep(b)];
     if (wide > 0) {
       f.repeat(wide, () => {
-        f.call(tileProduct(module, { ...layout, vectors: 4 }), a, right, column, k, address.constant(rowOfC));
+        f.call(tileProduct(module, { ...layout, vectors: 4 }), a, right, column, column, k, address.constant(rowOfC));
         f.increment(column, 64);
         f.increment(right, 64);
       });
     }
     if (columns % 16 !== 0)
-      f.call(tileProduct(module, { ...layout, vectors: 2 }), a, right, column, k, address.constant(rowOfC));
+      f.call(tileProduct(module, { ...layout, vectors: 2 }), a, right, column, column, k, address.constant(rowOfC));
     f.increment(a, tileRows * rowOfA);
     f.increment(c, tileRows * rowOfC);
   });

@@ -53,6 +53,8 @@ export const linearKernel: KernelDef = {
     const componentsOfB = format.components(shapeOfB).length;
     const afterB = 1 + componentsOfB;
     const output = afterB + Number(bias) + Number(residual);
+    // The sum then starts there, and C is written once.
+    const startsAtResidual = residual && !bias && activation === "";
     return matrixProduct({
       key: `linear|${signature.inputs.map(formatType).join("|")}|${JSON.stringify(signature.attributes)}`,
       shape,
@@ -61,9 +63,10 @@ export const linearKernel: KernelDef = {
       output,
       decodeA: float32.decoders.cpu!,
       decodeB: format.decoders.cpu!,
+      initial: startsAtResidual ? output - 1 : undefined,
       epilogue: createEpilogue({
         bias: bias ? afterB : undefined,
-        residual: residual ? output - 1 : undefined,
+        residual: residual && !startsAtResidual ? output - 1 : undefined,
         activation,
         output,
         columns: shape.n,

@@ -1,21 +1,21 @@
-// Packed, tiled matrix product in the manner of Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008:
-// B is packed into panels by all threads, and after a barrier each tile of work multiplies a block of rows with the panels, one
-// panel (in the level-1 cache) against all rows of its block (in level 2) at a time. A is read where it lies, or packed too if
-// its k runs down.
+// Packed, tiled matrix product in the manner of Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008.
+// A tile of work is a part of C. For a block of k after the other, it packs its columns of B into scratch of its own (in the
+// level-2 cache), and multiplies a block of rows (there, too) with one panel of them (in level 1) after the other. Nothing is
+// packed by all threads for all, so nobody waits, and B may be as large as memory. A is read where it lies, or, if its k runs
+// down, packed by all threads before.
 import type { CpuDecoder, CpuKernelCode } from "@attune/tensor-core";
 import {
   address,
   type FunctionBuilder,
   i32,
   type Local,
-  load,
   type ModuleBuilder,
   type Value,
 } from "@attune/tensor-core/wasm";
-import { type KernelParameters, kernelFunction, type Lanes, minimum, storeLanes } from "../kernel-function.ts";
+import { type KernelParameters, kernelFunction, minimum } from "../kernel-function.ts";
 import { type PackSource, packAcross, packDown } from "./pack.ts";
 import { type ProductShape, roundUp } from "./product-shape.ts";
-import { type TileLayout, type TileProduct, tileProduct } from "./tile-product.ts";
+import { type RowBlock, rowTiles } from "./row-tiles.ts";
 
 /** What is done with a block of C once it is whole: rows from `row`, columns from `column`. */
 export type Epilogue = (f: FunctionBuilder, block: CBlock) => void;
@@ -37,146 +37,77 @@ export interface ProductOptions {
   readonly output: number;
   readonly decodeA: CpuDecoder;
   readonly decodeB: CpuDecoder;
+  /** A binding of C's shape from which sums start instead of from 0; may be the output itself. */
+  readonly initial?: number | undefined;
   readonly epilogue?: Epilogue | undefined;
-}
-
-/** Numbers of tiles of one slab: those that pack panels of B, those that pack A, those that multiply. */
-interface Counts {
-  readonly packB: number;
-  readonly packA: number;
-  readonly multiply: number;
-  readonly all: number;
 }
 
 /** Row tiles of A that one packing tile copies. */
 const packedRowTiles = 16;
 
-function countTiles(shape: ProductShape): Counts {
-  const { batch, depths, slab, panel, m, rows, blockRows, blockColumns } = shape;
-  const packB = batch * depths * (slab / panel);
-  const packA = shape.packA ? batch * depths * Math.ceil(m / (rows * packedRowTiles)) : 0;
-  const multiply = batch * Math.ceil(m / blockRows) * Math.ceil(slab / blockColumns);
-  return { packB, packA, multiply, all: packB + packA + multiply };
-}
-
 /** The kernel of a product. */
 export function matrixProduct(options: ProductOptions): CpuKernelCode {
   const { key, shape } = options;
-  const counts = countTiles(shape);
-  const slabs = shape.m === 0 || shape.n === 0 || shape.batch === 0 ? 0 : shape.slabs;
-  const phases = Array.from({ length: slabs }, (_, slab) => [
-    slab * counts.all + counts.packB + counts.packA,
-    (slab + 1) * counts.all,
-  ]);
+  const { batch, m, k, n, depth, depths, rows, panel, partRows, partColumns } = shape;
+  const nothing = m === 0 || n === 0 || batch === 0;
+  const packing = nothing || !shape.packA ? 0 : batch * depths * Math.ceil(m / (rows * packedRowTiles));
+  const parts = nothing ? 0 : batch * Math.ceil(m / partRows) * Math.ceil(n / partColumns);
+  const panels = 4 * depth * roundUp(Math.min(partColumns, n), panel);
   return {
     backend: "cpu",
     key,
-    tiles: slabs * counts.all,
-    phases: phases.flat().slice(0, -1),
-    scratchBytes: 4 * shape.rows * shape.panel,
-    sharedBytes: 4 * shape.batch * shape.k * (shape.slab + (shape.packA ? roundUp(shape.m, shape.rows) : 0)),
+    tiles: packing + parts,
+    ...(packing > 0 ? { phases: [packing] } : {}),
+    scratchBytes: edgeBytes(shape) + panels,
+    sharedBytes: shape.packA ? 4 * batch * k * roundUp(m, rows) : 0,
     emit: (module) =>
       kernelFunction(module, "product", options.bindings, (f, parameters) => {
-        if (slabs === 0) return;
-        const slab = f.keep(i32.divU(parameters.tile, counts.all));
-        const tile = f.keep(i32.remU(parameters.tile, counts.all));
-        const packing = i32.ltU(tile, counts.packB);
+        if (nothing) return;
+        const multiply = (): void => emitPart(f, module, options, parameters);
+        if (packing === 0) return multiply();
         f.if(
-          packing,
-          () => emitPackB(f, options, parameters, slab, tile),
+          i32.ltU(parameters.tile, packing),
+          () => emitPackA(f, options, parameters),
           () => {
-            f.increment(tile, -counts.packB);
-            if (!shape.packA) return emitBlock(f, module, options, parameters, slab, tile);
-            f.if(
-              i32.ltU(tile, counts.packA),
-              () => f.if(i32.eqz(slab), () => emitPackA(f, options, parameters, tile)),
-              () => {
-                f.increment(tile, -counts.packA);
-                emitBlock(f, module, options, parameters, slab, tile);
-              },
-            );
+            f.increment(parameters.tile, -packing);
+            multiply();
           },
         );
       }),
   };
 }
 
-/** First k of a block of k, and how many it has. */
-function depthOf(
-  f: FunctionBuilder,
-  { depth, k }: ProductShape,
-  block: Value<"i32">,
-): { start: Local<"i32">; count: Local<"i32"> } {
-  const start = f.keep(i32.mul(block, depth));
-  return { start, count: f.keep(minimum(i32.sub(i32.constant(k), start), i32.constant(depth))) };
+/** A tile that reaches beyond C is computed here. */
+const edgeBytes = ({ rows, panel }: ProductShape): number => 4 * rows * panel;
+
+/** A block of k: the first, and how many. */
+interface DepthBlock {
+  readonly start: Local<"i32">;
+  readonly count: Local<"i32">;
 }
 
-/** Where panel `panel` of a block of k lies in packed B: [batch][k block][panel][k][columns]. */
-function packedB(
-  f: FunctionBuilder,
-  { k, slab, panel }: ProductShape,
-  shared: Value<"address">,
-  batch: Value<"i32">,
-  at: { start: Local<"i32">; count: Local<"i32"> },
-  index: Value<"i32">,
-): Local<"address"> {
-  const rows = address.at(shared, i32.add(i32.mul(batch, k), at.start), 4 * slab);
-  return f.keep(address.at(rows, i32.mul(index, at.count), 4 * panel));
+function depthOf(f: FunctionBuilder, { depth, k }: ProductShape, block: Value<"i32">): DepthBlock {
+  const start = f.keep(i32.mul(block, depth));
+  return { start, count: f.keep(minimum(i32.sub(i32.constant(k), start), i32.constant(depth))) };
 }
 
 /** Where row tile `index` of a block of k lies in packed A: [batch][k block][row tile][k][rows]. */
 function packedA(
   f: FunctionBuilder,
-  shape: ProductShape,
+  { k, m, rows }: ProductShape,
   shared: Value<"address">,
   batch: Value<"i32">,
-  at: { start: Local<"i32">; count: Local<"i32"> },
+  at: DepthBlock,
   index: Value<"i32">,
 ): Local<"address"> {
-  const base = address.add(shared, 4 * shape.batch * shape.k * shape.slab);
-  const rows = address.at(base, i32.add(i32.mul(batch, shape.k), at.start), 4 * roundUp(shape.m, shape.rows));
-  return f.keep(address.at(rows, i32.mul(index, at.count), 4 * shape.rows));
-}
-
-function emitPackB(
-  f: FunctionBuilder,
-  { shape, componentsOfB, decodeB }: ProductOptions,
-  { bindings, shared }: KernelParameters,
-  slab: Local<"i32">,
-  tile: Local<"i32">,
-): void {
-  const { k, n, panel, depths, transposeB } = shape;
-  const panels = shape.slab / panel;
-  const batch = f.keep(i32.divU(tile, depths * panels));
-  const at = depthOf(f, shape, i32.divU(i32.remU(tile, depths * panels), panels));
-  const index = f.keep(i32.remU(tile, panels));
-  const column = f.keep(i32.add(i32.mul(slab, shape.slab), i32.mul(index, panel)));
-  const target = packedB(f, shape, shared, batch, at, index);
-  const source: PackSource = {
-    components: bindings.slice(1, 1 + componentsOfB),
-    decode: decodeB,
-    rowElements: transposeB ? k : n,
-  };
-  const pack = (columns: number): void => {
-    if (transposeB)
-      packAcross(f, source, target, panel, at.start, at.count, f.keep(i32.add(i32.mul(batch, n), column)), columns);
-    else packDown(f, source, target, panel, i32.add(i32.mul(batch, k), at.start), at.count, column);
-  };
-  const last = n % panel;
-  if (last === 0 || !transposeB) f.if(i32.ltS(column, n), () => pack(panel));
-  else
-    f.if(
-      i32.leS(i32.add(column, panel), n),
-      () => pack(panel),
-      () => f.if(i32.ltS(column, n), () => pack(last)),
-    );
+  const base = address.at(shared, i32.add(i32.mul(batch, k), at.start), 4 * roundUp(m, rows));
+  return f.keep(address.at(base, i32.mul(index, at.count), 4 * rows));
 }
 
 function emitPackA(
   f: FunctionBuilder,
   { shape, decodeA }: ProductOptions,
-  { bindings, shared }: KernelParameters,
-  tile: Local<"i32">,
+  { bindings, shared, tile }: KernelParameters,
 ): void {
   const { k, m, rows, depths } = shape;
   const groups = Math.ceil(m / (rows * packedRowTiles));
@@ -190,161 +121,160 @@ function emitPackA(
   });
 }
 
-/** One block of C: over the blocks of k, over its panels, over its row tiles. */
-function emitBlock(
-  f: FunctionBuilder,
-  module: ModuleBuilder,
-  options: ProductOptions,
-  parameters: KernelParameters,
-  slab: Local<"i32">,
-  tile: Local<"i32">,
-): void {
-  const { shape, output, epilogue } = options;
-  const { m, n, panel, blockRows, blockColumns } = shape;
-  const blocksDown = Math.ceil(m / blockRows);
-  const blocksAcross = Math.ceil(shape.slab / blockColumns);
-  const batch = f.keep(i32.divU(tile, blocksDown * blocksAcross));
-  const within = f.keep(i32.remU(tile, blocksDown * blocksAcross));
-  const row = f.keep(i32.mul(i32.divU(within, blocksAcross), blockRows));
-  const start = f.keep(i32.mul(i32.remU(within, blocksAcross), blockColumns));
-  const column = f.keep(i32.add(i32.mul(slab, shape.slab), start));
-  const rows = f.keep(minimum(i32.sub(i32.constant(m), row), i32.constant(blockRows)));
-  const inSlab = minimum(i32.constant(blockColumns), i32.sub(i32.constant(shape.slab), start));
-  const columns = f.keep(minimum(inSlab, i32.sub(i32.constant(n), column)));
-  f.if(i32.gtS(columns, 0), () => {
-    const corner = address.at(
-      parameters.bindings[output]!,
-      i32.add(i32.mul(i32.add(i32.mul(batch, m), row), n), column),
-      4,
-    );
-    const c = f.keep(corner);
-    if (shape.depths === 0) clearBlock(f, c, rows, columns, n);
-    const multiply = (block: Value<"i32">, first: boolean): void => {
-      const at = depthOf(f, shape, block);
-      const target = f.keep(c);
-      f.for(0, columns, panel, (across) => {
-        const b = packedB(f, shape, parameters.shared, batch, at, i32.divU(i32.add(start, across), panel));
-        const left = f.keep(i32.sub(columns, across));
-        emitRowTiles(f, module, options, parameters, { batch, row, rows, at, b, c: target, first, left });
-        f.increment(target, 4 * panel);
-      });
-    };
-    if (shape.depths > 0) multiply(i32.constant(0), true);
-    if (shape.depths > 1) f.for(1, shape.depths, 1, (block) => multiply(block, false));
-    epilogue?.(f, { parameters, row: f.keep(i32.add(i32.mul(batch, m), row)), rows, column, columns });
-  });
-}
-
-interface PanelRows {
+/** The part of C that one tile computes. */
+interface Part {
   readonly batch: Local<"i32">;
   readonly row: Local<"i32">;
   readonly rows: Local<"i32">;
-  readonly at: { start: Local<"i32">; count: Local<"i32"> };
-  readonly b: Local<"address">;
-  readonly c: Local<"address">;
-  readonly first: boolean;
-  /** Columns of C from this panel on. */
-  readonly left: Local<"i32">;
+  readonly column: Local<"i32">;
+  readonly columns: Local<"i32">;
+  /** Packed columns of B. */
+  readonly panels: Local<"address">;
 }
 
-/** One panel of B against all row tiles of a block. */
-function emitRowTiles(
+function emitPart(
   f: FunctionBuilder,
   module: ModuleBuilder,
   options: ProductOptions,
   parameters: KernelParameters,
-  at: PanelRows,
 ): void {
   const { shape } = options;
-  const { m, k, n, rows, panel, packA } = shape;
+  const { m, n, partRows, partColumns, depths } = shape;
+  const down = Math.ceil(m / partRows);
+  const across = Math.ceil(n / partColumns);
+  const within = f.keep(i32.remU(parameters.tile, down * across));
+  const row = f.keep(i32.mul(i32.divU(within, across), partRows));
+  const column = f.keep(i32.mul(i32.remU(within, across), partColumns));
+  const part: Part = {
+    batch: f.keep(i32.divU(parameters.tile, down * across)),
+    row,
+    rows: f.keep(minimum(i32.sub(i32.constant(m), row), i32.constant(partRows))),
+    column,
+    columns: f.keep(minimum(i32.sub(i32.constant(n), column), i32.constant(partColumns))),
+    panels: f.keep(address.add(parameters.scratch, edgeBytes(shape))),
+  };
+  if (depths === 0) {
+    emitNothing(f, options, parameters, part);
+    return;
+  }
+  const multiply = (block: Value<"i32">, first: boolean, last: Value<"i32"> | boolean): void => {
+    const at = depthOf(f, shape, block);
+    packPart(f, options, parameters, part, at);
+    forRowBlocks(f, shape, part, (blockRow, rows) => {
+      multiplyRows(f, module, options, parameters, { ...part, row: blockRow, rows }, at, first);
+      if (last === true) finish(f, options, parameters, { ...part, row: blockRow, rows });
+      else if (last !== false) f.if(last, () => finish(f, options, parameters, { ...part, row: blockRow, rows }));
+    });
+  };
+  multiply(i32.constant(0), true, depths === 1);
+  if (depths > 1) f.for(1, depths, 1, (block) => multiply(block, false, i32.eq(block, depths - 1)));
+}
+
+/** Runs the body for each block of rows of a part, with its first row and how many it has. */
+function forRowBlocks(
+  f: FunctionBuilder,
+  { blockRows }: ProductShape,
+  part: Part,
+  body: (row: Local<"i32">, rows: Local<"i32">) => void,
+): void {
+  const end = f.keep(i32.add(part.row, part.rows));
+  f.for(part.row, end, blockRows, (row) => body(row, f.keep(minimum(i32.sub(end, row), i32.constant(blockRows)))));
+}
+
+/** Packs the columns of B of a part, for one block of k: [panel][k][columns]. */
+function packPart(
+  f: FunctionBuilder,
+  { shape, componentsOfB, decodeB }: ProductOptions,
+  { bindings }: KernelParameters,
+  { batch, column, columns, panels }: Part,
+  at: DepthBlock,
+): void {
+  const { k, n, panel, transposeB } = shape;
+  const source: PackSource = {
+    components: bindings.slice(1, 1 + componentsOfB),
+    decode: decodeB,
+    rowElements: transposeB ? k : n,
+  };
+  const target = f.keep(panels);
+  f.for(0, columns, panel, (offset) => {
+    const first = f.keep(i32.add(column, offset));
+    if (!transposeB) packDown(f, source, target, panel, i32.add(i32.mul(batch, k), at.start), at.count, first);
+    else {
+      const row = f.keep(i32.add(i32.mul(batch, n), first));
+      const pack = (rows: number): void => packAcross(f, source, target, panel, at.start, at.count, row, rows);
+      if (n % panel === 0) pack(panel);
+      else
+        f.if(
+          i32.leS(i32.add(first, panel), n),
+          () => pack(panel),
+          () => pack(n % panel),
+        );
+    }
+    f.set(target, address.at(target, at.count, 4 * panel));
+  });
+}
+
+/** One block of rows against all panels of the part. */
+function multiplyRows(
+  f: FunctionBuilder,
+  module: ModuleBuilder,
+  options: ProductOptions,
+  { bindings, scratch, shared }: KernelParameters,
+  part: Part,
+  at: DepthBlock,
+  first: boolean,
+): void {
+  const { shape, output } = options;
+  const { m, k, n, rows, packA, blockRows } = shape;
+  const corner = f.keep(i32.add(i32.mul(i32.add(i32.mul(part.batch, m), part.row), n), part.column));
+  const c = f.keep(address.at(bindings[output]!, corner, 4));
+  const from = first ? options.initial : output;
+  const start = from === undefined ? undefined : f.keep(address.at(bindings[from]!, corner, 4));
+  const firstRow = i32.add(i32.mul(part.batch, m), part.row);
   const a = packA
-    ? packedA(f, shape, parameters.shared, at.batch, at.at, i32.divU(at.row, rows))
-    : f.keep(
-        address.at(parameters.bindings[0]!, i32.add(i32.mul(i32.add(i32.mul(at.batch, m), at.row), k), at.at.start), 4),
-      );
-  const layout = (count: number): TileLayout => ({
-    rows: count,
-    vectors: shape.vectors,
+    ? packedA(f, shape, shared, part.batch, at, i32.divU(part.row, rows))
+    : f.keep(address.at(bindings[0]!, i32.add(i32.mul(firstRow, k), at.start), 4));
+  const block: RowBlock = {
+    shape,
+    a,
     rowOfA: packA ? 4 : 4 * k,
     stepOfA: packA ? 4 * rows : 4,
-    stepOfB: 4 * panel,
-    first: at.first,
-  });
-  const c = f.keep(at.c);
-  const run = (count: number): void => {
-    const product = tileProduct(module, layout(count));
-    const whole = (): void => f.call(product, a, at.b, c, at.at.count, address.constant(4 * n));
-    if (n % panel === 0) whole();
-    else
-      f.if(i32.geS(at.left, panel), whole, () =>
-        emitEdge(f, product, shape, parameters.scratch, {
-          a,
-          b: at.b,
-          c,
-          k: at.at.count,
-          rows: count,
-          first: at.first,
-        }),
-      );
+    count: at.count,
+    rows: part.rows,
+    mostRows: blockRows,
+    columns: part.columns,
+    panels: part.panels,
+    c,
+    start,
+    scratch,
   };
-  f.if(i32.geS(at.rows, rows), () => {
-    f.repeat(i32.divU(at.rows, rows), () => {
-      run(rows);
-      if (packA) f.set(a, address.at(a, at.at.count, 4 * rows));
-      else f.increment(a, 4 * k * rows);
-      f.increment(c, 4 * n * rows);
-    });
-  });
-  const rest = m % rows;
-  if (rest !== 0) f.if(i32.remU(at.rows, rows), () => run(rest));
+  rowTiles(f, module, block);
 }
 
-interface EdgeTile {
-  readonly a: Local<"address">;
-  readonly b: Local<"address">;
-  readonly c: Local<"address">;
-  readonly k: Local<"i32">;
-  readonly rows: number;
-  readonly first: boolean;
-}
-
-/** A tile wider than what is left of C: computed in scratch, of which only the columns of C are copied. */
-function emitEdge(
+function finish(
   f: FunctionBuilder,
-  product: TileProduct,
-  { n, panel }: ProductShape,
-  scratch: Local<"address">,
-  { a, b, c, k, rows, first }: EdgeTile,
+  { shape, epilogue }: ProductOptions,
+  parameters: KernelParameters,
+  part: Part,
 ): void {
-  const width = n % panel;
-  const copy = (from: Local<"address">, fromRow: number, to: Local<"address">, toRow: number): void => {
-    for (let row = 0; row < rows; row++) {
-      for (let lane = 0; lane < width; lane += 4) {
-        storeLanes(
-          f,
-          to,
-          load("v128", from, row * fromRow + 4 * lane),
-          Math.min(4, width - lane) as Lanes,
-          row * toRow + 4 * lane,
-        );
-      }
-    }
-  };
-  if (!first) copy(c, 4 * n, scratch, 4 * panel);
-  f.call(product, a, b, scratch, k, address.constant(4 * panel));
-  copy(scratch, 4 * panel, c, 4 * n);
+  const { rows, column, columns } = part;
+  epilogue?.(f, { parameters, row: f.keep(i32.add(i32.mul(part.batch, shape.m), part.row)), rows, column, columns });
 }
 
-function clearBlock(
-  f: FunctionBuilder,
-  c: Local<"address">,
-  rows: Local<"i32">,
-  columns: Local<"i32">,
-  n: number,
-): void {
-  const target = f.keep(c);
-  f.repeat(rows, () => {
-    f.fillBytes(target, 0, address.at(address.constant(0), columns, 4));
+/** C of an empty sum. */
+function emitNothing(f: FunctionBuilder, options: ProductOptions, parameters: KernelParameters, part: Part): void {
+  const { shape, output, initial } = options;
+  const { m, n } = shape;
+  const corner = f.keep(i32.add(i32.mul(i32.add(i32.mul(part.batch, m), part.row), n), part.column));
+  const [target, source] = [output, initial ?? output].map((binding) =>
+    f.keep(address.at(parameters.bindings[binding]!, corner, 4)),
+  ) as [Local<"address">, Local<"address">];
+  const bytes = f.keep(address.at(address.constant(0), part.columns, 4));
+  f.repeat(part.rows, () => {
+    if (initial === undefined) f.fillBytes(target, 0, bytes);
+    else f.copyBytes(target, source, bytes);
     f.increment(target, 4 * n);
+    f.increment(source, 4 * n);
   });
+  finish(f, options, parameters, part);
 }

@@ -1,4 +1,4 @@
-// How a product is cut: tiles, blocks of k, panels. All of it follows from the shape, never from the number of threads.
+// How a product is cut: register tiles, blocks of k, parts of C. All of it follows from the shape, never from the number of threads.
 import type { Capabilities } from "@attune/tensor-core";
 
 export interface ProductExtent {
@@ -19,41 +19,38 @@ export interface ProductShape extends ProductExtent {
   /** Elements of k that are multiplied before the next are; the last block has what is left. */
   readonly depth: number;
   readonly depths: number;
-  /** Columns of C whose B is packed at a time, and how often. */
-  readonly slab: number;
-  readonly slabs: number;
-  /** Rows and columns of C that one tile of work computes; columns of a slab. */
+  /** Rows and columns of C that one tile of work computes: multiples of the register tile. */
+  readonly partRows: number;
+  readonly partColumns: number;
+  /** Rows that are multiplied with all panels before the next rows are. */
   readonly blockRows: number;
-  readonly blockColumns: number;
+  /** Whether A is packed before: where its k runs down. Else it is read where it lies. */
   readonly packA: boolean;
 }
 
-/** Most bytes of B that are packed at a time. */
-const slabBytes = 2 ** 25;
 /** k that keeps a panel of B in the level-1 cache. */
 const targetDepth = 256;
+/** Columns of B that are packed at a time: with `targetDepth`, a fifth of a level-2 cache of 1 MiB. */
+const targetColumns = 192;
+/** Rows of A that stay in the level-2 cache beside them. */
+const targetRows = 96;
 /** Work that makes a tile worth taking, in FLOPs. */
 const tileFlops = 4e6;
-const wantedTiles = 16;
+/** Tiles that are wanted at least, and how small parts may become for them. Every part of rows packs its B again. */
+const splits = [
+  { tiles: 16, rows: 256, columns: 64 },
+  { tiles: 8, rows: 96, columns: 32 },
+] as const;
 
 /** Cuts a product. */
-export function shapeProduct(extent: ProductExtent, { features }: Capabilities): ProductShape {
-  const { m, k, n } = extent;
+export function shapeProduct(extent: ProductExtent, { features }: Pick<Capabilities, "features">): ProductShape {
+  const { k, n } = extent;
   const vectors = n <= 8 ? 2 : 4;
   const rows = features.has("simd256") ? 6 : vectors === 2 ? 4 : 2;
   const panel = 4 * vectors;
   const depths = Math.max(1, Math.round(k / targetDepth));
   const depth = Math.ceil(k / depths);
-  const most = Math.max(panel, Math.floor(slabBytes / (4 * Math.max(1, k) * panel)) * panel);
-  const slab = Math.min(roundUp(n, panel), most);
-  let blockRows = Math.min(96, roundUp(m, rows));
-  let blockColumns = slab;
-  const count = (): number => extent.batch * Math.ceil(m / blockRows) * Math.ceil(n / blockColumns);
-  while (count() < wantedTiles && 2 * blockRows * blockColumns * k > tileFlops) {
-    if (blockColumns >= 8 * panel) blockColumns = roundUp(blockColumns / 2, panel);
-    else if (blockRows >= 4 * rows) blockRows = roundUp(blockRows / 2, rows);
-    else break;
-  }
+  const { partRows, partColumns } = cutParts(extent, rows, panel);
   return {
     ...extent,
     rows,
@@ -61,12 +58,36 @@ export function shapeProduct(extent: ProductExtent, { features }: Capabilities):
     panel,
     depth,
     depths: k === 0 ? 0 : Math.ceil(k / depth),
-    slab,
-    slabs: slab === 0 ? 0 : Math.ceil(n / slab),
-    blockRows,
-    blockColumns,
+    partRows,
+    partColumns,
+    blockRows: Math.min(roundUp(targetRows, rows), partRows),
     packA: extent.transposeA,
   };
+}
+
+/** Rows and columns of a tile of work: few columns before few rows. */
+function cutParts(
+  { batch, m, k, n }: ProductExtent,
+  rows: number,
+  panel: number,
+): { partRows: number; partColumns: number } {
+  let partRows = roundUp(m, rows);
+  let partColumns = evenParts(n, targetColumns, panel);
+  const halve = (value: number, unit: number): number => roundUp(Math.ceil(value / 2), unit);
+  for (const least of splits) {
+    while (batch * Math.ceil(m / partRows) * Math.ceil(n / partColumns) < least.tiles) {
+      if (2 * partRows * partColumns * k <= tileFlops) break;
+      if (partColumns >= 2 * Math.max(panel, least.columns)) partColumns = halve(partColumns, panel);
+      else if (partRows >= 2 * least.rows) partRows = halve(partRows, rows);
+      else break;
+    }
+  }
+  return { partRows, partColumns };
+}
+
+/** The size of equal parts of at most `most`, in whole units. */
+function evenParts(size: number, most: number, unit: number): number {
+  return Math.max(unit, roundUp(Math.ceil(size / Math.max(1, Math.ceil(size / most))), unit));
 }
 
 /** The next multiple of `unit`. */

@@ -1,5 +1,5 @@
 // The inner loop of every product: a tile of C, rows x (4 vectors) of it, held in registers while k runs.
-//   c[i, j] = (first ? 0 : c[i, j]) + Σ over ascending k of a[i, k] · b[k, j]
+//   c[i, j] = (first ? 0 : start[i, j]) + Σ over ascending k of a[i, k] · b[k, j]
 // Each element is one chain of multiply-adds in ascending k, whatever the tile's shape or the blocking of k, so that neither
 // changes a bit. Vectors of B lie at consecutive offsets, elements of A are splatted from memory, and accumulators stand in the
 // order of their stores: the form that V8 can fuse to 256 bits (docs/decisions/2026-11-24-address-type-and-256-bits.md).
@@ -23,25 +23,28 @@ export interface TileLayout {
   readonly stepOfA: number;
   /** From a row of B to the next. */
   readonly stepOfB: number;
-  /** Whether C starts at 0 instead of at what memory holds. */
+  /** Whether sums start at 0 instead of at what memory holds. */
   readonly first: boolean;
 }
 
-/** `(a, b, c, k, rowOfC)`: one tile; k is at least 1, rowOfC is in bytes. */
-export type TileProduct = WasmFunction<readonly ["address", "address", "address", "i32", "address"], never>;
+/** `(a, b, c, start, k, rowOfC)`: one tile; k is at least 1, rowOfC, in bytes, holds for start as well, which may be c. */
+export type TileProduct = WasmFunction<readonly ["address", "address", "address", "address", "i32", "address"], never>;
 
 /** The function for a layout, once a module. */
 export function tileProduct(module: ModuleBuilder, layout: TileLayout): TileProduct {
   return module.once(`tile|${JSON.stringify(layout)}`, () => {
     const made = module.function(
-      { name: "tile", parameters: ["address", "address", "address", "i32", "address"] },
-      (f, a, b, c, k, rowOfC) => {
+      { name: "tile", parameters: ["address", "address", "address", "address", "i32", "address"] },
+      (f, a, b, c, start, k, rowOfC) => {
         const { rows, vectors, first } = layout;
-        const rowsOfC = [c];
-        for (let row = 1; row < rows; row++) rowsOfC.push(f.keep(address.add(rowsOfC[row - 1]!, rowOfC)));
-        const sums = rowsOfC.map((target) =>
+        const rowsFrom = (base: Local<"address">): Local<"address">[] => {
+          const found = [base];
+          for (let row = 1; row < rows; row++) found.push(f.keep(address.add(found[row - 1]!, rowOfC)));
+          return found;
+        };
+        const sums = (first ? rowsFrom(c) : rowsFrom(start)).map((source) =>
           Array.from({ length: vectors }, (_, vector) =>
-            f.keep(first ? f32x4.constant(0) : load("v128", target, 16 * vector)),
+            f.keep(first ? f32x4.constant(0) : load("v128", source, 16 * vector)),
           ),
         );
         f.repeat(k, () => {
@@ -49,7 +52,7 @@ export function tileProduct(module: ModuleBuilder, layout: TileLayout): TileProd
           f.increment(a, layout.stepOfA);
           f.increment(b, layout.stepOfB);
         });
-        rowsOfC.forEach((target, row) => {
+        rowsFrom(c).forEach((target, row) => {
           for (const [vector, sum] of sums[row]!.entries()) f.store("v128", target, sum, 16 * vector);
         });
       },
