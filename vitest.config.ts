@@ -11,6 +11,9 @@ const members = ["packages", "apps", "tooling"]
   .flatMap((group) => readdirSync(join(import.meta.dirname, group)).map((name) => `${group}/${name}`))
   .filter((folder) => existsSync(join(import.meta.dirname, folder, "test")));
 
+/** `*.full.test.ts` take minutes and run in `npm run test:full` alone. */
+const exclude = process.env["ATTUNE_TEST_FULL"] === "1" ? [] : ["**/*.full.test.ts"];
+
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
@@ -23,7 +26,7 @@ export default defineConfig({
     coverage: { provider: "v8", include: ["packages/*/src/**/*.ts"] },
     projects: members.map((root) => ({
       extends: true as const,
-      test: { name: root, root, include: ["test/**/*.test.ts"] },
+      test: { name: root, root, include: ["test/**/*.test.ts"], exclude },
     })),
   },
 });

@@ -2,14 +2,17 @@
  * Installs the packed packages with npm in empty folders, as a consumer would, and uses them on each supported Node:
  *
  * - each package alone: only the packages that it declares come along, and nothing else of the workspace;
- * - all packages together on Node 22, 24 and 26: every entry is imported and `attune` answers.
+ * - all packages together on Node 22, 24 and 26: every entry is imported, and `attune` gives the same tokens everywhere;
+ * - the guide for authors of methods: its files and commands, in a folder of its own.
  *
  * The Node versions come from npm as aliases of the package `node`. Needs a registry; part of `npm run test:full`.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeProject, npmInstall } from "./consumer-project.mjs";
+import { followMethodGuide } from "./follow-method-guide.mjs";
 import { packMembers } from "./pack-members.mjs";
 import { finishCheck, workspaceDependencies } from "./workspace.mjs";
 
@@ -17,7 +20,12 @@ const nodeMajors = [22, 24, 26];
 const scratch = mkdtempSync(join(tmpdir(), "attune-smoke-"));
 try {
   const packed = packMembers(join(scratch, "tarballs"));
-  const problems = [...installAlone(packed), ...useTogether(packed, installNodes())];
+  const tarballs = packed.map(({ tarball }) => tarball);
+  const problems = [
+    ...installAlone(packed),
+    ...useTogether(packed, installNodes()),
+    ...followMethodGuide(scratch, tarballs),
+  ];
   finishCheck("smoke-tarballs", problems, `${packed.length} packages work on Node ${nodeMajors.join(", ")}`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -27,7 +35,7 @@ function installAlone(packed) {
   const byName = new Map(packed.map((item) => [item.member.name, item]));
   return packed.flatMap(({ member }) => {
     const closure = closureOf(member, byName);
-    const folder = makeProject(`alone-${member.name}`);
+    const folder = makeProject(scratch, `alone-${member.name}`);
     npmInstall(
       folder,
       closure.map((name) => byName.get(name).tarball),
@@ -60,26 +68,31 @@ function closureOf(member, byName) {
 }
 
 function useTogether(packed, nodes) {
-  const folder = makeProject("together");
+  const folder = makeProject(scratch, "together");
   npmInstall(
     folder,
     packed.map(({ tarball }) => tarball),
   );
-  return nodes.flatMap(({ version, executable }) => {
-    const found = importAll(
-      executable,
-      folder,
-      packed.map(({ member }) => member),
-    );
-    for (const { member } of packed.filter(({ member }) => member.manifest.bin)) {
-      for (const [name, file] of Object.entries(member.manifest.bin)) {
-        const path = join(folder, "node_modules", member.manifest.name, file);
-        const run = spawnSync(executable, [path, "--version"], { encoding: "utf8" });
-        if (run.status !== 0) found.push(`${name} --version ended with ${run.status}: ${run.stderr}`);
-      }
-    }
-    return found.map((problem) => `Node ${version}: ${problem}`);
-  });
+  const members = packed.map(({ member }) => member);
+  const answers = nodes.map(({ version, executable }) => ({ version, ...askAttune(executable, folder) }));
+  return [
+    ...nodes.flatMap(({ version, executable }) =>
+      importAll(executable, folder, members).map((problem) => `Node ${version}: ${problem}`),
+    ),
+    ...answers.flatMap(({ version, problem }) => (problem === undefined ? [] : [`Node ${version}: ${problem}`])),
+    ...(new Set(answers.map(({ ids }) => ids)).size === 1
+      ? []
+      : [`Tokens differ: ${answers.map(({ version, ids }) => `${version} ${ids}`).join("; ")}`]),
+  ];
+}
+
+/** Greedy tokens of the embedded model: weights, tokenizer, plan, kernels and worker threads, from the packed command. */
+function askAttune(executable, folder) {
+  const bin = join(folder, "node_modules", "@attune", "cli", "bin", "attune.js");
+  const options = ["--model", "attune:tiny", "--prompt", "The weather", "--max-new-tokens", "8", "--greedy", "--json"];
+  const run = spawnSync(executable, [bin, "generate", ...options], { cwd: folder, encoding: "utf8" });
+  if (run.status !== 0) return { problem: `attune generate ended with ${run.status}: ${run.stderr}` };
+  return { ids: JSON.parse(run.stdout).rows[0].ids.join(" ") };
 }
 
 /**
@@ -110,7 +123,7 @@ function foreignDependencies({ manifest }) {
 }
 
 function installNodes() {
-  const folder = makeProject("nodes");
+  const folder = makeProject(scratch, "nodes");
   npmInstall(
     folder,
     nodeMajors.map((major) => `node${major}@npm:node@${major}`),
@@ -130,17 +143,4 @@ function installNodes() {
     process.stdout.write(`Node ${version}\n`);
     return { version, executable };
   });
-}
-
-function makeProject(name) {
-  const folder = join(scratch, name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }));
-  return folder;
-}
-
-function npmInstall(folder, specifiers) {
-  const options = ["install", "--no-audit", "--no-fund", "--loglevel=error", ...specifiers];
-  const run = spawnSync("npm", options, { cwd: folder, encoding: "utf8", shell: process.platform === "win32" });
-  if (run.status !== 0) throw new Error(`npm install ${specifiers.join(" ")} failed:\n${run.stdout}${run.stderr}`);
 }

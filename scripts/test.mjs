@@ -3,6 +3,8 @@
  * the last line, `tests: N passed, N failed, N skipped`. With arguments, only the tests that they name run:
  *
  * npm test -- packages/spec
+ *
+ * `--full` (npm run test:full) adds tests that take minutes, `*.full.test.ts`, and the packed packages on each supported Node.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -10,7 +12,12 @@ import { readJsonFile, root } from "./workspace.mjs";
 
 const gates = ["lint", "typecheck:tests", "boundaries", "knip", "pack-check", "size", "docs:check"];
 const { scripts } = readJsonFile("package.json");
-const filters = process.argv.slice(2);
+const full = process.argv.includes("--full");
+const filters = process.argv.slice(2).filter((argument) => argument !== "--full");
+if (full) {
+  process.env.ATTUNE_TEST_FULL = "1";
+  gates.push("smoke-tarballs");
+}
 
 const results = [];
 for (const gate of filters.length > 0 ? [] : gates) results.push(await runGate(gate));

@@ -82,8 +82,8 @@ function unaskedBase(model: Model, tensors: TensorReader, exported: readonly Ada
 function methodOf(methods: readonly AdapterMethod[], peftType: string, file: string): AdapterMethod {
   const found = methods.find(({ kind, peft }) => kind === "adapter-method" && peft.type === peftType);
   if (found) return found;
-  throw new AttuneError("FILE_UNSUPPORTED", `${file}: no installed method reads adapters of type "${peftType}".`, {
-    hint: `Installed: ${methods.map(({ id, peft }) => `${id} (${peft.type})`).join(", ") || "none"}.`,
+  throw new AttuneError("FILE_UNSUPPORTED", `${file}: no loaded method reads adapters of type "${peftType}".`, {
+    hint: `Load the plugin that has such a method. Loaded are: ${methods.map(({ id, peft }) => `${id} (${peft.type})`).join(", ") || "none"}.`,
     details: { file, key: "peft_type" },
   });
 }

@@ -7,7 +7,7 @@ export function exactInputs(sample: Pick<OpSample<never>, "inputs">): Float64Arr
 }
 
 /** What is left of values once they are stored. */
-function roundToFormat(type: TensorType, values: ArrayLike<number>): Float64Array {
+export function roundToFormat(type: TensorType, values: ArrayLike<number>): Float64Array {
   if (!type.format.encode) {
     throw new AttuneError(
       "DTYPE_MISMATCH",

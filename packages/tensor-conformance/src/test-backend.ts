@@ -14,6 +14,7 @@ import {
 import type { Conformance, ConformanceCase } from "./conformance-case.ts";
 import { type CountedBackend, countAllocations } from "./count-allocations.ts";
 import { exactGradients, exactOutputs } from "./interpret-sample.ts";
+import { randomCases } from "./random/random-cases.ts";
 import {
   type AnySample,
   cotangentValues,
@@ -33,13 +34,17 @@ export interface ConformanceOptions {
   readonly ops?: readonly OpDef[];
   /** Kernels of plugins, beside the backend's own. */
   readonly kernels?: readonly KernelDef[];
+  /** Seeds of random programs. Default 1 to 20, and none where `ops` are given. */
+  readonly seeds?: readonly number[];
   /** Known defects, public: `group` or `group: case` to the reason. They are left out. */
   readonly defects?: Readonly<Record<string, string>>;
 }
 
+const defaultSeeds: readonly number[] = Array.from({ length: 20 }, (_, index) => index + 1);
+
 /**
  * Cases for a backend: every op sample against its float64 reference and twice to the same bits, its gradient against the
- * reference gradient, results written in place, training steps, and memory that returns to its baseline.
+ * reference gradient, results written in place, random programs, training steps, and memory that returns to its baseline.
  *
  * @param createBackend - makes the backend that all cases share; made at the first case, disposed at the end
  */
@@ -47,7 +52,7 @@ export function testBackend(
   createBackend: () => Backend | Promise<Backend>,
   options: ConformanceOptions = {},
 ): Conformance {
-  const { ops = coreOps, kernels, defects = {} } = options;
+  const { ops = coreOps, kernels, seeds = options.ops === undefined ? defaultSeeds : [], defects = {} } = options;
   let shared: Promise<{ backend: CountedBackend; runtime: Runtime }> | undefined;
   const open = async (): Promise<{ backend: CountedBackend; runtime: Runtime }> => {
     shared ??= (async () => {
@@ -59,6 +64,7 @@ export function testBackend(
   const runtimeOf = async (): Promise<Runtime> => (await open()).runtime;
   const cases = [
     ...ops.flatMap((op) => (op.samples?.() ?? []).flatMap((sample) => sampleCases(op, sample, runtimeOf))),
+    ...randomCases(runtimeOf, seeds),
     ...trainingCases(runtimeOf),
     { group: "memory", name: "replaying a program allocates nothing", run: async () => checkReplay(await open()) },
     { group: "memory", name: "returns to its baseline", run: async () => checkBaseline(await open()) },

@@ -83,6 +83,18 @@ describe("testBackend fails for", () => {
     expect(failed).toContain("softmax: rows");
   });
 
+  it("a product that is off by a part in ten thousand, inside random programs", async () => {
+    const programs = async (change: (op: OpDef) => OpDef): Promise<string[]> => {
+      const conformance = testBackend(() => backendWith(change), { ops: [], seeds: [9, 14, 16, 18] });
+      const failed = await failures(conformance.cases.filter(({ group }) => group === "random programs"));
+      await conformance.dispose();
+      return failed;
+    };
+    const wrong = (op: OpDef): OpDef => (op.id === "linear" ? scaled(op, () => 1 + 1e-4) : op);
+    expect(await programs(wrong)).toHaveLength(4);
+    expect(await programs((op) => op)).toEqual([]);
+  });
+
   it("nothing where all is well", async () => {
     expect(await backendFailures(softmax, () => createStrictBackend({ maxBindings: 16 }))).toEqual([]);
   });

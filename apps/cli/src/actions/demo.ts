@@ -21,7 +21,7 @@ export const demo: VerbAction<DemoOptions> = async (options, context) => {
   if (existsSync(join(output, "config.resolved.yaml")))
     note(`${output} holds a demo already: what is done there is used again.`);
   note("Attune cleans real mails, trains a small language model with LoRA to tell spam from mail, and judges it.");
-  const toolbox = await openToolbox(host, options.plugin, resolveFrom(folders));
+  const toolbox = await openToolbox(host, recipe.config.plugins, { resolvePackage: resolveFrom(folders) });
   const onPlan = (plan: Parameters<typeof describePlan>[0]): void => note(`\nBudget\n${describePlan(plan)}\n`);
   const result = await runRecipe(recipe, { toolbox, output, resume: true, signal, onProgress, onPlan });
   return describeRun(result, recipe.config);

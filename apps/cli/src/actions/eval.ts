@@ -10,7 +10,7 @@ import { describeResults } from "./describe-results.ts";
 /** Judges a model. */
 export const evaluate: VerbAction<RecipeOptions> = async (options, context) => {
   const recipe = await openRecipe(options, evalFlags, context);
-  const toolbox = await openToolbox(context.host, options.plugin);
+  const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress, note: onNotice } = context;
   const { adapter, output: folder, report } = recipe.config;
   const output = folder ?? undefined;

@@ -10,7 +10,7 @@ import { describePlan } from "./describe-plan.ts";
 /** Predicts what a run will take. */
 export const plan: VerbAction<RecipeOptions> = async (options, context) => {
   const recipe = await openRecipe(options, planFlags, context);
-  const toolbox = await openToolbox(context.host, options.plugin);
+  const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress } = context;
   const output = recipe.config.output ?? undefined;
   const predicted = await planRun(recipe, { toolbox, output, signal, onProgress });

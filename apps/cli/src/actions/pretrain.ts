@@ -10,7 +10,7 @@ import type { VerbAction } from "../verb.ts";
 /** Trains every parameter on whole texts, from scratch or from a model that is there. */
 export const pretrainModel: VerbAction<RunFolderOptions> = async (options, context) => {
   const recipe = await openRecipe(options, pretrainFlags, context);
-  const toolbox = await openToolbox(context.host, options.plugin);
+  const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress } = context;
   const { resume, cache } = options;
   const result = await pretrain(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });

@@ -9,7 +9,7 @@ import { describeRun } from "./describe-run.ts";
 /** Runs every stage of a recipe. */
 export const run: VerbAction<RunFolderOptions> = async (options, context) => {
   const recipe = await openRecipe(options, trainFlags, context);
-  const toolbox = await openToolbox(context.host, options.plugin);
+  const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress } = context;
   const { resume, cache } = options;
   const result = await runRecipe(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });

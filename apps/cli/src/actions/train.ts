@@ -10,7 +10,7 @@ import { describeTraining } from "./describe-training.ts";
 /** Trains what a recipe says, without judging it. */
 export const train: VerbAction<RunFolderOptions> = async (options, context) => {
   const recipe = await openRecipe(options, trainFlags, context);
-  const toolbox = await openToolbox(context.host, options.plugin);
+  const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress } = context;
   const { resume, cache } = options;
   const result = await trainModel(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });

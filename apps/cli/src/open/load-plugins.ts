@@ -1,24 +1,23 @@
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AttuneError, type Contract } from "@attune/spec";
 
 /**
- * Imports packages by name, or modules by path, as a module in `directory` would, and returns what each brings. Throws
+ * Imports packages by name, or modules by path, as a module in the first of `directories` that finds one would, and returns
+ * what each brings. Throws
  * `DEPENDENCY_MISSING` where there is none, `OPTIONS_INVALID` where its default export is no list of contract values.
  */
 export async function loadPlugins(
   names: readonly string[],
-  directory: string,
+  directories: readonly string[],
 ): Promise<readonly (readonly Contract<string>[])[]> {
-  const require = createRequire(join(resolve(directory), "resolver.js"));
-  return Promise.all(names.map(async (name) => checkPlugin(await importPlugin(require, name), name)));
+  return Promise.all(names.map(async (name) => checkPlugin(await importPlugin(directories, name), name)));
 }
 
-async function importPlugin(require: NodeJS.Require, name: string): Promise<unknown> {
+async function importPlugin(directories: readonly string[], name: string): Promise<unknown> {
   let entry: string;
   try {
-    entry = require.resolve(name);
+    entry = createRequire(import.meta.url).resolve(name, { paths: [...directories] });
   } catch (cause) {
     throw new AttuneError("DEPENDENCY_MISSING", `Expected the plugin ${name}, but it is not installed here.`, {
       hint: `Install it with: npm install ${name}`,

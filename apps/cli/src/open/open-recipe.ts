@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type ResolvedRecipe, resolveRecipe } from "@attune/recipe";
-import { AttuneError } from "@attune/spec";
+import { AttuneError, type JsonObject } from "@attune/spec";
 import { overridesOf, type RecipeFlag, type RecipeOptions, settingsOf } from "../options/recipe-options.ts";
 import { recipes } from "../recipes.generated.ts";
 import type { VerbContext } from "../verb.ts";
 
-/** Resolves the recipe that a verb is given, with its flags, `--set` and the environment over it. */
+/** Resolves the recipe that a verb is given, with its flags, `--set` and the environment over it. Plugins add to the recipe's. */
 export async function openRecipe(
   options: RecipeOptions,
   flags: readonly RecipeFlag[],
@@ -18,12 +18,12 @@ export async function openRecipe(
     });
   }
   const source = options.recipe === undefined ? {} : await findRecipe(options.recipe);
-  const resolved = await resolveRecipe({
-    ...source,
-    environment: host.environment,
-    overrides: overridesOf(options, flags),
-    set: settingsOf(options),
-  });
+  const resolveWith = (overrides: JsonObject): Promise<ResolvedRecipe> =>
+    resolveRecipe({ ...source, environment: host.environment, overrides, set: settingsOf(options) });
+  const overrides = overridesOf(options, flags);
+  const plain = await resolveWith(overrides);
+  const plugins = [...new Set([...plain.config.plugins, ...options.plugin])];
+  const resolved = options.plugin.length === 0 ? plain : await resolveWith({ ...overrides, plugins });
   for (const notice of resolved.notices) note(notice);
   return resolved;
 }

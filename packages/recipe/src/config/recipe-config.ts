@@ -16,6 +16,7 @@ import { type EvaluationConfig, evaluationSchema, type TrainingConfig, trainingS
 /** A resolved configuration: every key has a value. One schema serves all verbs; each uses the sections it needs. */
 export interface RecipeConfig {
   readonly name: string;
+  readonly plugins: readonly string[];
   readonly model: string | null;
   readonly architecture: ArchitectureConfig | null;
   readonly tokenizer: string | null;
@@ -60,6 +61,11 @@ export const recipeSchema: z.ZodType<RecipeConfig> = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, { error: "expected letters, digits, dots, dashes and underscores" })
     .default("run")
     .describe("Name of the run, also of its folder"),
+  plugins: z
+    .array(z.string().min(1))
+    .readonly()
+    .default([])
+    .describe("npm packages, or paths of modules, that bring further methods or stages"),
   model: nullable(z.string().min(1)).describe("A folder of a Hugging Face checkpoint, or a name such as attune:tiny"),
   architecture: architectureSchema,
   tokenizer: nullable(z.string().min(1)).describe("A folder or a tokenizer.json; default: the model's"),

@@ -19,11 +19,14 @@ export function resolvePaths(
     typeof source["path"] === "string"
       ? { ...source, path: resolve(folderOf([...path, "path"]), source["path"]) }
       : source;
+  const pluginOf = (plugin: string, index: number): string =>
+    /^\.{0,2}[\\/]/.test(plugin) ? resolve(folderOf(["plugins", index]), plugin) : plugin;
   const { data, training, evaluation } = config;
   const { replay } = training;
   const sources = data.source;
   return {
     ...config,
+    plugins: config.plugins.map(pluginOf),
     model: absolute(config.model, "model"),
     tokenizer: absolute(config.tokenizer, "tokenizer"),
     adapter: absolute(config.adapter, "adapter"),
