@@ -1,5 +1,5 @@
 import { AttuneError } from "@attune/spec";
-import { Command, type Option } from "commander";
+import { Command, Help, type Option } from "commander";
 import { addComputeOptions, addOutputOptions } from "./options/shared-options.ts";
 import type { OutputOptions, Verb } from "./verb.ts";
 import { verbGroups, verbs } from "./verbs/index.ts";
@@ -22,12 +22,18 @@ export function createProgram({ run, print, printError }: ProgramHandlers): Comm
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .showSuggestionAfterError()
+    .configureHelp({ optionDescription })
     .configureOutput({ writeOut: print, writeErr: printError })
     // Before any verb is added: settings are copied when a command is made.
     .exitOverride()
     .addHelpText("after", "\nFirst steps:\n  $ attune demo\n  $ attune init\n  $ attune run recipe.yaml");
   for (const verb of verbs) addVerb(program, verb, run);
   return program;
+}
+
+/** Commander's description of an option, without the default of a repeatable one: an empty list. */
+function optionDescription(option: Option): string {
+  return new Help().optionDescription(option).replace(" (default: [])", "");
 }
 
 function addVerb(program: Command, verb: Verb, run: ProgramHandlers["run"]): void {

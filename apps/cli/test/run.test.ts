@@ -63,6 +63,10 @@ describe("attune run", () => {
     expect((await runAttune(command)).stderr).toContain("(FILE_EXISTS)");
     const again = await runAttune([...command, "--resume"]);
     expect(again.code).toBe(0);
+    expect(again.stdout).toMatch(/^test +12 +3 +3 +3 +3$/m);
+    expect(again.stdout).toMatch(/groups, the largest with \d+ records; 0 leaks between parts$/m);
+    expect(again.stdout).toMatch(/^trained: 44 rows, 6 steps, /m);
+    expect(again.stdout).toMatch(/^used: .+ at its peak \(predicted .+\), .+ \(predicted .+\)$/m);
     expect(again.stdout).toMatch(/^model after +\d+\.\d%/m);
     expect(again.stdout).toMatch(/^Accuracy after training: .+ p/m);
     expect(again.stdout).toMatch(/^general text: perplexity /m);

@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject, TextRecord } from "@attune/spec";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { collect, exportSplits, recordsSource, runDataStage, type SplitReport, splitStage } from "../src/index.ts";
+import {
+  collect,
+  createLeakCheck,
+  exportSplits,
+  recordsSource,
+  runDataStage,
+  type SplitReport,
+  splitStage,
+} from "../src/index.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -126,9 +134,28 @@ describe("splitStage", () => {
       "b / list: false": 10,
       "a / list: true": 5,
     });
-    const files = await exportSplits(folder, join(folder, "parts"));
+    const { files, leaks } = await exportSplits(folder, join(folder, "parts"), []);
+    expect(leaks).toBe(0);
     expect([files.train.records, files.validation.records, files.test.records]).toEqual([270, 0, 30]);
     expect((await readFile(files.test.path, "utf8")).split("\n")).toHaveLength(31);
+  });
+
+  it("counts leaks from records alone: each text or key that comes again in another part", () => {
+    const record = (text: string, metadata: JsonObject = {}): TextRecord => ({ id: text, text, source: "s", metadata });
+    const leaksOf = (groupBy: string[], ...parts: (readonly [TextRecord, "train" | "validation" | "test"])[]) => {
+      const check = createLeakCheck(groupBy);
+      for (const [each, part] of parts) check.visit(each, part);
+      return check.count();
+    };
+    expect(leaksOf([], [record("a"), "train"], [record("A  "), "train"], [record("b"), "test"])).toBe(0);
+    expect(leaksOf([], [record("a b"), "train"], [record("A  b"), "test"])).toBe(1);
+    const [ann, bob] = [
+      record("x", { sender: "ann", thread: ["t1", "t2"] }),
+      record("y", { sender: "bob", thread: "t2" }),
+    ];
+    expect(leaksOf(["sender"], [ann, "train"], [bob, "test"])).toBe(0);
+    expect(leaksOf(["sender", "thread"], [ann, "train"], [bob, "test"])).toBe(1);
+    expect(leaksOf(["sender", "thread"], [ann, "test"], [bob, "validation"], [ann, "train"])).toBe(5);
   });
 
   it("refuses an empty part, a label that is never trained, and shares that leave nothing", async () => {

@@ -93,7 +93,10 @@ function checkRow(model: Model, { promptIds, completionIds }: IdRow, row: number
   ] as const) {
     if (ids.length === 0) {
       throw new AttuneError("INPUT_INVALID", `Row ${row} has an empty ${name}, so there is nothing to score.`, {
-        hint: "A prompt needs at least one token, for instance the tokenizer's beginning-of-text token.",
+        hint:
+          name === "prompt"
+            ? "A prompt needs at least one token, for instance the tokenizer's beginning-of-text token."
+            : "Leave the row out, or give it a completion.",
         details: { row },
       });
     }

@@ -20,6 +20,7 @@ export {
 export { recipeJsonSchema } from "./config/schema-tree.ts";
 export type { EvaluationConfig, GeneralTextConfig, TrainingConfig } from "./config/training-config.ts";
 export { type PrepareDataOptions, type PreparedData, prepareData } from "./data/prepare-data.ts";
+export type { PartSummary, PartsSummary } from "./data/summarise-parts.ts";
 export { type EvaluateModelOptions, type EvaluationReport, evaluateModel } from "./evaluate/evaluate-model.ts";
 export type { ResultRow, ResultTable } from "./evaluate/result-table.ts";
 export { type PlanOptions, planRun } from "./plan/plan-run.ts";

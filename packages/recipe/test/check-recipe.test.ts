@@ -31,11 +31,12 @@ it("a whole recipe passes", async () => {
 describe("pairs that do not go together", () => {
   it.each([
     [["training.epochs=2"], "training.steps does not go with training.epochs"],
-    [["training.steps=null"], "training.steps does not go with training.epochs"],
-    [["model=null"], "model does not go with architecture"],
     [["training.patience=2"], "training.patience does not go with training.evaluateEvery"],
     [["training.keep=best"], "training.keep does not go with training.evaluateEvery"],
-    [["training.replay.share=0.1"], "training.replay.generate does not go with training.replay.source"],
+    [
+      ["training.replay={share: 0.1, generate: {texts: 1, tokens: 8}, source: {path: a}}"],
+      "training.replay.generate does not go with training.replay.source",
+    ],
     [["training.replay.share=1", "training.replay.generate={texts: 1, tokens: 8}"], "leaves nothing of the task"],
     [["method.id=full", "merge={}"], "merge does not go with method.id"],
     [["method.id=full", "method.options.rank=4"], "method.options does not go with method.id"],
@@ -52,6 +53,16 @@ describe("pairs that do not go together", () => {
     expect(error["hint"]).toContain("one of the two keys");
   });
 
+  it.each([
+    [["training.steps=null"], "neither training.steps nor training.epochs is given"],
+    [["model=null"], "neither model nor architecture is given"],
+    [["training.replay.share=0.1"], "neither training.replay.generate nor training.replay.source is given"],
+  ])("%s", async (set, message) => {
+    const error = await problemOf(set);
+    expect(error).toMatchObject({ code: "CONFIG_INCOMPATIBLE", message: expect.stringContaining(message) });
+    expect(error["hint"]).toBe("Give one of the keys that are missing.");
+  });
+
   it("lists all of them at once, with the places where they were written", async () => {
     const error = await problemOf(["training.epochs=2", "training.patience=1"]);
     expect(error["message"]).toContain("(r.yaml:5:20 and --set training.epochs=2)");
@@ -66,7 +77,7 @@ describe("pairs that do not go together", () => {
       "model=null",
       "architecture={layers: 1, hiddenSize: 32, intermediateSize: 32, heads: 2, keyValueHeads: 2, headSize: 16, contextLength: 64}",
     ];
-    expect((await problemOf(set, "pretrain"))["message"]).toContain("tokenizer does not go with tokenizerTraining");
+    expect((await problemOf(set, "pretrain"))["message"]).toContain("neither tokenizer nor tokenizerTraining is given");
     expect((await problemOf([...set, "tokenizer=t"], "pretrain"))["message"]).toContain(
       "blockLength does not go with architecture.contextLength",
     );

@@ -86,10 +86,23 @@ function packWindow(
   });
 }
 
+/** Rows of an epoch that give replay its share. */
+function replayRowCount({ examples, replay }: Pick<ExampleSourceOptions, "examples" | "replay">): number {
+  if (replay === undefined || replay.share === 0 || replay.examples.length === 0) return 0;
+  return Math.round((examples.length * replay.share) / (1 - replay.share));
+}
+
+/** Every row that an epoch may hold, as often as it may: replay rows come several times where there are few of them. */
+export function examplesOfEpoch(options: Pick<ExampleSourceOptions, "examples" | "replay">): TrainingExample[] {
+  const again = options.replay?.examples ?? [];
+  const times = again.length === 0 ? 0 : Math.ceil(replayRowCount(options) / again.length);
+  return [...options.examples, ...Array.from({ length: times }, () => again).flat()];
+}
+
 /** Replay rows of this epoch: as many as give them their share, drawn anew each epoch. */
 function replayIndices({ examples, replay }: ExampleSourceOptions, random: RandomSequence): number[] {
-  if (replay === undefined || replay.share === 0 || replay.examples.length === 0) return [];
-  const wanted = Math.round((examples.length * replay.share) / (1 - replay.share));
+  const wanted = replayRowCount({ examples, replay });
+  if (replay === undefined || wanted === 0) return [];
   const drawn: number[] = [];
   while (drawn.length < wanted) {
     const all = shuffled(

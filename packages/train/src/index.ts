@@ -3,7 +3,7 @@ export { type CausalLanguageModelingOptions, causalLanguageModeling } from "./ca
 export { type CheckOptions, checkExamples, type ExampleCounts } from "./check-examples.ts";
 export { type BatchShape, collateRows, trainedTokenBound } from "./collate-rows.ts";
 export { evaluateLoss } from "./evaluate-loss.ts";
-export { createExampleSource, type ExampleSourceOptions } from "./example-source.ts";
+export { createExampleSource, type ExampleSourceOptions, examplesOfEpoch } from "./example-source.ts";
 export type { Objective, ObjectiveContext, ObjectiveTerm } from "./objective.ts";
 export { type PackedPiece, packRows } from "./pack-rows.ts";
 export { createStepTraces, type StepTraces } from "./step-programs.ts";

@@ -5,6 +5,7 @@ import {
   checkExamples,
   collateRows,
   createExampleSource,
+  examplesOfEpoch,
   ignoredLabel,
   packRows,
   tokenizeSegments,
@@ -177,5 +178,29 @@ describe("batches", () => {
     const bound = trainedTokenBound(examples, shape);
     const source = createExampleSource({ examples, ...shape, padId: 0, seed: 4, headRows: bound });
     for (let index = 0; index < 40; index++) expect((await source.next()).trainedTokens).toBeLessThanOrEqual(bound);
+  });
+
+  it("never hold more trained tokens than the bound of an epoch in which replay rows come several times", async () => {
+    const ids = Int32Array.from({ length: 10 }, (_, index) => index);
+    const scarce = Array.from({ length: 30 }, (_, index) => {
+      const labels = new Int32Array(10).fill(ignoredLabel);
+      labels[9] = 9;
+      return { id: `task ${index}`, ids, labels };
+    });
+    const replay = { examples: [{ id: "replay", ids, labels: ids }], share: 0.25 };
+    const shape = { rows: 2, blockLength: 20 };
+    const all = examplesOfEpoch({ examples: scarce, replay });
+    expect(all.filter(({ id }) => id === "replay")).toHaveLength(10);
+    const bound = trainedTokenBound(all, shape);
+    let most = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const source = createExampleSource({ examples: scarce, replay, ...shape, padId: 0, seed, headRows: bound });
+      for (let batch = 0; batch < source.batchesPerEpoch!; batch++) {
+        most = Math.max(most, (await source.next()).trainedTokens);
+      }
+    }
+    // More than one copy of the replay row came into one batch, which a bound over distinct rows does not allow for.
+    expect(most).toBeGreaterThan(trainedTokenBound([...scarce, ...replay.examples], shape));
+    expect(most).toBeLessThanOrEqual(bound);
   });
 });

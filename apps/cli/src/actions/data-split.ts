@@ -1,9 +1,8 @@
 import { type DataStage, exportSplits, type SplitReport, splitStage } from "@attune/data-core";
 import { AttuneError, type JsonObject } from "@attune/spec";
-import { formatCount } from "../terminal/format-number.ts";
-import { renderTable } from "../terminal/table.ts";
 import type { VerbAction } from "../verb.ts";
 import type { DataSplitOptions } from "../verbs/data-split.ts";
+import { describeParts } from "./describe-parts.ts";
 import { runStages } from "./run-stages.ts";
 
 /** Splits, and writes each part into a file of its own. */
@@ -16,20 +15,22 @@ export const dataSplit: VerbAction<DataSplitOptions> = async (options, context) 
   }
   const stage = { stage: splitStage as DataStage, options: { validation, test, groupBy, stratifyBy, seed } };
   const { results, result } = await runStages([stage], options, context);
-  const files = await exportSplits(results.at(-1)!.directory, output);
-  const report = results.at(-1)!.manifest.report["split"] as unknown as SplitReport;
+  const { directory, manifest } = results.at(-1)!;
+  const { files, leaks } = await exportSplits(directory, output, manifest.options["groupBy"] as readonly string[]);
+  const report = { ...(manifest.report["split"] as unknown as SplitReport), leaks };
   const paths = Object.fromEntries(Object.entries(files).map(([part, { path }]) => [part, path]));
-  return { json: { ...result.json, files: paths } as JsonObject, text: describeSplit(report, output) };
+  return {
+    json: { ...result.json, files: paths } as JsonObject,
+    text: `${describeSplit(report)}\nwritten to ${output}`,
+  };
 };
 
-function describeSplit({ sizes, perClass, groups, leaks }: SplitReport, output: string): string {
-  const parts = Object.keys(sizes) as (keyof SplitReport["sizes"])[];
-  const classes = Object.keys(perClass[parts[0]!]);
-  const rows = parts.map((part) => [
-    part,
-    formatCount(sizes[part]),
-    ...classes.map((name) => formatCount(perClass[part][name]!)),
-  ]);
-  const table = renderTable(["part", "records", ...classes.map((name) => name || "(no label)")], rows);
-  return `${table}\n${formatCount(groups.count)} groups, the largest with ${formatCount(groups.largest)} records; ${leaks} leaks\nwritten to ${output}`;
+function describeSplit({ sizes, perClass, groups, leaks }: SplitReport): string {
+  const parts = (Object.keys(sizes) as (keyof SplitReport["sizes"])[]).map((name) => ({
+    name,
+    records: sizes[name],
+    available: sizes[name],
+    perClass: perClass[name],
+  }));
+  return describeParts({ parts, groups, leaks, unit: "records" });
 }

@@ -2,26 +2,37 @@ import { relative } from "node:path";
 import type { RecipeConfig, RunResult } from "@attune/recipe";
 import { runFolderLayout } from "@attune/run-folder";
 import { AttuneError, type JsonObject } from "@attune/spec";
-import { formatDuration } from "../terminal/format-number.ts";
+import { formatBytes, formatDuration } from "../terminal/format-number.ts";
 import type { VerbResult } from "../verb.ts";
+import { describeParts } from "./describe-parts.ts";
 import { describeResults } from "./describe-results.ts";
 import { describeTraining } from "./describe-training.ts";
 
 /** What a run made, and the error of a gate that was not met. */
 export function describeRun(result: RunResult, { report: { unit } }: RecipeConfig): VerbResult {
-  const { folder, stages, table, training, gates } = result;
+  const { folder, stages, table, training, gates, data, plan } = result;
   const { report, adapter, merged, model } = runFolderLayout(folder);
   const times = stages.map(
     ({ name, seconds, cached }) => `${name} ${cached ? "(as before)" : formatDuration(seconds)}`,
   );
   const text = [
+    describeParts({ ...data, unit }),
+    "",
     ...(table === undefined ? [] : [describeResults(table, { unit }), ""]),
     describeTraining(training),
+    describeUsed(plan),
     `stages: ${times.join(", ")}`,
     `report: ${relative(process.cwd(), report) || report}`,
   ];
   const json = { ...result, paths: { report, adapter, merged, model } } as unknown as JsonObject;
   return { json, text: text.join("\n"), error: gateError(gates) };
+}
+
+/** What was used beside what was predicted before the first step. */
+function describeUsed({ memory, time, used }: RunResult["plan"]): string {
+  const { peakBytes, seconds } = used!;
+  const peak = `${formatBytes(peakBytes)} at its peak (predicted ${formatBytes(memory.peakBytes)})`;
+  return `used: ${peak}, ${formatDuration(seconds)} (predicted ${formatDuration(time.seconds)})`;
 }
 
 function gateError(gates: RunResult["gates"]): AttuneError | undefined {

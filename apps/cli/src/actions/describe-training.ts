@@ -3,12 +3,15 @@ import { formatCount } from "../terminal/format-number.ts";
 
 /** What training did, in a line or two. */
 export function describeTraining(result: AdaptResult): string {
-  const { steps, skippedSteps, stoppedEarly, best, trainedTokens, trainable, parameters } = result;
+  const { steps, skippedSteps, stoppedEarly, best, trainedTokens, trainable, parameters, rows } = result;
   const notes = [
+    `${formatCount(rows.kept)} rows`,
     `${formatCount(steps)} steps`,
     `${formatCount(trainedTokens)} trained tokens`,
     `${formatCount(trainable)} of ${formatCount(parameters)} parameters (${((100 * trainable) / parameters).toFixed(2)} %)`,
   ];
+  if (rows.maskedOut > 0) notes.push(`${formatCount(rows.maskedOut)} rows left out because nothing in them is trained`);
+  if (rows.truncated > 0) notes.push(`${formatCount(rows.truncated)} rows cut to the longest prompt`);
   if (skippedSteps > 0) notes.push(`${skippedSteps} steps skipped because their gradient was not finite`);
   if (stoppedEarly) notes.push("stopped early");
   const looked = best === null ? "" : `\nbest validation loss ${best.loss.toFixed(4)} at step ${best.step}`;

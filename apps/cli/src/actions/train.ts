@@ -14,8 +14,6 @@ export const train: VerbAction<RunFolderOptions> = async (options, context) => {
   const { signal, onProgress } = context;
   const { resume, cache } = options;
   const result = await trainModel(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });
-  const { kept, maskedOut, truncated } = result.rows;
-  context.note(`rows: ${kept} trained, ${maskedOut} left out because nothing in them is trained, ${truncated} cut`);
   return {
     json: { ...result } as unknown as JsonObject,
     text: `${describeTraining(result)}\nwritten to ${result.output}`,

@@ -43,11 +43,30 @@ export function builtInRecipe(name: string): string {
   });
 }
 
+async function configOfRun(folder: string): Promise<string> {
+  const file = join(folder, "config.resolved.yaml");
+  if (await stat(file).catch(() => undefined)) return file;
+  throw new AttuneError("FILE_NOT_FOUND", `Expected a recipe or the folder of a run, but ${folder} holds no run.`, {
+    hint: "The folder of a run has a config.resolved.yaml; otherwise give the path of a recipe.",
+    details: { file },
+  });
+}
+
 async function findRecipe(reference: string): Promise<{ readonly file: string; readonly text?: string }> {
   const found = await stat(reference).catch(() => undefined);
-  if (found?.isDirectory()) return { file: join(reference, "config.resolved.yaml") };
+  if (found?.isDirectory()) return { file: await configOfRun(reference) };
   if (found === undefined && Object.hasOwn(recipes, reference)) {
     return { file: `${reference}.yaml`, text: builtInRecipe(reference) };
+  }
+  if (found === undefined && !/[./\\]/.test(reference)) {
+    throw new AttuneError(
+      "FILE_NOT_FOUND",
+      `Expected a recipe, but there is no file and no recipe named "${reference}".`,
+      {
+        hint: `Give the path of a recipe, the folder of a run, or one of: ${Object.keys(recipes).join(", ")}.`,
+        details: { file: reference },
+      },
+    );
   }
   return { file: reference };
 }

@@ -29,6 +29,14 @@ export function numberIn(limits: {
   };
 }
 
+/** One of these words. */
+export function oneOf(...choices: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (choices.includes(text)) return text;
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
+  };
+}
+
 /** `key=value`, collected over repeated options. The value is read as JSON where it is JSON, else as text. */
 export function collectSettings(text: string, previous: readonly Setting[] = []): readonly Setting[] {
   const equals = text.indexOf("=");

@@ -1,5 +1,5 @@
 // The values of a recipe that have flags of their own, because people change them often.
-import { integerFrom, numberIn, words } from "./option-parsers.ts";
+import { integerFrom, numberIn, oneOf, words } from "./option-parsers.ts";
 import type { RecipeFlag } from "./recipe-options.ts";
 
 const modelFlags: readonly RecipeFlag[] = [
@@ -8,6 +8,7 @@ const modelFlags: readonly RecipeFlag[] = [
     flags: "--storage <format>",
     path: "storage",
     description: "how frozen matrices are kept: as-is, f32, bf16 or f16",
+    parse: oneOf("as-is", "f32", "bf16", "f16"),
   },
 ];
 
@@ -84,8 +85,18 @@ export const pretrainFlags: readonly RecipeFlag[] = [
 export const evalFlags: readonly RecipeFlag[] = [
   ...modelFlags,
   adapterFlag,
-  { flags: "--task <task>", path: "evaluation.task", description: "classification, generation or perplexity" },
-  { flags: "--part <part>", path: "evaluation.part", description: "train, validation or test (default: test)" },
+  {
+    flags: "--task <task>",
+    path: "evaluation.task",
+    description: "classification, generation or perplexity",
+    parse: oneOf("classification", "generation", "perplexity"),
+  },
+  {
+    flags: "--part <part>",
+    path: "evaluation.part",
+    description: "train, validation or test (default: test)",
+    parse: oneOf("train", "validation", "test"),
+  },
   { flags: "--labels <names>", path: "evaluation.labels", description: "labels, separated by commas", parse: words },
   {
     flags: "--shots <number>",

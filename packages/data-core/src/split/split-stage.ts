@@ -15,6 +15,7 @@ import type { DataStage } from "../stages/data-stage.ts";
 import { hashText } from "../text-hash.ts";
 import { assignParts, type SplitPart, splitParts } from "./assign-parts.ts";
 import { groupKeysOf } from "./group-keys.ts";
+import { createLeakCheck } from "./leak-check.ts";
 
 /** How a data set is split. */
 export interface SplitOptions {
@@ -98,9 +99,10 @@ export const splitStage: DataStage<SplitOptions> = {
     const leaks = createLeakCheck(options.groupBy);
     let index = 0;
     for await (const record of replay()) {
-      const part = parts[index++]!;
-      leaks.visit(record, part);
-      yield { ...record, metadata: { ...record.metadata, split: splitParts[part]! } };
+      const split = splitParts[parts[index++]!]!;
+      const placed = { ...record, metadata: { ...record.metadata, split } };
+      leaks.visit(placed, split);
+      yield placed;
     }
     const report = { ...countParts(parts, classes, classNames), groups, leaks: leaks.count() };
     context.report("split", report as unknown as JsonValue);
@@ -204,21 +206,6 @@ function numberGroups(find: (member: number) => number, ranks: Float64Array) {
     return high * 2 ** 20 + (low >>> 12);
   });
   return { groups, groupRanks, largest: sizes.view().reduce((most, size) => Math.max(most, size), 0) };
-}
-
-/** Second pass, from the finished records and with tables of its own: in how many parts is each key? */
-function createLeakCheck(groupBy: readonly string[]) {
-  const partOfKey = createHashIndex();
-  let leaks = 0;
-  return {
-    visit(record: TextRecord, part: number): void {
-      for (const { hash } of groupKeysOf(record, groupBy)) {
-        const first = partOfKey.getOrAdd(hash, part);
-        if (first !== undefined && first !== part) leaks += 1;
-      }
-    },
-    count: () => leaks,
-  };
 }
 
 function countParts(

@@ -2,12 +2,13 @@
 // sources, methods and optimizers.
 import { openSource } from "@attune/data-core";
 import { createPromptTemplate } from "@attune/eval-bench";
-import { AttuneError, toAttuneError } from "@attune/spec";
+import { AttuneError, type JsonValue, toAttuneError } from "@attune/spec";
 import { stepsOf as stagesOf } from "../data/prepare-data.ts";
 import { resolveDevice } from "../toolbox/open-device.ts";
 import { createOptimizer, type Toolbox } from "../toolbox/toolbox.ts";
 import { located } from "./config-error.ts";
 import { formatOrigin } from "./config-origin.ts";
+import { valueAt } from "./config-path.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { RecipeConfig } from "./recipe-config.ts";
 import type { ResolvedRecipe } from "./resolve-recipe.ts";
@@ -187,16 +188,26 @@ function sourcesOf({ data, training, evaluation }: RecipeConfig): { path: string
 
 function incompatible(recipe: ResolvedRecipe, found: readonly Incompatibility[]): AttuneError {
   const sentences = found.map(({ keys: [first, second], because }) => {
+    if (isMissing(recipe, [first, second])) return `neither ${first} nor ${second} is given: ${because}`;
     const places = [first, second]
       .map((key) => recipe.originOf(key.split(".")))
       .filter(({ kind }) => kind !== "default");
     const where = places.length === 0 ? "" : ` (${places.map(formatOrigin).join(" and ")})`;
     return `${first} does not go with ${second}: ${because}${where}`;
   });
+  const hints = [
+    found.some(({ keys }) => isMissing(recipe, keys)) && "Give one of the keys that are missing.",
+    found.some(({ keys }) => !isMissing(recipe, keys)) && "Change or remove one of the two keys of each pair.",
+  ];
   return new AttuneError("CONFIG_INCOMPATIBLE", `${sentences.join("; ")}.`, {
-    hint: "Change or remove one of the two keys of each pair.",
+    hint: hints.filter(Boolean).join(" "),
     details: { key: found[0]!.keys[0], pairs: found.map(({ keys }) => keys) },
   });
+}
+
+/** Whether none of the keys has a value. */
+function isMissing({ config }: ResolvedRecipe, keys: readonly string[]): boolean {
+  return keys.every((key) => valueAt(config as unknown as JsonValue, key.split(".")) === null);
 }
 
 /** The error of a part, with the place of its key in front, and the key that was probably meant. */

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { type ConfigOrigin, formatOrigin } from "./config-origin.ts";
 import { formatPath } from "./config-path.ts";
 import { nearestName } from "./nearest-name.ts";
-import { keysAt } from "./schema-tree.ts";
+import { descriptionAt, keysAt } from "./schema-tree.ts";
 
 /** Finds where a path was written. */
 export type OriginOf = (path: readonly (string | number)[], part: "key" | "value") => ConfigOrigin;
@@ -21,7 +21,7 @@ export function configError(issues: readonly z.core.$ZodIssue[], schema: JsonObj
     "OPTIONS_INVALID",
     path,
     `${formatPath(path)}: ${sentenceOf(issue)}.`,
-    undefined,
+    hintFor(schema, path),
     originOf(path, "value"),
   );
 }
@@ -34,6 +34,12 @@ function unknownKeyError(path: readonly (string | number)[], schema: JsonObject,
   const hint = near === undefined ? `Keys of ${where}: ${known.join(", ")}.` : `Did you mean "${near}"?`;
   const sentence = `"${path.at(-1)}" is not a key of ${where}.`;
   return located("CONFIG_UNKNOWN_KEY", path, sentence, hint, originOf(path, "key"));
+}
+
+/** What the key is for. */
+function hintFor(schema: JsonObject, path: readonly (string | number)[]): string | undefined {
+  const description = descriptionAt(schema, path);
+  return description && `What it is: ${description.slice(0, 1).toLowerCase()}${description.slice(1)}.`;
 }
 
 /** An error about a path, with the place in front. */
@@ -55,7 +61,12 @@ export function located(
 }
 
 function sentenceOf(issue: z.core.$ZodIssue): string {
-  const received = "input" in issue && issue.input !== undefined ? `, but received ${JSON.stringify(issue.input)}` : "";
-  const text = issue.message.replace(/^Invalid (input|option): /, "").replace(/, received .*$/, "");
+  const input = "input" in issue ? issue.input : undefined;
+  const shown = typeof input === "number" ? String(input) : JSON.stringify(input);
+  const received = input === undefined ? "" : `, but received ${shown}`;
+  const text = issue.message
+    .replace(/^Invalid (input|option): /, "")
+    .replace(/, received .*$/, "")
+    .replaceAll('"|"', '", "');
   return text.slice(0, 1).toUpperCase() + text.slice(1) + received;
 }

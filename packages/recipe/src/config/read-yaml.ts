@@ -1,5 +1,5 @@
 import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
 
 /** A place in a file, both counted from 1. */
 interface FilePosition {
@@ -21,12 +21,11 @@ export interface YamlFile {
  */
 export function readYaml(text: string, file: string): YamlFile {
   const lineCounter = new LineCounter();
-  // The core schema has no dates or binary, so that every value is one of JSON.
-  const document = parseDocument(text, { lineCounter, schema: "core", prettyErrors: false });
-  const [problem] = document.errors;
+  const document = parseDocument(text, { lineCounter, ...parsing });
+  const problem = problemOf(document);
   if (problem !== undefined) {
-    const { line, col } = lineCounter.linePos(problem.pos[0]);
-    throw yamlError(file, { line, column: col }, problem.message);
+    const { line, col } = lineCounter.linePos(problem.offset);
+    throw yamlError(file, { line, column: col }, problem.sentence);
   }
   const value = plainValue(document, file) ?? {};
   if (typeof value !== "object" || Array.isArray(value)) {
@@ -46,19 +45,53 @@ export function readYaml(text: string, file: string): YamlFile {
 
 /** Reads one value as YAML writes it: `5`, `true`, `[a, b]`, `text`. */
 export function readYamlValue(text: string, where: string): JsonValue {
-  const document = parseDocument(text, { schema: "core", prettyErrors: false });
-  const [problem] = document.errors;
+  const document = parseDocument(text, parsing);
+  const problem = problemOf(document);
   if (problem !== undefined) {
-    throw new AttuneError("OPTIONS_INVALID", `Expected a YAML value in ${where}, but ${lowerFirst(problem.message)}.`);
+    throw new AttuneError(
+      "OPTIONS_INVALID",
+      `Expected a YAML value in ${where}, but received ${JSON.stringify(text)}: ${withoutStop(problem.sentence)}.`,
+      { hint: "Put a text with special characters into quotes, for example: 'a: b'." },
+    );
   }
   return plainValue(document, where) ?? null;
 }
 
-function plainValue(document: ReturnType<typeof parseDocument>, file: string): JsonValue | undefined {
+// The core schema has no dates or binary, so that every value is one of JSON.
+const parsing = { schema: "core", prettyErrors: false } as const;
+
+/**
+ * What is wrong with a document: an error of the parser, or one of its warnings (a tag that no value of JSON has would be
+ * read as text), or a key that JavaScript gives a meaning of its own.
+ */
+function problemOf(document: Document.Parsed): { readonly sentence: string; readonly offset: number } | undefined {
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) {
+    const tooDeep = problem.message.includes("call stack");
+    return { sentence: tooDeep ? "Values are nested too deep" : problem.message, offset: problem.pos[0] };
+  }
+  let offset: number | undefined;
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== "__proto__") return undefined;
+      offset = key.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset === undefined ? undefined : { sentence: '"__proto__" cannot be a key', offset };
+}
+
+function plainValue(document: Document.Parsed, file: string): JsonValue | undefined {
   try {
     return document.toJS({ maxAliasCount: 100 }) as JsonValue | undefined;
   } catch (cause) {
-    throw new AttuneError("OPTIONS_INVALID", `Could not read ${file}: ${String(cause)}.`, { cause, details: { file } });
+    const isAlias = cause instanceof ReferenceError;
+    const reason = isAlias ? "its aliases (*name) stand for too many values" : String(cause);
+    throw new AttuneError("OPTIONS_INVALID", `Could not read ${file}: ${reason}.`, {
+      hint: isAlias ? "Write the values out instead of repeating aliases of aliases." : "A recipe is plain YAML.",
+      cause,
+      details: { file },
+    });
   }
 }
 
@@ -79,12 +112,12 @@ function keyNode(root: unknown, path: readonly (string | number)[]): Node | unde
 }
 
 function yamlError(file: string, { line, column }: FilePosition, sentence: string): AttuneError {
-  return new AttuneError("OPTIONS_INVALID", `${file}:${line}:${column}: ${sentence.replace(/\.$/, "")}.`, {
+  return new AttuneError("OPTIONS_INVALID", `${file}:${line}:${column}: ${withoutStop(sentence)}.`, {
     hint: "A recipe is YAML: keys and values, indented with spaces.",
     details: { file, line, column },
   });
 }
 
-function lowerFirst(text: string): string {
-  return text.slice(0, 1).toLowerCase() + text.slice(1);
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, "");
 }

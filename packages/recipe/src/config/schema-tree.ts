@@ -15,6 +15,17 @@ export function keysAt(schema: JsonObject, path: readonly (string | number)[]): 
   return properties && Object.keys(properties);
 }
 
+/** What the schema says about the value at a path, or about the nearest one around it. */
+export function descriptionAt(schema: JsonObject, path: readonly (string | number)[]): string | undefined {
+  let node: JsonObject | undefined = schema;
+  let nearest: string | undefined;
+  for (const step of path) {
+    node = propertiesOf(node)?.[step] as JsonObject | undefined;
+    if (typeof node?.["description"] === "string") nearest = node["description"];
+  }
+  return nearest;
+}
+
 /** Paths of all single values that the schema names. */
 export function settingPaths(schema: JsonObject, path: readonly string[] = []): string[][] {
   const properties = propertiesOf(schema);

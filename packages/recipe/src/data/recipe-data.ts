@@ -5,11 +5,14 @@ import type { RunContext } from "../run/run-options.ts";
 import { labelsOf } from "../train/training-rows.ts";
 import { type PreparedData, prepareData } from "./prepare-data.ts";
 import { type DataParts, readParts } from "./read-parts.ts";
+import { type PartsSummary, summariseParts } from "./summarise-parts.ts";
 
 /** The data of a run, ready to be used. */
 export interface RecipeData {
   readonly prepared: PreparedData;
   readonly parts: DataParts;
+  /** Sizes of the parts, and what is in several of them. */
+  readonly summary: PartsSummary;
   /** Labels that are told apart; undefined for data without. */
   readonly labels: readonly string[] | undefined;
   /** Hash of everything above. */
@@ -28,7 +31,7 @@ export async function loadRecipeData(
   const labels = labelled(config) ? labelsOf(parts.train, config.evaluation?.labels ?? null) : undefined;
   const source = await prepared.source.fingerprint();
   const fingerprint = hashJson([source, config.data.limits, config.seed] as unknown as JsonValue);
-  return { prepared, parts, labels, fingerprint };
+  return { prepared, parts, summary: summariseParts(parts, prepared), labels, fingerprint };
 }
 
 /** Whether records are told apart by label: where labels are judged, or have words of their own. */

@@ -30,6 +30,9 @@ export interface RunPlan {
     /** FLOPs a second of a matrix product, measured. */
     readonly flopsPerSecond: number;
   };
-  /** What the run then used, once it ended; null before. A run that was resumed has used what its last process did. */
+  /**
+   * What the run then used, once it ended; null before. The time is that of its stages, without preparing data; of a stage that
+   * was killed and resumed only the last part is known.
+   */
   readonly used: { readonly peakBytes: number; readonly seconds: number } | null;
 }

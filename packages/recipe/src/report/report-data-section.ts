@@ -6,7 +6,7 @@ import type { RecipeData } from "../data/recipe-data.ts";
 const shownRules = 8;
 
 /** The funnel of the data and its parts. */
-export function dataSection({ prepared, parts }: RecipeData, unit: string): DataSection {
+export function dataSection({ prepared, parts, summary }: RecipeData, unit: string): DataSection {
   const stages = funnelOf(prepared.manifests).map(
     ({ stage, kept, rules }): FunnelStage => ({
       name: stage,
@@ -22,8 +22,11 @@ export function dataSection({ prepared, parts }: RecipeData, unit: string): Data
   return {
     unit,
     stages,
-    parts: split && Object.entries(split.sizes).map(([name, count]) => partOf(name, count, split.perClass)),
-    leaks: split?.leaks,
+    parts:
+      split === undefined
+        ? summary.parts.map(({ name, records, perClass }) => ({ name, count: records, perLabel: perClass }))
+        : Object.entries(split.sizes).map(([name, count]) => partOf(name, count, split.perClass)),
+    leaks: summary.leaks,
     notes: limited.map(
       (part) => `Of the ${part} part, ${parts[part].length} of ${parts.available[part]} ${unit} were drawn.`,
     ),

@@ -1,6 +1,5 @@
 // The whole job of a recipe: data, a measured base, training, a measured result, merging, a report. Each stage is done once for
 // equal inputs; a run that was killed goes on where it was.
-import { resourceUsage } from "node:process";
 import { type Evaluation, type PerplexityDocument, recomputeFromPredictions } from "@attune/eval-bench";
 import { disposeModel } from "@attune/models";
 import { attachAdapters, loadAdapter, placeForInference } from "@attune/peft-core";
@@ -9,11 +8,13 @@ import type { JsonObject, JsonValue } from "@attune/spec";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import type { EvaluationConfig } from "../config/training-config.ts";
 import type { RecipeData } from "../data/recipe-data.ts";
+import type { PartsSummary } from "../data/summarise-parts.ts";
 import type { JudgedModel } from "../evaluate/evaluation-model.ts";
 import { judgeBaselines } from "../evaluate/judge-baselines.ts";
 import { judgeModel, judgementFiles } from "../evaluate/judge-model.ts";
 import { type Evaluations, type ResultTable, resultTable } from "../evaluate/result-table.ts";
 import { predictRun } from "../plan/predict-run.ts";
+import { measureResourcesUsed, readResourcesUsed } from "../plan/resources-used.ts";
 import type { RunPlan } from "../plan/run-plan.ts";
 import { writeReport } from "../report/write-report.ts";
 import { hashFolder, type OpenModel, openModel } from "../toolbox/open-model.ts";
@@ -36,6 +37,7 @@ export interface GateResult {
 export interface RunResult {
   readonly folder: string;
   readonly stages: readonly StageRecord[];
+  readonly data: PartsSummary;
   readonly plan: RunPlan;
   readonly training: AdaptResult;
   readonly table: ResultTable | undefined;
@@ -55,7 +57,7 @@ async function runStages(context: RunContext): Promise<RunResult> {
   const { session, recipe } = context;
   const { config } = recipe;
   const { evaluation } = config;
-  const started = performance.now();
+  const before = await readResourcesUsed(session.layout.plan);
   const { data, base, rows, general } = await loadRun({ ...context, folder: session.layout.folder });
   const hashes = { base: await hashFolder(base.folder), data: data.fingerprint };
   const plan = await planStage(context, { data, base, rows, general }, hashes);
@@ -72,8 +74,7 @@ async function runStages(context: RunContext): Promise<RunResult> {
   if (evaluation?.task === "classification") await judgeBaselineStage(context, data, evaluation);
   await mergeStage(context, base, trained, [hashes.base, trainedHash]);
   const judged = evaluation === null ? undefined : await readJudgement(context, evaluation, general.length > 0);
-  const used = { peakBytes: resourceUsage().maxRSS * 1024, seconds: (performance.now() - started) / 1000 };
-  const done = { ...plan, used };
+  const done = { ...plan, used: measureResourcesUsed(session.stages, before) };
   await writeJsonAtomic(session.layout.plan, done as unknown as JsonValue);
   await writeReport(context, {
     data,
@@ -85,6 +86,7 @@ async function runStages(context: RunContext): Promise<RunResult> {
   return {
     folder: session.layout.folder,
     stages: session.stages,
+    data: data.summary,
     plan: done,
     training,
     table: judged?.table,
@@ -101,7 +103,7 @@ async function planStage(
   const { config } = recipe;
   const plan = await session.stage({
     name: "plan",
-    key: [hashes, { ...config, output: null }] as unknown as JsonValue,
+    key: [hashes, { ...config, output: null }, loaded.general] as unknown as JsonValue,
     run: async () => (await predictRun({ config, toolbox, runtime, ...loaded })) as unknown as JsonObject,
   });
   await writeJsonAtomic(session.layout.plan, plan);

@@ -20,6 +20,9 @@ import { formatRecipe, readRunRecipe } from "../config/format-recipe.ts";
 import type { RecipeConfig } from "../config/recipe-config.ts";
 import { packageVersion } from "./package-version.ts";
 
+/** Name of the log of stages in the run folder. */
+const stageLog = "stages.json";
+
 /** A stage of a run. */
 interface StageDefinition<Result extends JsonValue> {
   readonly name: string;
@@ -81,10 +84,13 @@ export async function openRunFolder(
   }
 }
 
-/** Checks that the folder belongs to this configuration, or makes it so. */
+/**
+ * Checks that the folder belongs to this configuration, or makes it so. A run that failed before anything of it was done,
+ * because its data was not there or its model was not, leaves the folder free for another try.
+ */
 async function claimFolder(layout: RunFolderLayout, config: RecipeConfig, resume: boolean): Promise<boolean> {
   const text = formatRecipe(config);
-  if (!(await exists(layout.config))) {
+  if (!(await exists(layout.config)) || (!resume && !(await holdsResults(layout)))) {
     await writeFileAtomic(layout.config, text);
     return false;
   }
@@ -109,6 +115,12 @@ async function claimFolder(layout: RunFolderLayout, config: RecipeConfig, resume
   return true;
 }
 
+/** Whether a stage was done or a step was taken. Data stages are told apart by what they were made of. */
+async function holdsResults({ folder, checkpoint, metrics }: RunFolderLayout): Promise<boolean> {
+  for (const path of [join(folder, stageLog), checkpoint, metrics]) if (await exists(path)) return true;
+  return false;
+}
+
 /** Keys that may change between a run and its resumption: they change no number. */
 const freeKeys = new Set(["output", "threads"]);
 
@@ -122,9 +134,11 @@ function differingKeys(before: RecipeConfig, after: RecipeConfig): string[] {
 }
 
 function createSession(layout: RunFolderLayout, resumed: boolean, release: () => Promise<void>): RunSession {
-  const log = join(layout.folder, "stages.json");
+  const log = join(layout.folder, stageLog);
   const stages: StageRecord[] = [];
   let entries: Record<string, StageEntry> | undefined;
+  // Stages may run inside others; each counts its own time alone.
+  let innerSeconds = 0;
   return {
     layout,
     resumed,
@@ -138,8 +152,12 @@ function createSession(layout: RunFolderLayout, resumed: boolean, release: () =>
         return known.result as never;
       }
       const started = performance.now();
+      const around = innerSeconds;
+      innerSeconds = 0;
       const result = await run();
-      const seconds = (performance.now() - started) / 1000;
+      const whole = (performance.now() - started) / 1000;
+      const seconds = whole - innerSeconds;
+      innerSeconds = around + whole;
       entries = {
         ...entries,
         [name]: { key: hash, outputs: await hashOutputs(layout.folder, outputs), seconds, result },

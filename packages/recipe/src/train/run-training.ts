@@ -7,6 +7,7 @@ import type { Runtime } from "@attune/tensor-core";
 import {
   type BatchSource,
   createExampleSource,
+  examplesOfEpoch,
   type TrainingExample,
   type TrainResult,
   train,
@@ -76,7 +77,10 @@ export function objectiveShape(
   { train: rows, validation, replay }: TrainingRowSet,
 ): ObjectiveShape {
   const { rows: count, blockLength, recompute } = training;
-  const bound = trainedTokenBound([...rows, ...validation, ...replay], { rows: count, blockLength });
+  const size = { rows: count, blockLength };
+  const again = replay.length === 0 ? undefined : { examples: replay, share: training.replay!.share };
+  const epoch = trainedTokenBound(examplesOfEpoch({ examples: rows, replay: again }), size);
+  const bound = Math.max(epoch, trainedTokenBound(validation, size));
   return { rows: count, blockLength, headRows: bound === count * blockLength ? undefined : bound, recompute };
 }
 

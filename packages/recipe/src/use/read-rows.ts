@@ -73,6 +73,7 @@ function messagesOf(row: Row, index: number): readonly ChatMessage[] {
 function wrongRow(row: number, expected: string, received: unknown, key?: string): AttuneError {
   const shown = received === undefined ? "nothing" : JSON.stringify(received).slice(0, 60);
   return new AttuneError("INPUT_INVALID", `Expected ${expected} in row ${row}, but received ${shown}.`, {
+    hint: "Rows are counted from 0. A prompt is a prompt, prompt_ids or messages; to be scored it has a completion or completion_ids.",
     details: { row, ...(key === undefined ? {} : { key }) },
   });
 }

@@ -1,0 +1,52 @@
+import type { SplitReport } from "@attune/data-core";
+import { formatCount } from "../terminal/format-number.ts";
+import { renderTable } from "../terminal/table.ts";
+
+/** Classes that have columns of their own; more would fit no terminal. */
+const shownClasses = 8;
+
+/** One part of a split. */
+interface PartCounts {
+  readonly name: string;
+  readonly records: number;
+  /** Records there were before limits. */
+  readonly available: number;
+  readonly perClass: Readonly<Record<string, number>>;
+}
+
+/** A split as it is printed. */
+interface PartsDescription {
+  readonly parts: readonly PartCounts[];
+  readonly groups: SplitReport["groups"] | undefined;
+  readonly leaks: number;
+  /** What is counted, plural. */
+  readonly unit: string;
+}
+
+/** Sizes of the parts and of each class in them, the groups, and the leak count. */
+export function describeParts({ parts, groups, leaks, unit }: PartsDescription): string {
+  const classes = [...new Set(parts.flatMap(({ perClass }) => Object.keys(perClass)))].sort();
+  const few = classes.length <= shownClasses ? classes : [];
+  const rows = parts.map(({ name, records, available, perClass }) => [
+    name,
+    `${formatCount(records)}${records < available ? ` of ${formatCount(available)}` : ""}`,
+    ...few.map((each) => formatCount(perClass[each] ?? 0)),
+  ]);
+  const test = parts.find(({ name }) => name === "test");
+  const many = few.length === classes.length ? undefined : test && perClassLine(classes, test);
+  const lines = [renderTable(["part", unit, ...few.map((name) => name || "(no label)")], rows), many];
+  return [...lines.filter((line) => line !== undefined), groupLine(groups, leaks, unit)].join("\n");
+}
+
+function perClassLine(classes: readonly string[], { perClass }: PartCounts): string {
+  return `test by class: ${classes.map((name) => `${name} ${formatCount(perClass[name] ?? 0)}`).join(", ")}`;
+}
+
+function groupLine(groups: PartsDescription["groups"], leaks: number, unit: string): string {
+  const found = `${formatCount(leaks)} leaks between parts`;
+  if (groups === undefined) return found;
+  const { count, largest, tooLarge } = groups;
+  const kept =
+    tooLarge.groups === 0 ? "" : `; ${formatCount(tooLarge.groups)} too large for another part stay in train`;
+  return `${formatCount(count)} groups, the largest with ${formatCount(largest)} ${unit}${kept}; ${found}`;
+}
