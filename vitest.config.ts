@@ -22,6 +22,8 @@ export default defineConfig({
     // Worker threads and child processes started from a .ts source resolve packages to sources as well.
     execArgv: ["--conditions=@attune/source"],
     testTimeout: 30_000,
+    // No native library unless a test asks for one: results must not depend on what is installed here.
+    env: { ATTUNE_BLAS: "off" },
     reporters: ["default", "./tooling/vitest/summary-reporter.ts"],
     coverage: { provider: "v8", include: ["packages/*/src/**/*.ts"] },
     projects: members.map((root) => ({

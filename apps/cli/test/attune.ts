@@ -31,7 +31,8 @@ export async function spawnAttune(commandLine: readonly string[], options: Spawn
   const { stdin = "", directory, environment, onStderr } = options;
   const child = spawn(process.execPath, ["--conditions=@attune/source", bin, ...commandLine], {
     cwd: directory,
-    env: { ...plainEnvironment(), ...environment },
+    // No native library unless a test asks for one: results must not depend on what is installed here.
+    env: { ...plainEnvironment(), ATTUNE_BLAS: "off", ...environment },
   });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

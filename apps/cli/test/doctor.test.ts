@@ -17,6 +17,7 @@ describe("attune doctor", () => {
       "wasm simd",
       "relaxed simd",
       "256 bits",
+      "native blas",
       "threads",
       "memory",
       "disk",
@@ -25,6 +26,10 @@ describe("attune doctor", () => {
     const byId = new Map(document.checks.map((check) => [check.id, check]));
     expect(byId.get("node")).toMatchObject({ value: process.versions.node });
     expect(byId.get("wasm simd")).toMatchObject({ status: "ok", value: true });
+    expect(byId.get("native blas")).toMatchObject({
+      status: "absent",
+      detail: "ATTUNE_BLAS is off; WebAssembly multiplies",
+    });
     expect(byId.get("threads")!.value).toBeGreaterThanOrEqual(1);
   });
 

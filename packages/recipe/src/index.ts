@@ -28,6 +28,7 @@ export type { MemoryPart, RunPlan, StagePlan } from "./plan/run-plan.ts";
 export type { RunOptions } from "./run/run-options.ts";
 export { type GateResult, type RunResult, runRecipe } from "./run/run-recipe.ts";
 export type { StageRecord } from "./run/run-session.ts";
+export { chooseBlas, type MeasuredBlas } from "./toolbox/open-cpu.ts";
 export { type DeviceOptions, openDevice, resolveDevice } from "./toolbox/open-device.ts";
 export { type ModelRequest, type OpenModel, openModel } from "./toolbox/open-model.ts";
 export { resolveModel } from "./toolbox/resolve-model.ts";

@@ -4,7 +4,8 @@ import { createRequire } from "node:module";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import { join } from "node:path";
 import { enable256Bits, has256Bits } from "@attune/backend-cpu";
-import type { JsonValue } from "@attune/spec";
+import { chooseBlas } from "@attune/recipe";
+import { type JsonValue, toAttuneError } from "@attune/spec";
 import { f32x4, load, ModuleBuilder } from "@attune/tensor-core/wasm";
 import { formatBytes } from "../terminal/format-number.ts";
 
@@ -41,6 +42,7 @@ export async function checkMachine({ ownsProcess, directory }: MachineOptions): 
     },
     checkRelaxedSimd(),
     ...(simd ? [checkWidth(ownsProcess)] : []),
+    await checkBlas(directory),
     checkThreads(),
     checkMemory(),
     await checkDisk(directory),
@@ -86,6 +88,27 @@ function checkWidth(ownsProcess: boolean): MachineCheck {
     ? "measured: two vectors run as one"
     : "measured: vectors stay at 128 bits (Node 24 on x64 has more)";
   return { id: "256 bits", status: value ? "ok" : "slow", value, detail };
+}
+
+/** Which library multiplies matrices; products of both are timed. A library that cannot be used is told, not thrown. */
+async function checkBlas(directory: string): Promise<MachineCheck> {
+  const id = "native blas";
+  try {
+    const { provider, use, rates, reason } = await chooseBlas(directory);
+    if (provider === undefined || rates === undefined)
+      return { id, status: "absent", value: null, detail: `${reason}; WebAssembly multiplies` };
+    const measured = `${rates.native.toFixed(0)} GFLOPS a thread, WebAssembly ${rates.wasm.toFixed(0)}`;
+    const value = { library: provider.id, used: use, ...rates };
+    return {
+      id,
+      status: "ok",
+      value,
+      detail: `${provider.id}, ${use ? "used" : "not used, as it is not faster"}: ${measured}`,
+    };
+  } catch (error) {
+    const { message } = toAttuneError(error);
+    return { id, status: "slow", value: null, detail: message };
+  }
 }
 
 function checkThreads(): MachineCheck {

@@ -20,7 +20,7 @@ export async function planRun(recipe: ResolvedRecipe, options: PlanOptions): Pro
   const { toolbox, output } = options;
   checkRecipe(recipe, toolbox, "run");
   const folder = output ?? (await mkdtemp(join(tmpdir(), "attune-plan-")));
-  const runtime = openDevice(toolbox, recipe.config);
+  const runtime = await openDevice(toolbox, recipe.config);
   try {
     const loaded = await loadRun({ ...options, recipe, runtime, folder });
     return await predictRun({ config: recipe.config, toolbox, runtime, ...loaded });

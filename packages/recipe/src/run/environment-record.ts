@@ -3,6 +3,7 @@ import { arch, availableParallelism, cpus, platform, release, totalmem } from "n
 import { promisify } from "node:util";
 import type { JsonObject } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
+import { numericsOf } from "../toolbox/numerics-class.ts";
 import { packageVersion } from "./package-version.ts";
 
 /** What a run ran on: versions, device, machine, and the git revision of the working directory. */
@@ -18,6 +19,7 @@ export async function describeEnvironment(runtime: Runtime, threads: number | nu
     memoryBytes: totalmem(),
     device: id,
     threads: threads ?? availableParallelism(),
+    numerics: [...numericsOf(capabilities)],
     features: [...capabilities.features].sort(),
     gitRevision: await gitRevision(),
   };

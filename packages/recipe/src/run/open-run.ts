@@ -1,6 +1,7 @@
 import { writeJsonAtomic } from "@attune/run-folder";
 import { checkRecipe, type RecipeUse } from "../config/check-recipe.ts";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
+import { assertSameNumerics, numericsOf, readNumerics } from "../toolbox/numerics-class.ts";
 import { openDevice } from "../toolbox/open-device.ts";
 import { describeEnvironment } from "./environment-record.ts";
 import type { RunContext, RunOptions } from "./run-options.ts";
@@ -17,8 +18,10 @@ export async function withRun<Result>(
   checkRecipe(recipe, options.toolbox, use);
   const session = await openRunFolder(options.output, config, { resume: options.resume ?? false });
   try {
-    const runtime = openDevice(options.toolbox, config);
+    const numerics = session.resumed ? await readNumerics(session.layout.environment) : undefined;
+    const runtime = await openDevice(options.toolbox, { ...config, numerics });
     try {
+      if (numerics) assertSameNumerics(numerics, numericsOf(runtime.backend.capabilities), session.layout.environment);
       await writeJsonAtomic(session.layout.environment, await describeEnvironment(runtime, config.threads));
       return await work({ ...options, recipe, session, runtime });
     } finally {

@@ -1,5 +1,6 @@
 import { AttuneError } from "@attune/spec";
 import { createRuntime, type Runtime } from "@attune/tensor-core";
+import type { NumericsClass } from "./numerics-class.ts";
 import type { Toolbox } from "./toolbox.ts";
 
 /** Where a model runs. */
@@ -8,6 +9,8 @@ export interface DeviceOptions {
   readonly device?: string | undefined;
   /** Threads that compute; default one a core. */
   readonly threads?: number | null | undefined;
+  /** Numerics class that a run to go on with was begun with; undefined: the fastest. */
+  readonly numerics?: NumericsClass | undefined;
 }
 
 /** The id of the device that a name means. @throws AttuneError `DEVICE_UNAVAILABLE` listing those that are there */
@@ -21,7 +24,10 @@ export function resolveDevice(toolbox: Toolbox, device = "auto"): string {
 }
 
 /** A runtime on a device. @throws AttuneError `DEVICE_UNAVAILABLE`, or `OPTIONS_INVALID` for a number of threads that is none */
-export function openDevice(toolbox: Toolbox, { device, threads }: DeviceOptions = {}): Runtime {
+export async function openDevice(
+  toolbox: Toolbox,
+  { device, threads, numerics }: DeviceOptions = {},
+): Promise<Runtime> {
   const create = toolbox.devices.get(resolveDevice(toolbox, device))!;
-  return createRuntime({ backend: create({ threads: threads ?? undefined }) });
+  return createRuntime({ backend: await create({ threads: threads ?? undefined, numerics }) });
 }

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { createCpuBackend } from "@attune/backend-cpu";
 import dataClean from "@attune/data-clean";
 import { type DataStage, type PackageResolver, splitStage } from "@attune/data-core";
 import dataDedup from "@attune/data-dedup";
@@ -13,10 +12,16 @@ import type { Backend } from "@attune/tensor-core";
 import bpePlugins from "@attune/tokenizer-bpe";
 import type { TokenizerPlugin } from "@attune/tokenizer-core";
 import type { RecipeConfig } from "../config/recipe-config.ts";
+import type { NumericsClass } from "./numerics-class.ts";
+import { openCpu } from "./open-cpu.ts";
 import { type OptimizerFactory, optimizerFactories } from "./optimizers.ts";
 
 /** Makes a backend; called once a runtime. */
-export type DeviceFactory = (options: { readonly threads: number | undefined }) => Backend;
+export type DeviceFactory = (options: {
+  readonly threads: number | undefined;
+  /** Numerics class that it must have; undefined: the fastest. */
+  readonly numerics?: NumericsClass | undefined;
+}) => Backend | Promise<Backend>;
 
 /** What recipes can choose from. A value: two can live in one process. */
 export interface Toolbox {
@@ -52,6 +57,7 @@ export interface ToolboxOptions {
 /** A toolbox of what comes with Attune, and of plugins. */
 export function createToolbox(options: ToolboxOptions = {}): Toolbox {
   const plugins = (options.plugins ?? []).flat();
+  const baseDirectory = resolve(options.baseDirectory ?? ".");
   const ofKind = <T extends Contract<string>>(kind: T["kind"]): readonly T[] => createRegistry<T>(kind, plugins).list();
   return {
     methods: createRegistry<AdapterMethod>("adapter-method", [...loraMethods, ...plugins]),
@@ -65,10 +71,12 @@ export function createToolbox(options: ToolboxOptions = {}): Toolbox {
     tokenizers: [...bpePlugins, ...ofKind<TokenizerPlugin>("tokenizer-model")],
     families: [...defaultFamilies, ...ofKind<ModelFamily>("model-family")],
     optimizers: optimizerFactories,
-    devices: new Map(Object.entries({ cpu: ({ threads }) => createCpuBackend({ threads }), ...options.devices })),
+    devices: new Map(
+      Object.entries({ cpu: (device) => openCpu({ ...device, directory: baseDirectory }), ...options.devices }),
+    ),
     models: new Map(Object.entries(options.models ?? {})),
     resolvePackage: options.resolvePackage,
-    baseDirectory: resolve(options.baseDirectory ?? "."),
+    baseDirectory,
   };
 }
 

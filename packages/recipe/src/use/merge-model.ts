@@ -34,7 +34,7 @@ export interface MergeModelResult {
  * @throws AttuneError `CONFIG_INCOMPATIBLE` naming the site of an adapter that cannot be merged
  */
 export async function mergeModel(toolbox: Toolbox, options: MergeModelOptions): Promise<MergeModelResult> {
-  const runtime = openDevice(toolbox, options);
+  const runtime = await openDevice(toolbox, options);
   try {
     const { model, adapter, onNotice, signal, onProgress } = options;
     const opened = await openModel(toolbox, runtime, { model, adapter, onNotice, signal, onProgress });

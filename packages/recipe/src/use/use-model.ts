@@ -18,7 +18,7 @@ export async function withModel<Result>(
   options: UseModelOptions,
   work: (runtime: Runtime, opened: OpenModel) => Promise<Result>,
 ): Promise<Result> {
-  const runtime = openDevice(toolbox, options);
+  const runtime = await openDevice(toolbox, options);
   try {
     return await work(runtime, await openModel(toolbox, runtime, options));
   } finally {

@@ -1,0 +1,113 @@
+// Whether a native library is worth its while here: one product by each kernel, in turn, on the calling thread.
+import {
+  type Capabilities,
+  type CpuKernelCode,
+  type GemmProvider,
+  type OpenGemm,
+  type Signature,
+  tensorType,
+} from "@attune/tensor-core";
+import { ModuleBuilder } from "@attune/tensor-core/wasm";
+import { linearKernel } from "../kernels/product/linear.ts";
+import { createNativeKernels } from "../kernels/product/native-linear.ts";
+import { parameterBytes } from "../pool/messages.ts";
+import { has256Bits } from "../simd-width.ts";
+import { gemmImport, importedGemm } from "./gemm-import.ts";
+
+/** GFLOPS of one thread, the best of several products of the shape of a small model's layer. */
+export interface GemmRates {
+  readonly native: number;
+  readonly wasm: number;
+}
+
+const [m, k, n] = [256, 576, 384];
+const signature: Signature = {
+  op: "linear",
+  inputs: [tensorType([m, k]), tensorType([n, k])],
+  outputs: [tensorType([m, n])],
+  attributes: { transposeA: false, transposeB: true, bias: false, residual: false, activation: "" },
+};
+
+/** Byte addresses in a memory of its own: parameters, A, B, C, and what is packed. */
+const places = { a: 2 ** 16, b: 2 ** 20, c: 2 ** 21, scratch: 3 * 2 ** 20, shared: 4 * 2 ** 20, end: 8 * 2 ** 20 };
+
+/** Milliseconds after which the rates are taken as they are, and without a faster run before they are. */
+const [longest, steady] = [2000, 30];
+
+/** V8 runs a new kernel unoptimised, dozens of times slower, until it has compiled it anew in the background. */
+const optimised = 4;
+
+/**
+ * Times products by a native library and by the WASM kernels in turn, on the calling thread, until neither gets faster. Takes 0.1 to
+ * 0.3 s, on a busy machine up to 2 s. The library is loaded into this process.
+ */
+export async function measureGemm(
+  provider: GemmProvider,
+  { wide }: { readonly wide?: boolean } = {},
+): Promise<GemmRates> {
+  const pages = places.end / 2 ** 16;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const { openGemm } = (await import(provider.module)) as { openGemm: OpenGemm };
+  const gemm = importedGemm(openGemm(memory, provider.options), "i32");
+  const operands = new Float32Array(memory.buffer, places.a, (places.c - places.a) / 4);
+  for (let index = 0; index < operands.length; index++) operands[index] = ((index * 37) % 101) / 101 - 0.5;
+  const features = new Set((wide ?? has256Bits()) ? ["simd256"] : []);
+  const [native, wasm] = [createNativeKernels()[0]!, linearKernel].map((kernel) =>
+    load(kernel.lower(signature, capabilitiesWith(features)) as CpuKernelCode, memory, gemm),
+  ) as [() => void, () => void];
+  const [nativeTime, wasmTime] = bestTimes([native, wasm]);
+  const rate = (milliseconds: number): number => (2 * m * k * n) / milliseconds / 1e6;
+  return { native: rate(nativeTime!), wasm: rate(wasmTime!) };
+}
+
+function capabilitiesWith(features: ReadonlySet<string>): Capabilities {
+  const bytes = 2 ** 32;
+  return {
+    alignment: 64,
+    maxBindingBytes: bytes,
+    maxBindings: 64,
+    maxAllocationBytes: bytes,
+    inPlace: true,
+    features,
+  };
+}
+
+/** A kernel as a function that runs all its tiles. */
+function load(code: CpuKernelCode, memory: WebAssembly.Memory, gemm: (...values: number[]) => void): () => void {
+  const pages = places.end / 2 ** 16;
+  const builder = new ModuleBuilder(
+    { addressType: "i32", relaxedSimd: true },
+    { module: "env", name: "memory", minimumPages: 1, maximumPages: pages },
+    [gemmImport],
+  );
+  builder.export(code.emit(builder), "run");
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode()), { env: { memory, gemm } });
+  const run = exports["run"] as (parameters: number, tile: number) => void;
+  const cells = new Uint32Array(memory.buffer, 0, parameterBytes / 4);
+  return () => {
+    for (const [index, place] of [places.a, places.b, places.c, places.scratch, places.shared].entries()) {
+      cells[2 * index] = place;
+    }
+    for (let tile = 0; tile < code.tiles; tile++) run(0, tile);
+  };
+}
+
+/** Shortest time of each, taken in turn; the last is a kernel that V8 has to optimise. */
+function bestTimes(runs: readonly (() => void)[]): number[] {
+  const best = runs.map(() => Number.POSITIVE_INFINITY);
+  const start = performance.now();
+  let improved = start;
+  let first: number | undefined;
+  const settled = (): boolean => performance.now() - improved > steady && best.at(-1)! * optimised < first!;
+  while (performance.now() - start < longest && !settled()) {
+    for (const [index, run] of runs.entries()) {
+      const before = performance.now();
+      run();
+      const time = performance.now() - before;
+      if (time < 0.95 * best[index]!) improved = performance.now();
+      best[index] = Math.min(best[index]!, time);
+    }
+    first ??= best.at(-1)!;
+  }
+  return best;
+}

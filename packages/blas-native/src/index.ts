@@ -1,0 +1,2 @@
+export type { BlasLibrary } from "./blas-library.ts";
+export { type BlasFailure, type BlasSearch, type BlasSearchOptions, findNativeBlas } from "./find-native-blas.ts";
