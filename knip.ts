@@ -30,7 +30,7 @@ const config: KnipConfig = {
         .map((folder) => [folder, { entry: matching(folder, ["*.ts"]), project: ["**/*.ts"] }]),
     ),
   },
-  ignoreBinaries: ["mount", "umount"],
+  ignoreBinaries: ["cc", "mount", "umount"],
 };
 
 export default config;

@@ -15,7 +15,7 @@ export interface BlasLibrary {
  * `cblas_sgemm(order, transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)` with 32-bit integers; addresses are
  * numbers, which hold the 47 bits of a process's address space exactly.
  */
-export type CblasSgemm = (
+type CblasSgemm = (
   order: number,
   transposeA: number,
   transposeB: number,

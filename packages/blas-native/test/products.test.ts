@@ -52,13 +52,13 @@ async function run(threads: number, native: boolean): Promise<Record<string, Flo
 }
 
 describe.skipIf(withoutOpenblas)(`products by OpenBLAS${withoutOpenblas}`, () => {
-  it("give the same bits on 1, 2 and 3 threads", async () => {
+  it("give the same bits on 1, 2 and 3 threads", { timeout: 120_000 }, async () => {
     const [one, two, three] = [await run(1, true), await run(2, true), await run(3, true)];
     expect(two).toEqual(one);
     expect(three).toEqual(one);
   });
 
-  it("agree with WebAssembly's to rounding, and are not the same", async () => {
+  it("agree with WebAssembly's to rounding, and are not the same", { timeout: 120_000 }, async () => {
     const [native, wasm] = [await run(2, true), await run(2, false)];
     let differing = 0;
     for (const [name, actual] of Object.entries(native)) {

@@ -28,8 +28,8 @@ const signature: Signature = {
   attributes: { transposeA: false, transposeB: true, bias: false, residual: false, activation: "" },
 };
 
-/** Byte addresses in a memory of its own: parameters, A, B, C, and what is packed. */
-const places = { a: 2 ** 16, b: 2 ** 20, c: 2 ** 21, scratch: 3 * 2 ** 20, shared: 4 * 2 ** 20, end: 8 * 2 ** 20 };
+/** Byte addresses in a memory of its own: parameters, A, B, C, and what kernels pack; they read up to 64 bytes past a range. */
+const places = { a: 2 ** 16, b: 2 ** 20, c: 2 ** 21, scratch: 2 ** 23, shared: 2 ** 24, end: 3 * 2 ** 23 };
 
 /** Milliseconds after which the rates are taken as they are, and without a faster run before they are. */
 const [longest, steady] = [2000, 30];
@@ -81,6 +81,9 @@ function load(code: CpuKernelCode, memory: WebAssembly.Memory, gemm: (...values:
     [gemmImport],
   );
   builder.export(code.emit(builder), "run");
+  const { scratchBytes, sharedBytes = 0 } = code;
+  if (Math.max(scratchBytes, sharedBytes) > places.end - places.shared - 64)
+    throw new RangeError("The places are too small.");
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode()), { env: { memory, gemm } });
   const run = exports["run"] as (parameters: number, tile: number) => void;
   const cells = new Uint32Array(memory.buffer, 0, parameterBytes / 4);
