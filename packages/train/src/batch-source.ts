@@ -8,6 +8,8 @@ export interface Batch {
   readonly tokens: number;
   /** Tokens that the loss counts. */
   readonly trainedTokens: number;
+  /** The same by term of the loss, where it has several. */
+  readonly termTokens?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Gives micro-batches without end, epoch after epoch. It may read current weights (PPO, GRPO), so it is asked one at a time. */

@@ -1,7 +1,8 @@
 // Next-token prediction: Σ over trained tokens of -log p(token | tokens before it in its document), divided by the number of
-// trained tokens of the whole optimizer step.
+// trained tokens of the whole optimizer step. Prompts and replay may be terms of their own: see loss-terms.ts.
 import { forwardHidden, languageModelLoss, type Model, modelScope, type SiteVisitor } from "@attune/models";
-import { fill, tensorType } from "@attune/tensor-core";
+import { fill, mul, sum, type Tensor, tensorType } from "@attune/tensor-core";
+import { type LossTermWeights, lossTerms, termInput } from "./loss-terms.ts";
 import type { Objective, ObjectiveContext } from "./objective.ts";
 
 /** What is trained, and on how large a batch. */
@@ -13,14 +14,19 @@ export interface CausalLanguageModelingOptions {
   readonly blockLength: number;
   /** As in `BatchShape`: only positions with a target go through the head. */
   readonly headRows?: number | undefined;
+  /** Terms beside the task's; batches must be collated with the same `lossTerms`. */
+  readonly terms?: LossTermWeights | undefined;
   /** Compute activations of each block again in the backward pass. Default false. */
   readonly recompute?: boolean | undefined;
 }
 
 /** The objective of pretraining and supervised fine-tuning; batches come from `collateRows`. */
 export function causalLanguageModeling(options: CausalLanguageModelingOptions): Objective {
-  const { model, rows, blockLength, headRows, recompute = false } = options;
+  const { model, rows, blockLength, headRows, recompute = false, terms: weights = {} } = options;
   const block = tensorType([rows, blockLength], "i32");
+  const count = headRows ?? rows * blockLength;
+  const names = lossTerms(weights);
+  const counted = names.length === 1 ? [] : names.map(termInput);
   return {
     kind: "objective",
     specificationVersion: 1,
@@ -29,8 +35,9 @@ export function causalLanguageModeling(options: CausalLanguageModelingOptions): 
       ids: block,
       positions: block,
       documents: block,
-      targets: tensorType([headRows ?? rows * blockLength], "i32"),
+      targets: tensorType([count], "i32"),
       ...(headRows === undefined ? {} : { headRows: tensorType([headRows], "i32") }),
+      ...Object.fromEntries(counted.map((name) => [name, tensorType([count])])),
     },
     terms(context) {
       const { trace, inputs } = context;
@@ -41,14 +48,30 @@ export function causalLanguageModeling(options: CausalLanguageModelingOptions): 
         { ids: inputs["ids"]!, positions: inputs["positions"]!, documents: inputs["documents"]! },
         { recompute },
       );
-      const { loss } = languageModelLoss(model, scope, {
+      const { loss, rowLosses } = languageModelLoss(model, scope, {
         hidden,
         targets: inputs["targets"]!,
         denominator: fill(trace, 1, [1]),
         ...(headRows === undefined ? {} : { rows: inputs["headRows"]! }),
       });
-      return [{ name: "loss", sum: loss, weight: 1 }];
+      if (names.length === 1) return [{ name: "loss", sum: loss, weight: 1 }];
+      return names.map((name) => ({
+        name,
+        sum: sumOf(rowLosses, inputs[termInput(name)]!),
+        weight: name === "loss" ? 1 : weights[name]!,
+      }));
     },
-    denominators: (batches) => ({ loss: batches.reduce((sum, batch) => sum + batch.trainedTokens, 0) }),
+    denominators: (batches) =>
+      Object.fromEntries(
+        names.map((name) => [
+          name,
+          batches.reduce((total, { termTokens, trainedTokens }) => total + (termTokens?.[name] ?? trainedTokens), 0),
+        ]),
+      ),
   };
+}
+
+/** Σ of the losses that a term counts. */
+function sumOf(rowLosses: Tensor, counted: Tensor): Tensor {
+  return sum(mul(rowLosses, counted), { axes: [0], keepDims: true });
 }

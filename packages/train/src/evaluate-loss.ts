@@ -3,7 +3,7 @@ import type { Batch } from "./batch-source.ts";
 import type { Objective } from "./objective.ts";
 import { stepInputs } from "./step-programs.ts";
 
-/** Mean of each term over all batches: the sum of all sums over the denominator of all batches, not a mean of means. */
+/** Mean of each term that has tokens, over all batches: the sum of all sums over the denominator of all batches, not a mean of means. */
 export async function evaluateLoss(
   program: Program,
   objective: Objective,
@@ -19,5 +19,6 @@ export async function evaluateLoss(
       totals[term] = (totals[term] ?? 0) + denominator;
     }
   }
-  return Object.fromEntries(Object.keys(sums).map((term) => [term, sums[term]! / totals[term]!]));
+  const terms = Object.keys(sums).filter((term) => totals[term]! > 0 || Object.keys(sums).length === 1);
+  return Object.fromEntries(terms.map((term) => [term, sums[term]! / totals[term]!]));
 }

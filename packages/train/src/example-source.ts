@@ -3,6 +3,7 @@ import { AttuneError, type JsonValue } from "@attune/spec";
 import { createRandomSequence, type RandomSequence } from "@attune/tensor-core";
 import type { Batch, BatchSource } from "./batch-source.ts";
 import { collateRows } from "./collate-rows.ts";
+import type { LossTerm } from "./loss-terms.ts";
 import { type PackedPiece, packRows } from "./pack-rows.ts";
 import { shuffled } from "./shuffle.ts";
 import type { TrainingExample } from "./training-example.ts";
@@ -20,6 +21,8 @@ export interface ExampleSourceOptions {
   readonly padId: number;
   /** As in `BatchShape`. */
   readonly headRows?: number | undefined;
+  /** As in `BatchShape`. */
+  readonly terms?: readonly LossTerm[] | undefined;
   readonly seed: number;
   /** Several documents a row; default true. */
   readonly packing?: boolean | undefined;
@@ -35,8 +38,9 @@ interface Cursor {
 
 /** A source over rows in memory. Epochs differ in order, replay rows and packing; all follow from seed and epoch. */
 export function createExampleSource(options: ExampleSourceOptions): BatchSource {
-  const { rows, blockLength, padId, headRows } = options;
-  const pool = [...options.examples, ...(options.replay?.examples ?? [])];
+  const { rows, blockLength, padId, headRows, terms } = options;
+  const replay = options.replay?.examples.map((example) => ({ ...example, replay: true })) ?? [];
+  const pool = [...options.examples, ...replay];
   const cursor: Cursor = { epoch: 0, batch: 0 };
   let planned: { epoch: number; rows: PackedPiece[][] } | undefined;
   const epochRows = (epoch: number): PackedPiece[][] => {
@@ -50,7 +54,7 @@ export function createExampleSource(options: ExampleSourceOptions): BatchSource 
       if (cursor.batch >= batchesIn(cursor.epoch)) Object.assign(cursor, { epoch: cursor.epoch + 1, batch: 0 });
       const chosen = epochRows(cursor.epoch).slice(cursor.batch * rows, (cursor.batch + 1) * rows);
       cursor.batch++;
-      return collateRows(chosen, pool, { rows, blockLength, padId, headRows });
+      return collateRows(chosen, pool, { rows, blockLength, padId, headRows, terms });
     },
     state: () => ({ ...cursor }),
     restore(state) {

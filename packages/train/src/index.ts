@@ -4,6 +4,7 @@ export { type CheckOptions, checkExamples, type ExampleCounts } from "./check-ex
 export { type BatchShape, collateRows, trainedTokenBound } from "./collate-rows.ts";
 export { evaluateLoss } from "./evaluate-loss.ts";
 export { createExampleSource, type ExampleSourceOptions, examplesOfEpoch } from "./example-source.ts";
+export { type LossTerm, type LossTermWeights, lossTerms } from "./loss-terms.ts";
 export type { Objective, ObjectiveContext, ObjectiveTerm } from "./objective.ts";
 export { type PackedPiece, packRows } from "./pack-rows.ts";
 export { createStepTraces, type StepTraces } from "./step-programs.ts";

@@ -153,7 +153,12 @@ export function stepInputs(
   random?: readonly [seed: number, step: number, microBatch: number],
 ): Record<string, ArrayLike<number>> {
   const inputs: Record<string, ArrayLike<number>> = { ...batchInputs };
-  for (const [term, value] of Object.entries(denominators)) inputs[denominatorInput(term)] = Float32Array.of(value);
+  const counts = Object.values(denominators);
+  // A term without tokens adds nothing; a step without any is not finite, so it is skipped.
+  const least = counts.some((count) => count > 0) ? 1 : 0;
+  for (const [term, value] of Object.entries(denominators)) {
+    inputs[denominatorInput(term)] = Float32Array.of(value === 0 ? least : value);
+  }
   if (random !== undefined) inputs[randomInput] = Uint32Array.of(...random, 0);
   return inputs;
 }

@@ -186,14 +186,14 @@ async function takeStep(run: Run): Promise<{ applied: boolean; record: Record<st
   };
 }
 
-/** Each term's mean, and their sum as `loss` under the objective's weights where there is one term. */
+/** The mean of each term that the step has tokens of. */
 function meanTerms(
   sums: Readonly<Record<string, number>>,
   denominators: Readonly<Record<string, number>>,
 ): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(denominators).map(([term, denominator]) => [term, sums[`sum.${term}`]! / denominator]),
-  );
+  const terms = Object.entries(denominators);
+  const counted = terms.length === 1 ? terms : terms.filter(([, denominator]) => denominator > 0);
+  return Object.fromEntries(counted.map(([term, denominator]) => [term, sums[`sum.${term}`]! / denominator]));
 }
 
 async function evaluateIfDue(run: Run): Promise<Record<string, number>> {

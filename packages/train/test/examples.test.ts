@@ -7,6 +7,7 @@ import {
   createExampleSource,
   examplesOfEpoch,
   ignoredLabel,
+  lossTerms,
   packRows,
   tokenizeSegments,
   trainedTokenBound,
@@ -148,6 +149,32 @@ describe("batches", () => {
     expect([...inputs["documents"]!]).toEqual([0, 0, 0, 1, 1, -1]);
     expect([...inputs["targets"]!]).toEqual([8, 9, none, 5, none, none]);
     expect([tokens, trainedTokens]).toEqual([5, 3]);
+  });
+
+  it("name the term of the loss that each target counts towards", () => {
+    const none = ignoredLabel;
+    const examples = [
+      { id: "a", ids: Int32Array.of(7, 8, 9), labels: Int32Array.of(none, none, 9) },
+      { id: "b", ids: Int32Array.of(4, 5), labels: Int32Array.of(4, 5), replay: true },
+    ];
+    const rows = [
+      [
+        { example: 0, start: 0, length: 3 },
+        { example: 1, start: 0, length: 2 },
+      ],
+    ];
+    const shape = { rows: 1, blockLength: 5, padId: 2, terms: lossTerms({ prompt: 0.1, replay: 1 }) };
+    const { inputs, trainedTokens, termTokens } = collateRows(rows, examples, shape);
+    expect([...inputs["targets"]!]).toEqual([8, 9, none, 5, none]);
+    expect([...inputs["counts.prompt"]!]).toEqual([1, 0, 0, 0, 0]);
+    expect([...inputs["counts.loss"]!]).toEqual([0, 1, 0, 0, 0]);
+    expect([...inputs["counts.replay"]!]).toEqual([0, 0, 0, 1, 0]);
+    expect([trainedTokens, termTokens]).toEqual([3, { loss: 1, prompt: 1, replay: 1 }]);
+    const dense = collateRows(rows, examples, { ...shape, headRows: 3 });
+    expect([...dense.inputs["headRows"]!]).toEqual([0, 1, 3]);
+    expect([...dense.inputs["counts.replay"]!]).toEqual([0, 0, 1]);
+    expect(lossTerms()).toEqual(["loss"]);
+    expect(collateRows(rows, examples, { rows: 1, blockLength: 5, padId: 2 }).inputs).not.toHaveProperty("counts.loss");
   });
 
   it("follow from seed and epoch, cover every row, mix replay in by its share, and go on from a state", async () => {

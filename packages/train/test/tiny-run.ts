@@ -8,6 +8,8 @@ import {
   causalLanguageModeling,
   createExampleSource,
   ignoredLabel,
+  type LossTermWeights,
+  lossTerms,
   parametersRegion,
   type TrainingExample,
   type TrainOptions,
@@ -50,6 +52,8 @@ export interface TinyOptions {
   readonly packing?: boolean;
   readonly shuffle?: boolean;
   readonly headRows?: number;
+  readonly terms?: LossTermWeights;
+  readonly replay?: { readonly examples: readonly TrainingExample[]; readonly share: number };
   readonly recompute?: boolean;
   readonly threads?: number;
   readonly steps?: number;
@@ -70,13 +74,14 @@ export async function tinyRun(options: TinyOptions = {}): Promise<{
     const optimizer = adamw({ weightDecay: 0.01 });
     const ranges = model.trained.map(({ name, shape, offset }) => ({ name, shape, offset, group: 0 }));
     const store = await adoptParameters(runtime, ranges, optimizer);
-    const { packing, shuffle } = options;
-    const source = createExampleSource({ examples, rows, blockLength, padId: 0, seed: 5, packing, shuffle, headRows });
+    const { packing, shuffle, replay, terms } = options;
+    const layout = { rows, blockLength, headRows, terms: lossTerms(terms), padId: 0 };
+    const source = createExampleSource({ examples, replay, ...layout, seed: 5, packing, shuffle });
     const metrics: Record<string, number>[] = [];
     const result = await train({
       runtime,
       store,
-      objective: causalLanguageModeling({ model, rows, blockLength, headRows, recompute }),
+      objective: causalLanguageModeling({ model, rows, blockLength, headRows, recompute, terms }),
       source,
       optimizer,
       schedule: createSchedule({ shape: "constant", learningRate: options.learningRate ?? 0.01, totalSteps: steps }),

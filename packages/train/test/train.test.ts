@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createExampleSource, trainedTokenBound } from "../src/index.ts";
+import { createExampleSource, trainedCount, trainedTokenBound } from "../src/index.ts";
 import { distance, tinyExamples, tinyRun } from "./tiny-run.ts";
 
 describe("a run", () => {
@@ -47,6 +47,42 @@ describe("a run", () => {
     const sparse = await tinyRun({ examples, steps: 4, headRows });
     expect(headRows).toBeLessThan(64);
     expect(distance(sparse.parameters, plain.parameters)).toBeLessThan(2e-5);
+  });
+
+  it("counts prompts as a term of their own: with as much weight as makes all tokens alike, it is the plain loss", async () => {
+    const masked = tinyExamples(8, 6);
+    const shared = { shuffle: false, rows: 8, steps: 1 };
+    const whole = await tinyRun({ ...shared, examples: tinyExamples(8) });
+    const task = await tinyRun({ ...shared, examples: masked });
+    const trained = masked.reduce((sum, example) => sum + trainedCount(example), 0);
+    const all = masked.reduce((sum, { ids }) => sum + ids.length - 1, 0);
+    const prompt = (all - trained) / trained;
+    for (const headRows of [undefined, trainedTokenBound(masked, { rows: 8, blockLength: 32, terms: ["loss", "prompt"] })]) {
+      const both = await tinyRun({ ...shared, examples: masked, terms: { prompt }, headRows });
+      const [plain, own, weighted] = [whole.metrics[0]!, task.metrics[0]!, both.metrics[0]!];
+      expect(weighted["loss"]).toBeCloseTo(own["loss"]!, 5);
+      expect((weighted["loss"]! + prompt * weighted["prompt"]!) * trained).toBeCloseTo(plain["loss"]! * all, 3);
+      expect(weighted["gradientNorm"]).toBeCloseTo((plain["gradientNorm"]! * all) / trained, 4);
+      expect(plain["prompt"]).toBeUndefined();
+    }
+  });
+
+  it("counts replay as a term of its own, so that its many tokens do not drown the few of the task", async () => {
+    const examples = tinyExamples(6, 30);
+    const replay = { examples: tinyExamples(6, 0, 8), share: 0.5 };
+    const shared = { examples, shuffle: false, rows: 8, steps: 1 };
+    const alone = await tinyRun(shared);
+    const mixed = await tinyRun({ ...shared, replay });
+    const apart = await tinyRun({ ...shared, replay, terms: { replay: 0.25 } });
+    expect(apart.metrics[0]!["loss"]).toBeCloseTo(alone.metrics[0]!["loss"]!, 5);
+    const own = examples.reduce((sum, example) => sum + trainedCount(example), 0);
+    const other = replay.examples.reduce((sum, example) => sum + trainedCount(example), 0);
+    const { loss, replay: replayed } = apart.metrics[0]! as { loss: number; replay: number };
+    expect((loss * own + replayed * other) / (own + other)).toBeCloseTo(mixed.metrics[0]!["loss"]!, 5);
+    const steps = await tinyRun({ ...shared, rows: 1, blockLength: 24, steps: 12, replay, terms: { replay: 0.25 } });
+    const without = steps.metrics.filter((step) => step["loss"] === undefined || step["replay"] === undefined);
+    expect(without.length).toBeGreaterThan(0);
+    for (const step of steps.metrics) expect([step["applied"], Number.isFinite(step["gradientNorm"])]).toEqual([1, true]);
   });
 
   it("ends early once the validation loss no longer falls, and keeps the best parameters", async () => {

@@ -12,6 +12,7 @@ export interface DataConfig {
   readonly limits: {
     readonly train: number | null;
     readonly trainPerLabel: number | null;
+    readonly trainPerGroup: { readonly by: string; readonly count: number } | null;
     readonly validation: number | null;
     readonly test: number | null;
   };
@@ -40,6 +41,12 @@ export const dataSchema: z.ZodType<DataConfig> = z
       .strictObject({
         train: nullable(whole(1)).describe("Most training records"),
         trainPerLabel: nullable(whole(1)).describe("Most training records of one label"),
+        trainPerGroup: nullable(
+          z.strictObject({
+            by: z.string().min(1).describe("Name in metadata of what a group has in common, such as sender"),
+            count: whole(1).describe("Most training records of one group"),
+          }),
+        ).describe("Keeps a few large groups from being most of what is learnt; drawn before trainPerLabel"),
         validation: nullable(whole(1)).describe("Most validation records"),
         test: nullable(whole(1)).describe("Most test records"),
       })

@@ -84,6 +84,7 @@ export const mergeSchema: z.ZodType<MergeConfig | null> = nullable(
 /** Replayed general text, against forgetting. */
 export interface ReplayConfig {
   readonly share: number;
+  readonly weight: number;
   readonly generate: {
     readonly texts: number;
     readonly tokens: number;
@@ -96,6 +97,7 @@ export interface ReplayConfig {
 export const replaySchema: z.ZodType<ReplayConfig | null> = nullable(
   z.strictObject({
     share: fraction().describe("Share of general rows among all rows; higher forgets less and learns slower"),
+    weight: positive().default(1).describe("What the mean loss of general rows counts beside that of the task"),
     generate: nullable(
       z.strictObject({
         texts: whole(1).describe("Texts that the base model writes before training"),

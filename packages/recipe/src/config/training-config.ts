@@ -18,6 +18,7 @@ export interface TrainingConfig {
     readonly warmup: number;
     readonly minimumShare: number;
   };
+  readonly promptLossWeight: number;
   readonly clipNorm: number | null;
   readonly evaluateEvery: number | null;
   readonly patience: number | null;
@@ -51,6 +52,11 @@ export const trainingSchema: z.ZodType<TrainingConfig> = z
       })
       .prefault({})
       .describe("Course of the learning rate"),
+    promptLossWeight: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe("What predicting the prompt counts beside what is trained: it also learns how such texts are written"),
     clipNorm: nullable(positive()).default(1).describe("Largest norm of the whole gradient"),
     evaluateEvery: nullable(whole(1)).describe("Steps between two looks at the validation loss"),
     patience: nullable(whole(1)).describe("Looks without a lower loss after which training ends"),

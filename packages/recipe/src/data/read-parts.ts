@@ -26,7 +26,7 @@ export async function readParts(
   for await (const record of source.open({ signal })) parts[partOf(record)].push(record);
   const { train, validation, test } = parts;
   return {
-    train: draw(drawPerLabel(train, limits.trainPerLabel, seed), limits.train, seed),
+    train: drawTraining(train, limits, seed),
     validation: draw(validation, limits.validation, seed),
     test: draw(test, limits.test, seed),
     available: { train: train.length, validation: validation.length, test: test.length },
@@ -45,15 +45,42 @@ export function requirePart(parts: DataParts, part: Part, why: string): readonly
   });
 }
 
-function drawPerLabel(records: readonly TextRecord[], count: number | null, seed: number): readonly TextRecord[] {
+/** Few of a group, then few of a label, then few of all. */
+function drawTraining(
+  records: readonly TextRecord[],
+  { train, trainPerLabel, trainPerGroup }: DataConfig["limits"],
+  seed: number,
+): readonly TextRecord[] {
+  const { by, count = null } = trainPerGroup ?? {};
+  const spread = drawOfEach(records, ({ id, metadata }) => groupKey(metadata?.[by!], id), count, seed);
+  return draw(
+    drawOfEach(spread, ({ label }) => label ?? "", trainPerLabel, seed),
+    train,
+    seed,
+  );
+}
+
+/** Records that do not say their group are groups of their own. */
+function groupKey(value: unknown, id: string): string {
+  return typeof value === "string" && value !== "" ? `group ${value}` : `record ${id}`;
+}
+
+/** At most `count` records of each key. */
+function drawOfEach(
+  records: readonly TextRecord[],
+  keyOf: (record: TextRecord) => string,
+  count: number | null,
+  seed: number,
+): readonly TextRecord[] {
   if (count === null) return records;
-  const byLabel = new Map<string, TextRecord[]>();
+  const byKey = new Map<string, TextRecord[]>();
   for (const record of records) {
-    const own = byLabel.get(record.label ?? "");
-    if (own === undefined) byLabel.set(record.label ?? "", [record]);
+    const key = keyOf(record);
+    const own = byKey.get(key);
+    if (own === undefined) byKey.set(key, [record]);
     else own.push(record);
   }
-  const chosen = new Set([...byLabel.values()].flatMap((own) => draw(own, count, seed)));
+  const chosen = new Set([...byKey.values()].flatMap((own) => draw(own, count, seed)));
   return records.filter((record) => chosen.has(record));
 }
 

@@ -1,5 +1,5 @@
 import type { Model } from "@attune/models";
-import { causalLanguageModeling, type Objective } from "@attune/train";
+import { causalLanguageModeling, type LossTermWeights, type Objective } from "@attune/train";
 import type { Trainee } from "./trainee.ts";
 
 /** Size of the micro-batches that an objective is traced for. */
@@ -7,6 +7,7 @@ export interface ObjectiveShape {
   readonly rows: number;
   readonly blockLength: number;
   readonly headRows: number | undefined;
+  readonly terms: LossTermWeights;
   readonly recompute: boolean;
 }
 

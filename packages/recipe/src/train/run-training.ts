@@ -8,6 +8,7 @@ import {
   type BatchSource,
   createExampleSource,
   examplesOfEpoch,
+  lossTerms,
   type TrainingExample,
   type TrainResult,
   train,
@@ -76,12 +77,13 @@ export function objectiveShape(
   training: TrainingConfig,
   { train: rows, validation, replay }: TrainingRowSet,
 ): ObjectiveShape {
-  const { rows: count, blockLength, recompute } = training;
-  const size = { rows: count, blockLength };
+  const { rows: count, blockLength, recompute, promptLossWeight: prompt } = training;
+  const terms = { prompt, replay: replay.length === 0 ? undefined : training.replay!.weight };
+  const size = { rows: count, blockLength, terms: lossTerms(terms) };
   const again = replay.length === 0 ? undefined : { examples: replay, share: training.replay!.share };
   const epoch = trainedTokenBound(examplesOfEpoch({ examples: rows, replay: again }), size);
   const bound = Math.max(epoch, trainedTokenBound(validation, size));
-  return { rows: count, blockLength, headRows: bound === count * blockLength ? undefined : bound, recompute };
+  return { rows: count, blockLength, headRows: bound === count * blockLength ? undefined : bound, recompute, terms };
 }
 
 /** What batches are made of. */
@@ -99,9 +101,9 @@ export function validationSource(inputs: BatchInputs, shape: ObjectiveShape): Ba
   return createExampleSource({ ...batchOptions(inputs, shape), examples: inputs.rows.validation, shuffle: false });
 }
 
-function batchOptions({ training, tokenizer, seed }: BatchInputs, { rows, blockLength, headRows }: ObjectiveShape) {
+function batchOptions({ training, tokenizer, seed }: BatchInputs, { rows, blockLength, headRows, terms }: ObjectiveShape) {
   const padId = tokenizer.specialTokens.pad ?? tokenizer.specialTokens.eos ?? 0;
-  return { rows, blockLength, headRows, padId, seed, packing: training.packing };
+  return { rows, blockLength, headRows, terms: lossTerms(terms), padId, seed, packing: training.packing };
 }
 
 function evaluationOf(job: TrainingJob, shape: ObjectiveShape) {
