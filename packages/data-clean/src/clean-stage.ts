@@ -15,6 +15,7 @@ import { stripBodyMarkers, stripListTags, stripStrayTags, stripSubjectMarkers } 
 import { stripQuoted } from "./mail/strip-quoted.ts";
 import { stripSignature } from "./mail/strip-signature.ts";
 import { applyRules, resolveThresholds, rulePacks, type Thresholds } from "./rules/apply-rules.ts";
+import { foldCapitals, foldRepeats } from "./unicode/fold-emphasis.ts";
 import { foldWhiteSpace, type QuotePolicy, repairUnicode } from "./unicode/repair-unicode.ts";
 
 /** Options of the clean stage. */
@@ -23,6 +24,10 @@ export interface CleanOptions {
   readonly quotes: QuotePolicy;
   /** Spaces at the front of lines. */
   readonly indentation: "keep" | "remove";
+  /** Words in capitals: as they are, or with one capital, so that tokenizers keep them whole. */
+  readonly capitals: "keep" | "fold";
+  /** Marks repeated more than three times, such as rulers: as they are, or three of them. */
+  readonly repeats: "keep" | "fold";
   /** Lines that a mail quotes from the one it answers. */
   readonly quotedReplies: "remove" | "keep";
   /** Signatures of mails. */
@@ -37,9 +42,12 @@ export interface CleanOptions {
 
 const packField = choiceOption(["basic", "gopher-quality", "gopher-repetition", "c4", "fineweb", "curator"], "basic");
 const removeOrKeep = choiceOption(["remove", "keep"], "remove");
+const keepOrFold = choiceOption(["keep", "fold"], "keep");
 const schema = optionSchema("clean", {
   quotes: choiceOption(["keep", "ascii"], "keep"),
   indentation: choiceOption(["keep", "remove"], "keep"),
+  capitals: keepOrFold,
+  repeats: keepOrFold,
   quotedReplies: removeOrKeep,
   signatures: removeOrKeep,
   listMarks: removeOrKeep,
@@ -59,7 +67,7 @@ export const cleanStage: DataStage<CleanOptions> = {
   kind: "data-stage",
   specificationVersion: 1,
   id: "clean",
-  version: "1",
+  version: "2",
   description: "Repairs Unicode, removes list footers, quotes and signatures of mails, applies quality rules",
   parse(options) {
     const parsed = schema.parse(options);
@@ -100,6 +108,9 @@ function stepsFor(options: CleanOptions): Step[] {
   // A footer may stand above the signature, too.
   if (options.listMarks === "remove")
     steps.push(["list-footer-above", (record) => mapMail(record, same, stripListFooters)]);
+  // After the steps that know what list footers and signatures look like.
+  if (options.capitals === "fold") steps.push(["capitals", (record) => mapTexts(record, foldCapitals)]);
+  if (options.repeats === "fold") steps.push(["repeats", (record) => mapTexts(record, foldRepeats)]);
   steps.push(
     ["stray-tags", (record) => mapMail(record, same, stripStrayTags)],
     ["white-space", (record) => mapTexts(record, (text) => foldWhiteSpace(text, options.indentation))],

@@ -84,6 +84,14 @@ describe("parseStage and cleanStage", () => {
       expect(records[0]!.text).toContain(part);
   });
 
+  it("fold capitals and repeated marks only when asked", async () => {
+    const texts = ["FREE MONEY\n----------\nAct NOW!!!!!"];
+    expect((await run(texts, [{ stage: cleanStage }])).records[0]!.text).toBe(texts[0]);
+    const { records, counts } = await run(texts, [{ stage: cleanStage, options: { capitals: "fold", repeats: "fold" } }]);
+    expect(records[0]!.text).toBe("Free Money\n---\nAct Now!!!");
+    expect(counts).toEqual({ capitals: 1, repeats: 1 });
+  });
+
   it("tell mails, HTML and text apart, and keep the order", async () => {
     const texts = ["Subject: a\nFrom: b@c.d\n\nmail", "<html><p>page</p></html>", "Note: this is\nno mail.", mail];
     const { records, counts } = await run(texts, [{ stage: parseStage }]);

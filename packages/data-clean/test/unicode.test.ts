@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { foldWhiteSpace, repairMojibake, repairUnicode } from "../src/index.ts";
+import { foldCapitals, foldRepeats } from "../src/unicode/fold-emphasis.ts";
 
 describe("repairMojibake", () => {
   const broken = (text: string, times = 1): string => {
@@ -75,6 +76,18 @@ describe("repairUnicode", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("foldCapitals and foldRepeats", () => {
+  it("leave one capital of a word, and three of a mark", () => {
+    expect(foldCapitals("FREE MONEY, ÜBUNG 2, McDONALD, I am A1 [URL]")).toBe(
+      "Free Money, Übung 2, McDonald, I am A1 [Url]",
+    );
+    expect(foldRepeats("a -------- b\n====\n!!! ...... 000000 loooool")).toBe("a --- b\n===\n!!! ... 000000 loooool");
+    for (const fold of [foldCapitals, foldRepeats]) {
+      expect(fold(fold("WOW!!!!!! ----"))).toBe(fold("WOW!!!!!! ----"));
+    }
   });
 });
 
