@@ -5,7 +5,7 @@ export { passesLuhn } from "./detect-card.ts";
 export { isValidIban } from "./detect-iban.ts";
 export type { FindPiiOptions } from "./find-pii.ts";
 export { findPii } from "./find-pii.ts";
-export type { MaskedText } from "./mask-pii.ts";
+export type { MaskedText, MaskPiiOptions } from "./mask-pii.ts";
 export { maskPii, placeholderOf } from "./mask-pii.ts";
 export type { PiiOptions } from "./pii-stage.ts";
 export { piiStage } from "./pii-stage.ts";

@@ -4,10 +4,12 @@ import {
   hashText,
   hashToHex,
   listOption,
+  mapOption,
   mapTexts,
   numberOption,
   optional,
   optionSchema,
+  rejectUnknownKeys,
   stringOption,
 } from "@attune/data-core";
 import type { JsonObject, JsonValue, TextRecord } from "@attune/spec";
@@ -22,6 +24,8 @@ export interface PiiOptions {
   readonly threshold: number;
   /** Replace matches by placeholders, or only count them. */
   readonly action: "mask" | "flag";
+  /** Placeholders other than `[EMAIL]`, `[URL]`, ..., by kind. */
+  readonly placeholders: Readonly<Partial<Record<PiiType, string>>>;
   /** Records with more matches are dropped; null: none are. */
   readonly maximumMatches: number | null;
   /** Names in metadata whose texts are replaced by pseudonyms: equal ones stay equal, so that groups still hold. */
@@ -35,6 +39,7 @@ const schema = optionSchema("pii", {
   types: listOption(typeField, piiTypes),
   threshold: numberOption(0.5, { minimum: 0, maximum: 1 }),
   action: choiceOption(["mask", "flag"], "mask"),
+  placeholders: mapOption(stringOption(""), {}),
   maximumMatches: optional(numberOption(5, { minimum: 0, integer: true })),
   pseudonymise: listOption(stringOption(""), ["sender", "thread"]),
   salt: stringOption(""),
@@ -48,9 +53,13 @@ export const piiStage: DataStage<PiiOptions> = {
   kind: "data-stage",
   specificationVersion: 1,
   id: "pii",
-  version: "1",
+  version: "2",
   description: "Masks e-mail addresses, phone numbers, URLs, IP addresses, card numbers and IBANs",
-  parse: schema.parse,
+  parse(options) {
+    const parsed = schema.parse(options);
+    rejectUnknownKeys("the placeholders of pii", Object.keys(parsed.placeholders), piiTypes);
+    return parsed;
+  },
   async *run(records, options, { counters, report }) {
     const totals = Object.fromEntries(options.types.map((type) => [type, 0]));
     for await (const record of records) {

@@ -37,6 +37,12 @@ async function run(options: object = {}) {
 }
 
 describe("piiStage", () => {
+  it("writes the placeholders that it is told, of kinds that there are", async () => {
+    const { records: masked } = await run({ placeholders: { email: "address" } });
+    expect(masked[0]!.text).toBe("Hi\n\nwrite address and address");
+    expect(() => piiStage.parse({ placeholders: { mail: "x" } })).toThrow(/mail/);
+  });
+
   it("masks text and content alike, and keeps groups under pseudonyms", async () => {
     const result = await run();
     const [first, second] = result.records;
