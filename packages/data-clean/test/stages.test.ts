@@ -87,7 +87,9 @@ describe("parseStage and cleanStage", () => {
   it("fold capitals and repeated marks only when asked", async () => {
     const texts = ["FREE MONEY\n----------\nAct NOW!!!!!"];
     expect((await run(texts, [{ stage: cleanStage }])).records[0]!.text).toBe(texts[0]);
-    const { records, counts } = await run(texts, [{ stage: cleanStage, options: { capitals: "fold", repeats: "fold" } }]);
+    const { records, counts } = await run(texts, [
+      { stage: cleanStage, options: { capitals: "fold", repeats: "fold" } },
+    ]);
     expect(records[0]!.text).toBe("Free Money\n---\nAct Now!!!");
     expect(counts).toEqual({ capitals: 1, repeats: 1 });
   });

@@ -37,4 +37,10 @@ describe("limits of the training part", () => {
     expect([count(perLabel, "spam"), perLabel.length]).toEqual([4, 8]);
     expect(await drawn({ trainPerGroup: { by: "sender", count: 2 }, trainPerLabel: 4, train: 5 })).toHaveLength(5);
   });
+
+  it("leave baselines the groups and labels whole", async () => {
+    const limits = { ...none, trainPerGroup: { by: "sender", count: 2 }, trainPerLabel: 4 };
+    expect((await readParts(recordsSource(records), limits, 1)).wholeTrain).toHaveLength(46);
+    expect((await readParts(recordsSource(records), { ...limits, train: 20 }, 1)).wholeTrain).toHaveLength(20);
+  });
 });

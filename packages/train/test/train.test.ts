@@ -57,7 +57,10 @@ describe("a run", () => {
     const trained = masked.reduce((sum, example) => sum + trainedCount(example), 0);
     const all = masked.reduce((sum, { ids }) => sum + ids.length - 1, 0);
     const prompt = (all - trained) / trained;
-    for (const headRows of [undefined, trainedTokenBound(masked, { rows: 8, blockLength: 32, terms: ["loss", "prompt"] })]) {
+    for (const headRows of [
+      undefined,
+      trainedTokenBound(masked, { rows: 8, blockLength: 32, terms: ["loss", "prompt"] }),
+    ]) {
       const both = await tinyRun({ ...shared, examples: masked, terms: { prompt }, headRows });
       const [plain, own, weighted] = [whole.metrics[0]!, task.metrics[0]!, both.metrics[0]!];
       expect(weighted["loss"]).toBeCloseTo(own["loss"]!, 5);
@@ -82,7 +85,8 @@ describe("a run", () => {
     const steps = await tinyRun({ ...shared, rows: 1, blockLength: 24, steps: 12, replay, terms: { replay: 0.25 } });
     const without = steps.metrics.filter((step) => step["loss"] === undefined || step["replay"] === undefined);
     expect(without.length).toBeGreaterThan(0);
-    for (const step of steps.metrics) expect([step["applied"], Number.isFinite(step["gradientNorm"])]).toEqual([1, true]);
+    for (const step of steps.metrics)
+      expect([step["applied"], Number.isFinite(step["gradientNorm"])]).toEqual([1, true]);
   });
 
   it("ends early once the validation loss no longer falls, and keeps the best parameters", async () => {

@@ -51,7 +51,9 @@ export const dataSchema: z.ZodType<DataConfig> = z
         test: nullable(whole(1)).describe("Most test records"),
       })
       .prefault({})
-      .describe("Draws a smaller part by hash of id and seed; null takes all"),
+      .describe(
+        "Draws a smaller part by hash of id and seed; null takes all. Baselines learn from what train alone leaves",
+      ),
     groupBy: nullable(z.string()).describe("Name in metadata of what counts as one independent case in intervals"),
   })
   .prefault({})

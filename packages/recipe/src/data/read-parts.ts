@@ -8,6 +8,8 @@ export interface DataParts {
   readonly train: readonly TextRecord[];
   readonly validation: readonly TextRecord[];
   readonly test: readonly TextRecord[];
+  /** Training records as they are before groups and labels are thinned out: what baselines learn from, for whom more is never slow. */
+  readonly wholeTrain: readonly TextRecord[];
   /** Records before limits. */
   readonly available: Readonly<Record<Part, number>>;
 }
@@ -27,6 +29,7 @@ export async function readParts(
   const { train, validation, test } = parts;
   return {
     train: drawTraining(train, limits, seed),
+    wholeTrain: draw(train, limits.train, seed),
     validation: draw(validation, limits.validation, seed),
     test: draw(test, limits.test, seed),
     available: { train: train.length, validation: validation.length, test: test.length },

@@ -11,14 +11,14 @@ import {
 import type { JudgeOptions } from "./judge-model.ts";
 import { labelledDocuments } from "./judgement.ts";
 
-/** Judges the baselines of a classification on the same documents, trained on the same rows. */
+/** Judges the baselines of a classification on the same documents, trained on the whole training part. */
 export async function judgeBaselines(
   options: Omit<JudgeOptions, "general" | "signal" | "onProgress">,
 ): Promise<Map<string, Evaluation<ClassificationRow>>> {
   const { config, evaluation, data, layout } = options;
   const labels = data.labels!;
   const documents = labelledDocuments(config, data.parts, evaluation.part);
-  const train = labelledDocuments(config, data.parts, "train");
+  const train = labelledDocuments(config, { ...data.parts, train: data.parts.wholeTrain }, "train");
   const scoring = createClassificationScoring(createDecision({ labels }), evaluation.positive ?? undefined);
   const results = new Map<string, Evaluation<ClassificationRow>>();
   for (const id of evaluation.baselines) {

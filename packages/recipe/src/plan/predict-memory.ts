@@ -59,6 +59,6 @@ function decodingBytes({ config, base }: PredictionInputs, { generated }: Planne
 function featureBytes({ config, data }: PredictionInputs): number {
   const { evaluation } = config;
   if (evaluation?.task !== "classification" || !evaluation.baselines.includes("text")) return 0;
-  const characters = data.parts.train.reduce((sum, record) => sum + promptTextOf(record).length, 0);
+  const characters = data.parts.wholeTrain.reduce((sum, record) => sum + promptTextOf(record).length, 0);
   return characters * featureBytesPerCharacter;
 }

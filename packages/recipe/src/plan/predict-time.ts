@@ -43,7 +43,7 @@ export function predictTime(inputs: PredictionInputs, costs: PlannedCosts, flops
 function baselineStage({ config, data }: PredictionInputs): StagePlan[] {
   const { evaluation } = config;
   if (evaluation?.task !== "classification" || !evaluation.baselines.includes("text")) return [];
-  const characters = data.parts.train.reduce((sum, record) => sum + promptTextOf(record).length, 0);
+  const characters = data.parts.wholeTrain.reduce((sum, record) => sum + promptTextOf(record).length, 0);
   return [
     { name: "baselines", flops: 0, seconds: characters * baselineSeconds * Math.max(1, data.labels!.length - 1) },
   ];

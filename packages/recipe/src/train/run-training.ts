@@ -101,7 +101,10 @@ export function validationSource(inputs: BatchInputs, shape: ObjectiveShape): Ba
   return createExampleSource({ ...batchOptions(inputs, shape), examples: inputs.rows.validation, shuffle: false });
 }
 
-function batchOptions({ training, tokenizer, seed }: BatchInputs, { rows, blockLength, headRows, terms }: ObjectiveShape) {
+function batchOptions(
+  { training, tokenizer, seed }: BatchInputs,
+  { rows, blockLength, headRows, terms }: ObjectiveShape,
+) {
   const padId = tokenizer.specialTokens.pad ?? tokenizer.specialTokens.eos ?? 0;
   return { rows, blockLength, headRows, terms: lossTerms(terms), padId, seed, packing: training.packing };
 }
