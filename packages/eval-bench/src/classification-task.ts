@@ -11,7 +11,7 @@ import type { Calibration, Decision, Normalization } from "./decision.ts";
 import { createDecision } from "./decision.ts";
 import type { EvaluationModel } from "./model.ts";
 import type { FittedPrompt, PromptTemplate } from "./prompt-template.ts";
-import { fitPrompt } from "./prompt-template.ts";
+import { fitPieces } from "./prompt-template.ts";
 import { runBatches } from "./run-batches.ts";
 import type { Task, TaskRunOptions } from "./task.ts";
 
@@ -43,11 +43,13 @@ export interface ClassificationTaskOptions {
   readonly calibration?: Calibration | undefined;
   /** Cuts texts so that no prompt is longer; needs the model's tokenizer. Without it a prompt is never cut. */
   readonly maximumPromptTokens?: number | undefined;
+  /** A longer text is asked about in up to this many pieces, whose log-probabilities are averaged. Default 1. */
+  readonly maximumPieces?: number | undefined;
 }
 
 /** Makes the task; throws DATA_EMPTY, INPUT_INVALID, LABELS_INVALID or OPTIONS_INVALID before any model runs. */
 export function createClassificationTask(options: ClassificationTaskOptions): Task<ClassificationRow> {
-  const { id, documents, prompt, maximumPromptTokens, positive } = options;
+  const { id, documents, prompt, maximumPromptTokens, maximumPieces = 1, positive } = options;
   const decision = createDecision(options);
   checkDocuments(documents, id);
   for (const document of documents) {
@@ -64,7 +66,7 @@ export function createClassificationTask(options: ClassificationTaskOptions): Ta
     id,
     scoring: createClassificationScoring(decision, positive),
     predict: (model, runOptions = {}) =>
-      predictLabels({ id, documents, prompt, decision, maximumPromptTokens }, model, runOptions),
+      predictLabels({ id, documents, prompt, decision, maximumPromptTokens, maximumPieces }, model, runOptions),
   };
 }
 
@@ -74,6 +76,7 @@ interface LabelQuestion {
   readonly prompt: PromptTemplate;
   readonly decision: Decision;
   readonly maximumPromptTokens: number | undefined;
+  readonly maximumPieces: number;
 }
 
 async function predictLabels(
@@ -83,26 +86,39 @@ async function predictLabels(
 ): Promise<ClassificationRow[]> {
   const { documents, decision } = question;
   const fitted = documents.map(({ text }) => fitQuestion(question, text, model));
-  const requests = fitted.flatMap(({ prompt }) => decision.completions.map((completion) => ({ prompt, completion })));
+  const requests = fitted.flatMap((pieces) =>
+    pieces.flatMap(({ prompt }) => decision.completions.map((completion) => ({ prompt, completion }))),
+  );
   const answers = await runBatches(requests, (batch) => model.score(batch, { signal: options.signal }), {
     ...options,
     stage: question.id,
     unit: "completions",
   });
-  const choices = decision.labels.length;
+  let answered = 0;
   return documents.map((document, index) => {
-    const logprobs = answers.slice(index * choices, (index + 1) * choices).map(({ logprob }) => logprob);
-    const row = classificationRow(document, logprobs, decision);
-    return fitted[index]!.truncated ? { ...row, truncated: true } : row;
+    const pieces = fitted[index]!;
+    const own = answers.slice(answered, (answered += pieces.length * decision.labels.length));
+    const row = classificationRow(document, meanOfPieces(own, decision.labels.length), decision);
+    return pieces.at(-1)!.truncated ? { ...row, truncated: true } : row;
+  });
+}
+
+/** The mean log-probability of each choice over the pieces of a document. */
+function meanOfPieces(answers: readonly { readonly logprob: number }[], choices: number): number[] {
+  const pieces = answers.length / choices;
+  return Array.from({ length: choices }, (_, choice) => {
+    let sum = 0;
+    for (let piece = 0; piece < pieces; piece++) sum += answers[piece * choices + choice]!.logprob;
+    return sum / pieces;
   });
 }
 
 function fitQuestion(
-  { prompt, maximumPromptTokens, id }: LabelQuestion,
+  { prompt, maximumPromptTokens, maximumPieces, id }: LabelQuestion,
   text: string,
   model: EvaluationModel,
-): FittedPrompt {
-  if (maximumPromptTokens === undefined) return { prompt: prompt.render(text), text, truncated: false };
+): FittedPrompt[] {
+  if (maximumPromptTokens === undefined) return [{ prompt: prompt.render(text), text, truncated: false }];
   if (model.tokenizer === undefined) {
     throw new AttuneError(
       "OPTIONS_INVALID",
@@ -112,5 +128,5 @@ function fitQuestion(
       },
     );
   }
-  return fitPrompt(prompt, text, model.tokenizer, maximumPromptTokens);
+  return fitPieces(prompt, text, model.tokenizer, maximumPromptTokens, maximumPieces);
 }

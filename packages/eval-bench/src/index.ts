@@ -49,7 +49,7 @@ export { createPerplexityTask } from "./perplexity-task.ts";
 export type { RestoreScoring } from "./predictions-file.ts";
 export { recomputeFromPredictions, resultsPathOf, writeEvaluation } from "./predictions-file.ts";
 export type { FittedPrompt, PromptTemplate, Shot } from "./prompt-template.ts";
-export { createPromptTemplate, fitPrompt } from "./prompt-template.ts";
+export { createPromptTemplate, fitPieces, fitPrompt } from "./prompt-template.ts";
 export type { ReliabilityBin } from "./reliability.ts";
 export type { IntervalMethod, Score, StatisticsOptions } from "./score.ts";
 export { scoreRows } from "./score.ts";

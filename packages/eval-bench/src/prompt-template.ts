@@ -78,3 +78,29 @@ export function fitPrompt(
     { hint: "Shorten the template, show fewer examples, or use a model with a longer context." },
   );
 }
+
+/** A rest that fills less than this share of a prompt's room says too little to be asked about alone. */
+const leastShare = 0.25;
+
+/**
+ * Prompts that together read a text from its beginning, each with as much of what is left as fits, at most `maximumPieces`. A short
+ * rest is left out. The last prompt says whether some of the text is in none. Training rows and evaluation both call this.
+ */
+export function fitPieces(
+  template: PromptTemplate,
+  text: string,
+  tokenizer: Pick<Tokenizer, "encode">,
+  maximumTokens: number,
+  maximumPieces: number,
+): FittedPrompt[] {
+  const pieces = [fitPrompt(template, text, tokenizer, maximumTokens)];
+  let rest = text.slice(pieces[0]!.text.length).trimStart();
+  const room = maximumTokens - tokenizer.encode(template.render("")).ids.length;
+  while (pieces.length < maximumPieces && tokenizer.encode(rest).ids.length >= leastShare * room && rest !== "") {
+    const piece = fitPrompt(template, rest, tokenizer, maximumTokens);
+    if (piece.text === "") break;
+    pieces.push(piece);
+    rest = rest.slice(piece.text.length).trimStart();
+  }
+  return pieces.map((piece, index) => ({ ...piece, truncated: index === pieces.length - 1 && rest !== "" }));
+}

@@ -8,6 +8,7 @@ import {
   createPerplexityTask,
   createPromptTemplate,
   evaluate,
+  fitPieces,
   fitPrompt,
   measureForgetting,
   slidingWindows,
@@ -38,6 +39,25 @@ describe("createClassificationTask", () => {
     prompt: createPromptTemplate("Mail: {text}\nKind:"),
     positive: "spam",
   };
+
+  it("averages what the model says of the pieces of a long text", async () => {
+    const asked: string[] = [];
+    const score: CompletionScorer = (rows) => {
+      for (const row of rows) if ("prompt" in row) asked.push(row.prompt);
+      return scoreWords(rows);
+    };
+    const long = { id: "4", text: "cheap pills meeting at noon", label: "spam" };
+    const pieces = { documents: [long, documents[2]!], maximumPromptTokens: 24, maximumPieces: 2 };
+    const task = createClassificationTask({ ...options, ...pieces });
+    const { rows } = await evaluate(task, { id: "toy", score, tokenizer: characterTokenizer }, { resamples: 50 });
+    expect([...new Set(asked)]).toEqual([
+      "Mail: cheap pills \nKind:",
+      "Mail: meeting at n\nKind:",
+      "Mail: cheap watche\nKind:",
+    ]);
+    expect(rows[0]).toMatchObject({ logprobs: { ham: -2, spam: -2 }, prediction: "ham", truncated: true });
+    expect(rows[1]).toMatchObject({ logprobs: { ham: -3, spam: -1 }, prediction: "spam", truncated: true });
+  });
 
   it("asks for every label of every document, prompt by prompt, and keeps what the model said", async () => {
     const asked: CompletionRow[][] = [];
@@ -133,6 +153,37 @@ describe("createPromptTemplate", () => {
     );
     expect(() => fitPrompt(prompt, "x", characterTokenizer, 1)).toThrow(
       "takes 2 tokens before any text, expected at most 1",
+    );
+  });
+});
+
+describe("fitPieces", () => {
+  const prompt = createPromptTemplate("<{text}>");
+  it("reads a text from its beginning in prompts that fit, leaving out a short rest", () => {
+    const pieces = (text: string, maximum: number) =>
+      fitPieces(prompt, text, characterTokenizer, 10, maximum).map(({ text: read, truncated }) => [read, truncated]);
+    expect(pieces("abcdefgh", 3)).toEqual([["abcdefgh", false]]);
+    expect(pieces("abcdefgh ijklmnop qrstuvwx yz", 3)).toEqual([
+      ["abcdefgh", false],
+      ["ijklmnop", false],
+      ["qrstuvwx", true],
+    ]);
+    expect(pieces("abcdefgh ijk", 3)).toEqual([
+      ["abcdefgh", false],
+      ["ijk", false],
+    ]);
+    expect(pieces("abcdefgh i", 3)).toEqual([["abcdefgh", true]]);
+    expect(pieces("", 3)).toEqual([["", false]]);
+  });
+  it("with one piece is fitPrompt", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 40 }), fc.integer({ min: 3, max: 30 }), (text, limit) => {
+        const [piece, ...more] = fitPieces(prompt, text, characterTokenizer, limit, 1);
+        const { truncated, ...fitted } = fitPrompt(prompt, text, characterTokenizer, limit);
+        expect(more).toEqual([]);
+        expect(piece).toMatchObject(fitted);
+        expect(piece!.truncated).toBe(truncated && text.slice(fitted.text.length).trim() !== "");
+      }),
     );
   });
 });

@@ -19,6 +19,7 @@ const template: TemplateConfig = {
   completion: " {completion}",
   completions: { ham: " no", spam: " yes" },
   maxTokens: null,
+  maxPieces: 1,
   endOfText: false,
   chatTemplate: null,
 };
@@ -37,26 +38,26 @@ const record = (fields: Partial<TextRecord>): TextRecord => ({
 
 describe("createRowBuilder", () => {
   it("trains the words of the label and nothing of the prompt", () => {
-    const { example } = createRowBuilder(template, tokenizer, ["ham", "spam"]).row(record({ label: "spam" }));
+    const { example } = createRowBuilder(template, tokenizer, ["ham", "spam"]).rows(record({ label: "spam" }))[0]!;
     expect(trainedText(example)).toBe(" yes");
     expect(tokenizer.decode(example.ids, { skipSpecialTokens: true })).toBe("free money Is this spam? yes");
     expect(example.ids[0]).toBe(tokenizer.specialTokens.bos);
   });
 
   it("ends with a trained EOS where the template says so", () => {
-    const { example } = createRowBuilder({ ...template, endOfText: true }, tokenizer, ["ham", "spam"]).row(
+    const { example } = createRowBuilder({ ...template, endOfText: true }, tokenizer, ["ham", "spam"]).rows(
       record({ label: "ham" }),
-    );
+    )[0]!;
     expect(trainedText(example)).toBe(" no</s>");
   });
 
   it("fills {completion} with the label, or the completion of a record", () => {
     const plain = { ...template, completions: null };
-    expect(trainedText(createRowBuilder(plain, tokenizer, ["ham", "spam"]).row(record({ label: "ham" })).example)).toBe(
-      " ham",
-    );
+    expect(
+      trainedText(createRowBuilder(plain, tokenizer, ["ham", "spam"]).rows(record({ label: "ham" }))[0]!.example),
+    ).toBe(" ham");
     const pair = record({ metadata: { content: { prompt: "topic", completion: "place" } } });
-    const { example } = createRowBuilder(plain, tokenizer, undefined).row(pair);
+    const { example } = createRowBuilder(plain, tokenizer, undefined).rows(pair)[0]!;
     expect(trainedText(example)).toBe(" place");
     expect(tokenizer.decode(example.ids, { skipSpecialTokens: true })).toBe("topic Is this spam? place");
     expect(documentText(pair, { ...plain, prompt: "{text}:" })).toBe("topic: place");
@@ -64,12 +65,32 @@ describe("createRowBuilder", () => {
 
   it("cuts long texts to maxTokens, and says so", () => {
     const builder = createRowBuilder({ ...template, maxTokens: 12 }, tokenizer, ["ham", "spam"]);
-    const { example, truncated, segments } = builder.row(record({ text: "money ".repeat(60), label: "spam" }));
+    const { example, truncated, segments } = builder.rows(record({ text: "money ".repeat(60), label: "spam" }))[0]!;
     expect(truncated).toBe(true);
     expect(tokenizer.encode(segments[0]!.text).ids.length).toBeLessThanOrEqual(12);
     expect(segments[0]!.text.endsWith(" Is this spam?")).toBe(true);
     expect(example.ids.length).toBe(1 + tokenizer.encode(segments[0]!.text).ids.length + 1);
-    expect(builder.row(record({ label: "spam" })).truncated).toBe(false);
+    expect(builder.rows(record({ label: "spam" }))[0]!.truncated).toBe(false);
+  });
+
+  it("reads a long labelled text in pieces, each a row of its own", () => {
+    const builder = createRowBuilder({ ...template, maxTokens: 12, maxPieces: 3 }, tokenizer, ["ham", "spam"]);
+    const text = Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? "free" : "money")).join(" ");
+    const rows = builder.rows(record({ text, label: "spam" }));
+    expect(rows.map(({ example }) => example.id)).toEqual(["a", "a#2", "a#3"]);
+    expect(rows.map(({ truncated }) => truncated)).toEqual([false, false, true]);
+    const read = rows.map(({ segments }) => segments[0]!.text.replace(" Is this spam?", ""));
+    expect(text.replaceAll(" ", "").startsWith(read.join("").replaceAll(" ", ""))).toBe(true);
+    for (const { example, segments } of rows) {
+      expect(trainedText(example)).toBe(" yes");
+      expect(tokenizer.encode(segments[0]!.text).ids.length).toBeLessThanOrEqual(12);
+    }
+    expect(builder.rows(record({ label: "spam" }))).toHaveLength(1);
+    expect(
+      createRowBuilder({ ...template, completions: null, maxTokens: 12, maxPieces: 3 }, tokenizer, undefined).rows(
+        record({ metadata: { content: { prompt: text, completion: "x" } } }),
+      ),
+    ).toHaveLength(1);
   });
 
   it("trains every assistant message of a conversation and the token that ends it", () => {
@@ -79,9 +100,9 @@ describe("createRowBuilder", () => {
       { role: "user", content: "lunch" },
       { role: "assistant", content: "report" },
     ];
-    const { example } = createRowBuilder({ ...template, chatTemplate }, tokenizer, undefined).row(
+    const { example } = createRowBuilder({ ...template, chatTemplate }, tokenizer, undefined).rows(
       record({ metadata: { content: { messages } } }),
-    );
+    )[0]!;
     expect(trainedText(example)).toBe("money<|end|>report<|end|>");
     expect(example.ids.filter((id) => id === tokenizer.specialTokens.bos)).toHaveLength(1);
   });
@@ -91,17 +112,17 @@ describe("createRowBuilder", () => {
     ["no label", record({}), "it has none"],
   ])("refuses %s", (_, given, message) => {
     const builder = createRowBuilder(template, tokenizer, ["ham", "spam"]);
-    expect(() => builder.row(given)).toThrow(
+    expect(() => builder.rows(given)).toThrow(
       expect.objectContaining({ code: "LABELS_INVALID", message: expect.stringContaining(message) }),
     );
   });
 
   it("refuses a label without words, and a completion without its place", () => {
-    expect(() => createRowBuilder(template, tokenizer, ["ham", "other"]).row(record({ label: "other" }))).toThrow(
+    expect(() => createRowBuilder(template, tokenizer, ["ham", "other"]).rows(record({ label: "other" }))).toThrow(
       "no words for the label",
     );
     const bad = { ...template, completions: null, completion: "fixed" };
-    expect(() => createRowBuilder(bad, tokenizer, ["ham", "spam"]).row(record({ label: "ham" }))).toThrow(
+    expect(() => createRowBuilder(bad, tokenizer, ["ham", "spam"]).rows(record({ label: "ham" }))).toThrow(
       "{completion} exactly once",
     );
   });

@@ -88,6 +88,17 @@ const incompatibilities: readonly Incompatibility[] = [
     holds: ({ method }) => method.id === "full" && Object.keys(method.options).length > 0,
   },
   {
+    keys: ["template.maxPieces", "template.maxTokens"],
+    because: "a text that is never cut has one piece",
+    holds: ({ template }) => template.maxPieces > 1 && template.maxTokens === null,
+  },
+  {
+    keys: ["template.maxPieces", "evaluation.task"],
+    because: "only what is said of a text, its label, is said of each of its pieces",
+    holds: ({ template, evaluation }) =>
+      template.maxPieces > 1 && evaluation !== null && evaluation.task !== "classification",
+  },
+  {
     keys: ["template.maxTokens", "training.blockLength"],
     because: "a prompt of maxTokens leaves no room in a row for its completion",
     holds: ({ template, training }, use) =>

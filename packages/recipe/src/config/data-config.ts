@@ -65,6 +65,7 @@ export interface TemplateConfig {
   readonly completion: string;
   readonly completions: Readonly<Record<string, string>> | null;
   readonly maxTokens: number | null;
+  readonly maxPieces: number;
   readonly endOfText: boolean;
   readonly chatTemplate: string | null;
 }
@@ -80,6 +81,9 @@ export const templateSchema: z.ZodType<TemplateConfig> = z
       "What it says for each label, word for word",
     ),
     maxTokens: nullable(whole(1)).describe("Longer texts are cut so that the prompt has at most this many tokens"),
+    maxPieces: whole(1)
+      .default(1)
+      .describe("A longer labelled text is read in up to this many pieces: rows of their own, averaged when judged"),
     endOfText: z.boolean().default(true).describe("Whether it also learns to end after the completion"),
     chatTemplate: nullable(z.string().min(1)).describe("Jinja template of conversations, instead of the tokenizer's"),
   })

@@ -1,6 +1,6 @@
 // Records to rows: what is read, what the model learns to say, and the one pass that tokenises both.
 import { contentOf } from "@attune/data-core";
-import { createPromptTemplate, fitPrompt, type PromptTemplate } from "@attune/eval-bench";
+import { createPromptTemplate, type FittedPrompt, fitPieces, type PromptTemplate } from "@attune/eval-bench";
 import { AttuneError, type TextRecord, type Tokenizer } from "@attune/spec";
 import { type ChatRenderer, createChatRenderer } from "@attune/tokenizer-core";
 import { type TextSegment, type TrainingExample, tokenizeSegments } from "@attune/train";
@@ -10,14 +10,14 @@ import type { TemplateConfig } from "../config/data-config.ts";
 interface BuiltRow {
   readonly example: TrainingExample;
   readonly segments: readonly TextSegment[];
-  /** Whether its text was cut to `maxTokens`. */
+  /** Whether some of its text is in no row. */
   readonly truncated: boolean;
 }
 
 /** Makes rows of one template and tokenizer. */
 export interface RowBuilder {
-  /** @throws AttuneError `LABELS_INVALID`, `INPUT_INVALID` or `CONTEXT_EXCEEDED` naming the record */
-  row(record: TextRecord): BuiltRow;
+  /** The row of a record, or one for each piece of a labelled text. @throws AttuneError `LABELS_INVALID`, `INPUT_INVALID` or `CONTEXT_EXCEEDED` naming the record */
+  rows(record: TextRecord): BuiltRow[];
   /** A row of plain text, all of it trained. */
   plain(id: string, text: string): TrainingExample;
 }
@@ -38,22 +38,37 @@ export function createRowBuilder(
     tokenizeSegments(id, [{ text, trained: true, role: "text" }], tokenizer, { addEos: template.endOfText });
   return {
     plain,
-    row(record) {
+    rows(record) {
       const content = contentOf(record);
       if (content !== undefined && "messages" in content)
-        return chatRow(record.id, content.messages, chat(), tokenizer);
+        return [chatRow(record.id, content.messages, chat(), tokenizer)];
       const completion = completionOf(record, template, labels);
-      const { segments, truncated } =
-        completion === undefined
-          ? { segments: [{ text: prompt.render(record.text), trained: true, role: "text" }], truncated: false }
-          : completionSegments(promptTextOf(record), completion, prompt, template, tokenizer);
-      return {
+      const made = completion === undefined ? [wholeText(record, prompt)] : answered(record, completion);
+      return made.map(({ segments, truncated }, index) => ({
         segments,
         truncated,
-        example: tokenizeSegments(record.id, segments, tokenizer, { addEos: template.endOfText }),
-      };
+        example: tokenizeSegments(index === 0 ? record.id : `${record.id}#${index + 1}`, segments, tokenizer, {
+          addEos: template.endOfText,
+        }),
+      }));
     },
   };
+
+  function answered(record: TextRecord, completion: string): Omit<BuiltRow, "example">[] {
+    const pieces = labels === undefined ? 1 : template.maxPieces;
+    return promptsOf(promptTextOf(record), prompt, { ...template, maxPieces: pieces }, tokenizer).map((fitted) => ({
+      truncated: fitted.truncated,
+      segments: [
+        { text: fitted.prompt, trained: false, role: "prompt" },
+        { text: completion, trained: true, role: "completion" },
+      ],
+    }));
+  }
+}
+
+/** A text that is all there is to learn. */
+function wholeText({ text }: TextRecord, prompt: PromptTemplate): Omit<BuiltRow, "example"> {
+  return { segments: [{ text: prompt.render(text), trained: true, role: "text" }], truncated: false };
 }
 
 /** A record as one text: what pretraining and tokenizers read. */
@@ -115,22 +130,16 @@ function fillCompletion({ completion }: TemplateConfig, value: string): string {
   );
 }
 
-function completionSegments(
+/** The prompts that read a text, within `maxTokens` where there is one. */
+function promptsOf(
   text: string,
-  completion: string,
   prompt: PromptTemplate,
-  { maxTokens }: TemplateConfig,
+  { maxTokens, maxPieces }: TemplateConfig,
   tokenizer: Tokenizer,
-): { segments: TextSegment[]; truncated: boolean } {
-  const fitted =
-    maxTokens === null
-      ? { prompt: prompt.render(text), truncated: false }
-      : fitPrompt(prompt, text, tokenizer, maxTokens);
-  const segments = [
-    { text: fitted.prompt, trained: false, role: "prompt" },
-    { text: completion, trained: true, role: "completion" },
-  ];
-  return { segments, truncated: fitted.truncated };
+): FittedPrompt[] {
+  return maxTokens === null
+    ? [{ prompt: prompt.render(text), text, truncated: false }]
+    : fitPieces(prompt, text, tokenizer, maxTokens, maxPieces);
 }
 
 /** A conversation: the assistant's messages are trained, with the tokens that end them. */

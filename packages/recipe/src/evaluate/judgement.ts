@@ -69,6 +69,7 @@ function classification(
     normalization: evaluation.normalization,
     calibration,
     maximumPromptTokens: template.maxTokens ?? undefined,
+    maximumPieces: template.maxPieces,
   });
 }
 

@@ -39,12 +39,13 @@ export function buildRows(records: readonly TextRecord[], builder: RowBuilder, l
   const encoder = new TextEncoder();
   let truncated = 0;
   let trainedBytes = 0;
-  const built = records.map((record) => {
-    const row = builder.row(record);
-    if (row.truncated) truncated++;
-    for (const { text, trained } of row.segments) if (trained) trainedBytes += encoder.encode(text).length;
-    return row.example;
-  });
+  const built = records.flatMap((record) =>
+    builder.rows(record).map((row) => {
+      if (row.truncated) truncated++;
+      for (const { text, trained } of row.segments) if (trained) trainedBytes += encoder.encode(text).length;
+      return row.example;
+    }),
+  );
   const { examples, counts } = checkExamples(built, limits);
   return { examples, counts: { ...counts, truncated }, trainedBytes };
 }
