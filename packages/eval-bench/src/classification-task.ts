@@ -97,7 +97,8 @@ async function predictLabels(
   let answered = 0;
   return documents.map((document, index) => {
     const pieces = fitted[index]!;
-    const own = answers.slice(answered, (answered += pieces.length * decision.labels.length));
+    const own = answers.slice(answered, answered + pieces.length * decision.labels.length);
+    answered += own.length;
     const row = classificationRow(document, meanOfPieces(own, decision.labels.length), decision);
     return pieces.at(-1)!.truncated ? { ...row, truncated: true } : row;
   });
