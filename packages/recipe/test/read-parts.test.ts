@@ -18,7 +18,7 @@ function row(id: string, label: string, sender?: string, split = "train"): TextR
 
 const none = { train: null, trainPerLabel: null, trainPerGroup: null, validation: null, test: null };
 const drawn = async (limits: Partial<Parameters<typeof readParts>[1]>, seed = 1): Promise<string[]> => {
-  const { train, test } = await readParts(recordsSource(records), { ...none, ...limits }, seed);
+  const { train, test } = await readParts(recordsSource(records, "records"), { ...none, ...limits }, seed);
   expect(test).toHaveLength(9);
   return train.map(({ id }) => id);
 };
@@ -40,7 +40,9 @@ describe("limits of the training part", () => {
 
   it("leave baselines the groups and labels whole", async () => {
     const limits = { ...none, trainPerGroup: { by: "sender", count: 2 }, trainPerLabel: 4 };
-    expect((await readParts(recordsSource(records), limits, 1)).wholeTrain).toHaveLength(46);
-    expect((await readParts(recordsSource(records), { ...limits, train: 20 }, 1)).wholeTrain).toHaveLength(20);
+    expect((await readParts(recordsSource(records, "records"), limits, 1)).wholeTrain).toHaveLength(46);
+    expect((await readParts(recordsSource(records, "records"), { ...limits, train: 20 }, 1)).wholeTrain).toHaveLength(
+      20,
+    );
   });
 });

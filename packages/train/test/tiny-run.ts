@@ -51,7 +51,7 @@ export interface TinyOptions {
   readonly accumulation?: number;
   readonly packing?: boolean;
   readonly shuffle?: boolean;
-  readonly headRows?: number;
+  readonly headRows?: number | undefined;
   readonly terms?: LossTermWeights;
   readonly replay?: { readonly examples: readonly TrainingExample[]; readonly share: number };
   readonly recompute?: boolean;
