@@ -76,6 +76,26 @@ describe("readRows", () => {
     ]);
   });
 
+  it("unpacks gzip in every format, those that are held whole, too", async () => {
+    const files = [
+      [
+        "g.json",
+        ' [{"a":1},{"a":2}]',
+        [
+          { a: 1, line: 1 },
+          { a: 2, line: 2 },
+        ],
+      ],
+      ["g.csv", "text\nz\n", [{ text: "z", line: 2 }]],
+      ["g.txt", "one\ntwo\n", [{ text: "one\ntwo\n", line: 1 }]],
+      ["g.mbox", "From a Mon\nSubject: x\n", [{ text: "From a Mon\nSubject: x\n", line: 1 }]],
+    ] as const;
+    for (const [name, content, expected] of files) {
+      expect(await rowsOf(name, content), name).toEqual(expected);
+      expect(await rowsOf(`${name}.gz`, gzipSync(content)), name).toEqual(expected);
+    }
+  });
+
   it("reads a bare NaN as null only when asked, and reports the line", async () => {
     const text = '{"a":"NaN"}\n{"a":NaN,"b":-Infinity}\n';
     const error = await failure(rowsOf("nan.jsonl", text));
@@ -104,6 +124,8 @@ describe("readRows", () => {
     ["latin.csv", Buffer.from("a,b\n1,\xe9\n", "latin1"), "FILE_CORRUPT", 1],
     ["broken.mbox", "Subject: x\n", "FILE_CORRUPT", 1],
     ["unknown.bin", "\u0000\u0001", "FILE_UNSUPPORTED", undefined],
+    ["latin.json", Buffer.from('[{"a":"\xe9"}]', "latin1"), "FILE_CORRUPT", undefined],
+    ["torn.txt.gz", gzipSync("text ".repeat(1000)).subarray(0, 30), "FILE_CORRUPT", undefined],
     ["torn.jsonl.gz", gzipSync('{"a":1}\n'.repeat(1000)).subarray(0, 40), "FILE_CORRUPT", undefined],
   ] as const)("rejects %s with code and line", async (name, content, code, line) => {
     const error = await failure(rowsOf(name, content));

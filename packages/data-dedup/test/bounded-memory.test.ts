@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { words } from "./helpers.ts";
 
-/** Megabytes of the generated file; the full suite sets more. */
+/** Megabytes of the generated file. */
 const megabytes = Number(process.env["ATTUNE_TEST_MEGABYTES"] ?? 16);
 
 describe("bounded memory", () => {

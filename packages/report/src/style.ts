@@ -115,7 +115,7 @@ figcaption .muted { display: block; font-size: .88rem; }
 .answer { font-weight: 620; }
 .answer.right { color: var(--good); }
 .answer.wrong { color: var(--bad); text-decoration: line-through; }
-blockquote { margin: 0; padding-left: 12px; border-left: 3px solid var(--line); font-size: .92rem; white-space: pre-line; overflow-wrap: anywhere; max-height: 24em; overflow: auto; }
+blockquote { margin: 0; padding-left: 12px; border-left: 3px solid var(--line); font-size: .92rem; white-space: pre-line; overflow-wrap: anywhere; }
 .id { color: var(--muted); font-size: .78rem; margin: 8px 0 0; overflow-wrap: anywhere; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 250px), 1fr)); gap: 10px 28px; margin: 18px 0 0; }
 .facts div { min-width: 0; }
@@ -160,7 +160,6 @@ footer { max-width: 1080px; margin: 0 auto; padding: 0 24px 40px; color: var(--m
   th, td { padding: 6px 6px; }
   h2, h3 { break-after: avoid; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-  blockquote { max-height: none; overflow: visible; }
   details::details-content { content-visibility: visible; }
 }
 `;

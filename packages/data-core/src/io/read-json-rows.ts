@@ -1,6 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
-import { AttuneError, type JsonValue, throwIfAborted, toAttuneError } from "@attune/spec";
+import { AttuneError, type JsonValue, throwIfAborted } from "@attune/spec";
 import { type ReadLinesOptions, readLines } from "./read-lines.ts";
+import { readWholeFile } from "./read-whole-file.ts";
 import { asRow, type DataRow } from "./row.ts";
 
 /** How JSON rows are read. */
@@ -22,11 +22,9 @@ export async function* readJsonLineRows(path: string, options: ReadJsonRowsOptio
   }
 }
 
-const maximumArrayBytes = 2 ** 28;
-
 /** Reads the rows of a JSON array (up to 256 MiB, since it must be held whole); `line` is the position in it, from 1. */
 export async function* readJsonArrayRows(path: string, options: ReadJsonRowsOptions = {}): AsyncGenerator<DataRow> {
-  const value = parseLine(await readWhole(path), path, 1, options);
+  const value = parseLine(await readWhole(path, options), path, 1, options);
   if (!Array.isArray(value)) {
     throw new AttuneError("INPUT_INVALID", `Expected a JSON array of rows in ${path}, but received a single value.`, {
       details: { file: path },
@@ -38,28 +36,18 @@ export async function* readJsonArrayRows(path: string, options: ReadJsonRowsOpti
   }
 }
 
-async function readWhole(path: string): Promise<string> {
+async function readWhole(path: string, options: ReadJsonRowsOptions): Promise<string> {
+  const hint = "Convert it to JSON Lines, one row a line, which is read as a stream.";
+  const bytes = await readWholeFile(path, hint, options);
   try {
-    const { size } = await stat(path);
-    if (size > maximumArrayBytes) {
-      throw new AttuneError(
-        "FILE_UNSUPPORTED",
-        `Expected a JSON array of at most ${maximumArrayBytes} bytes, but ${path} has ${size}.`,
-        {
-          hint: "Convert it to JSON Lines, one row a line, which is read as a stream.",
-          details: { file: path },
-        },
-      );
-    }
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
-  } catch (error) {
-    if (error instanceof TypeError) {
-      throw new AttuneError("FILE_CORRUPT", `Expected UTF-8 text in ${path}, but it holds bytes that are not.`, {
-        cause: error,
-        details: { file: path },
-      });
-    }
-    throw toAttuneError(error);
+    // The decoder drops a byte-order mark by itself.
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new AttuneError("FILE_CORRUPT", `Expected UTF-8 text in ${path}, but it holds bytes that are not.`, {
+      hint: "Convert the file to UTF-8, for example with iconv.",
+      cause,
+      details: { file: path },
+    });
   }
 }
 

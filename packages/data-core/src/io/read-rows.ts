@@ -19,21 +19,21 @@ export interface ReadRowsOptions extends ReadJsonRowsOptions, ReadCsvOptions {
   readonly unit?: TextUnit | undefined;
 }
 
-/** Streams the rows of a data file in any supported format; gzip is unpacked where rows are streamed. */
+/** Streams the rows of a data file in any supported format; gzip is unpacked. */
 export async function* readRows(path: string, options: ReadRowsOptions = {}): AsyncGenerator<DataRow> {
   const given = options.format ?? "auto";
   const format = given === "auto" ? await detectFormat(path) : given;
   if (format === "jsonl") yield* readJsonLineRows(path, options);
   else if (format === "json") yield* readJsonArrayRows(path, options);
   else if (format === "csv") yield* readCsvRows(path, options);
-  else if (format === "mbox") yield* readMboxRows(path);
+  else if (format === "mbox") yield* readMboxRows(path, options);
   else yield* readTextRows(path, options.unit ?? "file", options);
 }
 
 async function detectFormat(path: string): Promise<FileFormat> {
   if (/\.[ct]sv(\.gz)?$/i.test(path)) return "csv";
   if (/\.(txt|text|md|eml|html?)(\.gz)?$/i.test(path)) return "text";
-  if (/\.mbox$/i.test(path)) return "mbox";
+  if (/\.mbox(\.gz)?$/i.test(path)) return "mbox";
   let head = "";
   for await (const bytes of readBytes(path)) {
     head = bytes

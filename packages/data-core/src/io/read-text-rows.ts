@@ -1,13 +1,12 @@
 import { isUtf8 } from "node:buffer";
-import { readFile, stat } from "node:fs/promises";
-import { AttuneError, toAttuneError } from "@attune/spec";
+import { AttuneError } from "@attune/spec";
+import type { ReadBytesOptions } from "./read-bytes.ts";
 import { type ReadLinesOptions, readLines } from "./read-lines.ts";
+import { readWholeFile } from "./read-whole-file.ts";
 import type { DataRow } from "./row.ts";
 
 /** What becomes one row of a text file. */
 export type TextUnit = "file" | "paragraph" | "line";
-
-const maximumFileBytes = 2 ** 28;
 
 /** Reads a text file as rows with one column `text`: the file, its paragraphs (separated by empty lines) or its lines. */
 export async function* readTextRows(
@@ -16,7 +15,7 @@ export async function* readTextRows(
   options: ReadLinesOptions = {},
 ): AsyncGenerator<DataRow> {
   if (unit === "file") {
-    yield { values: { text: await readMailText(path) }, file: path, line: 1 };
+    yield { values: { text: await readMailText(path, options) }, file: path, line: 1 };
     return;
   }
   let paragraph: string[] = [];
@@ -40,8 +39,8 @@ export async function* readTextRows(
  * Reads the mails of an mbox file as rows with one column `text`: a line that starts with "From " at the beginning or
  * after an empty line opens a mail, and ">From " inside is unescaped.
  */
-export async function* readMboxRows(path: string): AsyncGenerator<DataRow> {
-  const lines = (await readMailText(path)).split(/\r?\n/);
+export async function* readMboxRows(path: string, options: ReadBytesOptions = {}): AsyncGenerator<DataRow> {
+  const lines = (await readMailText(path, options)).split(/\r?\n/);
   let mail: string[] = [];
   let start = 1;
   for (const [index, line] of lines.entries()) {
@@ -69,22 +68,7 @@ export async function* readMboxRows(path: string): AsyncGenerator<DataRow> {
  * Mails are bytes in the character sets that their parts name. A file that is no UTF-8 is therefore read with one
  * character a byte, from which the mail parser decodes each part.
  */
-async function readMailText(path: string): Promise<string> {
-  try {
-    const { size } = await stat(path);
-    if (size > maximumFileBytes) {
-      throw new AttuneError(
-        "FILE_UNSUPPORTED",
-        `Expected a file of at most ${maximumFileBytes} bytes, but ${path} has ${size}.`,
-        {
-          hint: "Split it, or read it by lines or paragraphs.",
-          details: { file: path },
-        },
-      );
-    }
-    const bytes = await readFile(path);
-    return bytes.toString(isUtf8(bytes) ? "utf8" : "latin1");
-  } catch (error) {
-    throw toAttuneError(error);
-  }
+async function readMailText(path: string, options: ReadBytesOptions): Promise<string> {
+  const bytes = await readWholeFile(path, "Split it, or read it by lines or paragraphs.", options);
+  return bytes.toString(isUtf8(bytes) ? "utf8" : "latin1");
 }

@@ -6,7 +6,7 @@ import { readYamlValue } from "./read-yaml.ts";
 import { settingPaths } from "./schema-tree.ts";
 
 /** Variables of other parts of Attune. */
-const otherVariables = /^ATTUNE_(TEST_|DEBUG$|CACHE$)/;
+const otherVariables = /^ATTUNE_(TEST_|(DEBUG|CACHE|BLAS)$)/;
 
 /**
  * Values from the environment: `ATTUNE_TRAINING_LEARNING_RATE` is `training.learningRate`. A variable that begins with

@@ -1,6 +1,6 @@
 // report.html: everything that a run measured, in one file that opens from disk.
 
-import { type ReportData, type ResourceSection, renderReport } from "@attune/report";
+import { type Fact, type ReportData, type ResourceSection, renderReport } from "@attune/report";
 import { readJson, writeFileAtomic } from "@attune/run-folder";
 import type { JsonObject } from "@attune/spec";
 import { formatRecipe } from "../config/format-recipe.ts";
@@ -40,7 +40,7 @@ export async function writeReport(context: RunContext, inputs: ReportInputs): Pr
     data: dataSection(data, config.report.unit),
     training: await trainingSection(layout.metrics, training),
     resources: resourceSection(plan, stages),
-    environment: Object.entries(environment).map(([name, value]) => ({ name, value: factText(value) })),
+    environment: environmentFacts(environment),
     repeat: {
       command: `attune run config.resolved.yaml --output ${config.name}-again`,
       recipe: formatRecipe(config),
@@ -96,13 +96,40 @@ function resourceSection(plan: RunPlan, stages: RunContext["session"]["stages"])
         predicted: plan.memory.peakBytes,
         used: plan.used?.peakBytes,
       },
-      { name: "Time after data preparation", unit: "seconds", predicted: plan.time.seconds, used: plan.used?.seconds },
+      {
+        name: "Time of all stages, data apart",
+        unit: "seconds",
+        predicted: plan.time.seconds,
+        used: plan.used?.seconds,
+      },
       { name: "Floating-point operations", unit: "flops", predicted: plan.time.flops },
     ],
     stages: stages.map(({ name, seconds }) => ({ name, seconds })),
   };
 }
 
+/** Names that a reader sees for what `environment.json` holds. */
+const environmentNames: Readonly<Record<string, string>> = {
+  attune: "Attune",
+  node: "Node",
+  v8: "V8",
+  platform: "System",
+  processor: "Processor",
+  cores: "Cores",
+  memoryBytes: "Memory",
+  device: "Device",
+  threads: "Threads",
+  features: "Instructions",
+  gitRevision: "Git revision",
+};
+
+function environmentFacts(environment: JsonObject): Fact[] {
+  return Object.entries(environment).map(([name, value]) => ({
+    name: environmentNames[name] ?? name,
+    value: name === "memoryBytes" ? `${((value as number) / 2 ** 30).toFixed(1)} GiB` : factText(value),
+  }));
+}
+
 function factText(value: unknown): string {
-  return Array.isArray(value) ? value.join(", ") : String(value);
+  return value === null ? "none" : Array.isArray(value) ? value.join(", ") : String(value);
 }

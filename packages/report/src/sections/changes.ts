@@ -6,11 +6,14 @@ import { section } from "./section.ts";
 
 const SHOWN_CHARACTERS = 420;
 
+/** Lines of a text that are shown; mails are often columns of short ones. */
+const SHOWN_LINES = 10;
+
 /** The beginning of a text without splitting a character. */
 function beginning(text: string): { readonly shown: string; readonly left: number } {
-  const clean = text.trim();
-  if (clean.length <= SHOWN_CHARACTERS) return { shown: clean, left: 0 };
-  const shown = clean.slice(0, SHOWN_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
+  const clean = text.trim().replace(/\n\s*\n/g, "\n");
+  const lines = clean.split("\n", SHOWN_LINES).join("\n");
+  const shown = lines.slice(0, SHOWN_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
   return { shown, left: clean.length - shown.length };
 }
 

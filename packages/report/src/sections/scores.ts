@@ -10,7 +10,8 @@ const VERDICTS = { better: "Better", worse: "Worse", undecided: "No clear differ
 
 function scoreCell(estimate: Estimate | undefined, column: ScoreColumn, best: boolean): Markup {
   if (estimate === undefined) return html`<td data-label="${column.title}">–</td>`;
-  const interval = formatInterval(estimate, column.unit);
+  const { low, high } = estimate;
+  const interval = low !== undefined && low === high ? "the same in every draw" : formatInterval(estimate, column.unit);
   return html`<td data-label="${column.title}"><span class="score${best && " best"}">${formatQuantity(estimate.value, column.unit)}</span>${interval !== undefined && html`<span class="interval">${interval}</span>`}${estimate.n !== undefined && html`<span class="interval">n = ${formatCount(estimate.n)}</span>`}</td>`;
 }
 

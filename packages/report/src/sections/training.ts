@@ -29,7 +29,7 @@ export function trainingSection({
   ];
   const mark = bestStep === undefined ? undefined : { step: bestStep, label: `kept: step ${bestStep}` };
   const loss = figure(
-    html`<strong>Loss</strong> <span class="muted">How surprised the model is by the right answer, in nats a token. Lower is better.</span>`,
+    html`<strong>Loss</strong> <span class="muted">How surprised the model is by the right answer, in nats a token. Lower is better.${train.length > 40 && " Thin: single steps, cut off at the frame; thick: their running mean."}</span>`,
     html`${lineChart({ title: "Loss", yLabel: "nats a token", series, mark })}${numbers(train, validation)}`,
   );
   const rate =
