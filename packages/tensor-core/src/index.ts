@@ -7,7 +7,8 @@ export { interpretGraph, interpretNode } from "./interpret/interpret-graph.ts";
 export type { CpuDecodeContext, CpuDecoder, CpuKernelCode } from "./kernel/cpu-kernel.ts";
 export type { Gemm, GemmProvider, OpenGemm } from "./kernel/gemm-provider.ts";
 export type { Access, KernelCode, KernelDef, Signature } from "./kernel/kernel-def.ts";
-export type { WebgpuKernelCode } from "./kernel/webgpu-kernel.ts";
+export { type LoopAxis, mergeAxes, mergeStrided } from "./kernel/merge-axes.ts";
+export type { WebgpuBuffer, WebgpuFeature, WebgpuKernelCode, WebgpuStage } from "./kernel/webgpu-kernel.ts";
 export {
   type Attributes,
   type AttributeValue,

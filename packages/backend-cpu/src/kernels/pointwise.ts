@@ -3,6 +3,8 @@ import {
   elementCount,
   formatType,
   type KernelDef,
+  type LoopAxis,
+  mergeAxes,
   type ScalarExpression,
   type Signature,
   type TensorType,
@@ -17,7 +19,6 @@ import {
   load,
   type Value,
 } from "@attune/tensor-core/wasm";
-import { type LoopAxis, mergeAxes } from "./broadcast-loop.ts";
 import { createEvaluator, isIntegerExpression } from "./expression.ts";
 import {
   forVectors,

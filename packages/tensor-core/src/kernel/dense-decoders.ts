@@ -1,4 +1,4 @@
-// CPU decode snippets of the dense formats. All of them take any element, aligned or not.
+// Decode snippets of the dense formats, for both backends. All of them take any element, aligned or not.
 import { address, f32x4, i32x4, load, type Value, v128 } from "../wasm/index.ts";
 import type { CpuDecoder } from "./cpu-kernel.ts";
 
@@ -22,3 +22,33 @@ export const float16Decoder: CpuDecoder = (builder, { components, element }) => 
   const sign = i32x4.shl(v128.and(bits, i32x4.constant(0x8000)), 16);
   return v128.or(v128.or(scaled, special), sign);
 };
+
+/** f32 as it is. */
+export const float32Wgsl: string = `  return vec4f(
+    bitcast<f32>(component0[element]),
+    bitcast<f32>(component0[element + 1u]),
+    bitcast<f32>(component0[element + 2u]),
+    bitcast<f32>(component0[element + 3u]),
+  );
+`;
+
+/** Four halves of words from any half on, as the lower 16 bits of a vector. */
+const fourHalves = `  let word = element / 2u;
+  let first = component0[word];
+  let second = component0[word + 1u];
+  var halves = vec4u(first & 0xffffu, first >> 16u, second & 0xffffu, second >> 16u);
+  if ((element & 1u) == 1u) {
+    halves = vec4u(halves.yzw, component0[word + 2u] & 0xffffu);
+  }
+`;
+
+/** bf16 is the upper half of a float32. */
+export const bfloat16Wgsl: string = `${fourHalves}  return bitcast<vec4f>(halves << vec4u(16u));
+`;
+
+/** f16 by the arithmetic of the CPU's snippet, so that subnormals are exact on every device. */
+export const float16Wgsl: string = `${fourHalves}  let magnitude = halves & vec4u(0x7fffu);
+  let scaled = bitcast<vec4u>(bitcast<vec4f>(magnitude << vec4u(13u)) * 5.192296858534828e33f);
+  let special = select(vec4u(0u), vec4u(0x7f800000u), magnitude > vec4u(0x7bffu));
+  return bitcast<vec4f>(scaled | special | ((halves & vec4u(0x8000u)) << vec4u(16u)));
+`;

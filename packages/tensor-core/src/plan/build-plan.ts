@@ -13,7 +13,7 @@ import { scheduleNodes } from "../passes/schedule.ts";
 import { assignStorage } from "./assign-storage.ts";
 import { type InPlacePairs, type IsView, placeEffects } from "./effects.ts";
 import { placeOutputs } from "./outputs.ts";
-import type { Plan } from "./plan.ts";
+import type { Dispatch, Plan } from "./plan.ts";
 import { selectKernel, signatureOf } from "./select-kernel.ts";
 
 /** What a plan is made for. */
@@ -38,8 +38,8 @@ export function buildPlan(traced: Graph, target: PlanTarget): Plan {
     selectKernel(kernels, signatureOf(node, values), backend.capabilities);
   const runs = (node: GraphNode, values: readonly Value[]): boolean =>
     viewOffsets(node, values, backend.capabilities.alignment) !== undefined ||
-    (fitsBindings(node, values, target) &&
-      (kernelOf(node, values) !== undefined || (backend.interprets && node.op.reference !== undefined)));
+    kernelOf(node, values) !== undefined ||
+    (backend.interprets && node.op.reference !== undefined && fitsBindings(node, values, target));
 
   const tidy = eliminateCommonSubexpressions(
     eliminateDeadCode(expandComposites(eliminateDeadCode(traced), runs, backend.id)),
@@ -81,8 +81,8 @@ function viewOffsets(node: GraphNode, values: readonly Value[], alignment: numbe
 }
 
 /**
- * False for a node that has more operands than a dispatch may bind and that can be taken apart. Operands that may share a range
- * count once.
+ * False for a node that has more operands than a dispatch of an interpreter may bind and that can be taken apart. Operands that may
+ * share a range count once. A kernel says itself what it accepts: it may bind its operands in several stages.
  */
 function fitsBindings(node: GraphNode, values: readonly Value[], { backend }: PlanTarget): boolean {
   if (!node.op.decompose) return true;
@@ -98,7 +98,8 @@ function fitsBindings(node: GraphNode, values: readonly Value[], { backend }: Pl
 function assertLimits(plan: Plan, { backend }: PlanTarget): void {
   const { maxBindingBytes, maxBindings } = backend.capabilities;
   for (const dispatch of plan.dispatches) {
-    const large = dispatch.bindings.find((binding) => binding.bytes > maxBindingBytes);
+    const stages = boundTogether(dispatch);
+    const large = stages.flat().find((binding) => binding.bytes > maxBindingBytes);
     if (large) {
       throw new AttuneError(
         "MEMORY_EXCEEDED",
@@ -108,13 +109,26 @@ function assertLimits(plan: Plan, { backend }: PlanTarget): void {
         },
       );
     }
-    const ranges = new Set(dispatch.bindings.map(({ region, offset }) => `${region}:${offset}`));
-    if (ranges.size > maxBindings) {
+    const most = Math.max(...stages.map((ranges) => new Set(ranges.map(({ key }) => key)).size));
+    if (most > maxBindings) {
       throw new AttuneError(
         "MEMORY_EXCEEDED",
-        `Op "${dispatch.op.id}" in "${dispatch.scope}" needs ${ranges.size} bindings; "${backend.id}" has ${maxBindings}.`,
+        `Op "${dispatch.op.id}" in "${dispatch.scope}" needs ${most} bindings; "${backend.id}" has ${maxBindings}.`,
         { hint: "Use a device that binds more storage buffers in one dispatch." },
       );
     }
   }
+}
+
+/** Ranges that are bound at the same time: those of the dispatch, or of each stage of a kernel that has several. */
+function boundTogether({ bindings, code }: Dispatch): { readonly key: string; readonly bytes: number }[][] {
+  const whole = bindings.map(({ region, offset, bytes }) => ({ key: `${region}:${offset}`, bytes }));
+  if (code?.backend !== "webgpu") return [whole];
+  return code.stages.map(({ buffers }) =>
+    buffers.map(({ source, index, window }) => {
+      if (source !== "binding") return { key: `${source} ${index}`, bytes: 0 };
+      const { key, bytes } = whole[index]!;
+      return window ? { key: `${key}+${window.offset}`, bytes: window.bytes } : { key, bytes };
+    }),
+  );
 }

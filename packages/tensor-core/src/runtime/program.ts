@@ -1,7 +1,7 @@
 import { AttuneError } from "@attune/spec";
 import type { Allocation, Backend, Executable } from "../backend/backend.ts";
 import { explainPlan } from "../plan/explain-plan.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, Port } from "../plan/plan.ts";
 import { decodeDense, encodeValues, type HostValues } from "./buffer-values.ts";
 import { checkDispatches, type Disagreement } from "./check-plan.ts";
 import type { Memory } from "./memory.ts";
@@ -92,13 +92,16 @@ async function writeInputs(
       hint: `Its inputs: ${plan.inputs.map((port) => port.name).join(", ") || "none"}.`,
     });
   }
+  const written = rangeOf(plan.inputs);
+  if (written === undefined) return;
+  const bytes = new Uint8Array(written.end - written.start);
   for (const { name, type, addresses } of plan.inputs) {
     const values = inputs[name];
     if (values === undefined) throw new AttuneError("INPUT_INVALID", `Input "${name}" of the program was not given.`);
     const components = encodeValues(values, type, name);
-    for (const [index, address] of addresses.entries())
-      await backend.write(regions[address.region]!, address.offset, components[index]!);
+    for (const [index, address] of addresses.entries()) bytes.set(components[index]!, address.offset - written.start);
   }
+  await backend.write(regions[written.region]!, written.start, bytes);
 }
 
 async function readOutputs(
@@ -106,13 +109,24 @@ async function readOutputs(
   backend: Backend,
   regions: readonly Allocation[],
 ): Promise<Record<string, HostValues>> {
-  const outputs: Record<string, HostValues> = {};
-  for (const { name, type, addresses } of plan.outputs) {
-    const [address] = addresses;
-    outputs[name] = decodeDense(
-      await backend.read(regions[address!.region]!, address!.offset, address!.bytes),
-      type.dtype,
-    );
-  }
-  return outputs;
+  const read = rangeOf(plan.outputs);
+  if (read === undefined) return {};
+  const bytes = await backend.read(regions[read.region]!, read.start, read.end - read.start);
+  return Object.fromEntries(
+    plan.outputs.map(({ name, type, addresses: [address] }) => {
+      const start = address!.offset - read.start;
+      return [name, decodeDense(bytes.subarray(start, start + address!.bytes), type.dtype)];
+    }),
+  );
+}
+
+/** The range of staging that holds all ports, which lie one after the other; it crosses to the device and back in one transfer. */
+function rangeOf(ports: readonly Port[]): { region: number; start: number; end: number } | undefined {
+  const addresses = ports.flatMap((port) => port.addresses);
+  if (addresses.length === 0) return undefined;
+  return {
+    region: addresses[0]!.region,
+    start: Math.min(...addresses.map(({ offset }) => offset)),
+    end: Math.max(...addresses.map(({ offset, bytes }) => offset + bytes)),
+  };
 }

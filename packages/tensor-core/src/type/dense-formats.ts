@@ -1,5 +1,12 @@
 // The formats that store each value on its own: f32, i32, u32, bf16 and f16.
-import { bfloat16Decoder, float16Decoder, float32Decoder } from "../kernel/dense-decoders.ts";
+import {
+  bfloat16Decoder,
+  bfloat16Wgsl,
+  float16Decoder,
+  float16Wgsl,
+  float32Decoder,
+  float32Wgsl,
+} from "../kernel/dense-decoders.ts";
 import type { DType } from "./dtype.ts";
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./half-float.ts";
 import type { StorageFormat } from "./storage-format.ts";
@@ -59,7 +66,7 @@ export const float32: StorageFormat = dense({
     const source = aligned(bytes, 4);
     return new Float32Array(source.buffer, source.byteOffset, source.byteLength >>> 2);
   },
-  decoders: { cpu: float32Decoder, wgsl: "f32" },
+  decoders: { cpu: float32Decoder, wgsl: float32Wgsl },
 });
 
 /** The upper 16 bits of a float32: range of f32, 8 bits of precision. */
@@ -70,7 +77,7 @@ export const bfloat16: StorageFormat = dense({
   view: words,
   read: fromBfloat16,
   write: toBfloat16,
-  decoders: { cpu: bfloat16Decoder, wgsl: "bf16" },
+  decoders: { cpu: bfloat16Decoder, wgsl: bfloat16Wgsl },
 });
 
 /** IEEE binary16: 11 bits of precision, largest value 65504. */
@@ -81,7 +88,7 @@ export const float16: StorageFormat = dense({
   view: words,
   read: fromFloat16,
   write: toFloat16,
-  decoders: { cpu: float16Decoder, wgsl: "f16" },
+  decoders: { cpu: float16Decoder, wgsl: float16Wgsl },
 });
 
 /** 32-bit signed integers. */

@@ -25,6 +25,11 @@ export interface StorageFormat {
   decode(components: readonly Uint8Array[], shape: readonly number[]): Float64Array;
   /** Bytes of the given values, rounded to nearest; absent where encoding needs a quantiser. */
   encode?(values: ArrayLike<number>, shape: readonly number[]): readonly Uint8Array[];
-  /** One decode snippet a backend; a backend without one refuses the format at plan time. */
+  /**
+   * One decode snippet a backend; a backend without one refuses the format at plan time. `wgsl` is the body of
+   * `fn decode(element: u32) -> vec4f`, which gives four neighbours: `element` is the first one's row-major index, a multiple of 4 in
+   * formats with blocks and any index in others. The components are the variables `component0`, `component1` and so on, each an
+   * `array<u32>`. Up to three elements past the tensor may be read and are thrown away.
+   */
   readonly decoders: { readonly cpu?: CpuDecoder; readonly wgsl?: string };
 }

@@ -1,6 +1,6 @@
-// How the elements of broadcast operands are walked: axes that all operands step through alike are merged, the innermost one is a
-// loop over vectors, the others are the rows. Shapes are compile-time constants.
-import { elementCount } from "@attune/tensor-core";
+// How kernels walk elements of several operands at once: axes that all operands step through alike are merged, so that the
+// innermost one is long. Shapes are compile-time constants.
+import { elementCount } from "../type/tensor-type.ts";
 
 /** One merged axis: its size, and for each operand the elements between neighbours (0 where it repeats). */
 export interface LoopAxis {
@@ -10,7 +10,14 @@ export interface LoopAxis {
 
 /** Merged axes of operands that broadcast to `shape`, the outermost first; at least one. */
 export function mergeAxes(shape: readonly number[], operands: readonly (readonly number[])[]): LoopAxis[] {
-  const strides = operands.map((operand) => broadcastStrides(operand, shape));
+  return mergeStrided(
+    shape,
+    operands.map((operand) => broadcastStrides(operand, shape)),
+  );
+}
+
+/** Merged axes of operands whose neighbours along each axis of `shape` are `strides[operand][axis]` elements apart. */
+export function mergeStrided(shape: readonly number[], strides: readonly (readonly number[])[]): LoopAxis[] {
   const merged: { size: number; strides: number[] }[] = [];
   shape.forEach((size, axis) => {
     if (size === 1) return;
@@ -21,7 +28,7 @@ export function mergeAxes(shape: readonly number[], operands: readonly (readonly
       outer.strides = own;
     } else merged.push({ size, strides: own });
   });
-  return merged.length > 0 ? merged : [{ size: elementCount(shape), strides: operands.map(() => 0) }];
+  return merged.length > 0 ? merged : [{ size: elementCount(shape), strides: strides.map(() => 0) }];
 }
 
 function broadcastStrides(from: readonly number[], to: readonly number[]): number[] {

@@ -1,0 +1,59 @@
+import type { Capabilities } from "@attune/tensor-core";
+import type { OpenedDevice } from "./open-device.ts";
+
+/** How products compute: in f32, or with operands rounded to f16 and sums in f32. A numerics class each. */
+export type ProductPrecision = "f32" | "f16";
+
+/** Names in `Capabilities.features`; sizes follow their name after a colon. */
+export const featureNames = {
+  f16: "f16",
+  /** Products round their operands to f16. */
+  f16Products: "f16-products",
+  subgroups: "subgroups",
+  /** Followed by M, N and K of an f16 matrix with an f32 result. */
+  subgroupMatrix: "subgroup-matrix:",
+  /** Followed by the bytes of workgroup memory. */
+  workgroupBytes: "workgroup-bytes:",
+} as const;
+
+/** A configuration of subgroup matrices, as Dawn lists them. */
+interface SubgroupMatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** What the planner and the kernels have to know of a device. */
+export function capabilitiesOf({ device, features, info }: OpenedDevice, precision: ProductPrecision): Capabilities {
+  const { limits } = device;
+  const names = new Set<string>([`${featureNames.workgroupBytes}${limits.maxComputeWorkgroupStorageSize}`]);
+  if (features.has("shader-f16")) names.add(featureNames.f16);
+  if (features.has("shader-f16") && precision === "f16") names.add(featureNames.f16Products);
+  if (features.has("subgroups")) names.add(featureNames.subgroups);
+  if (features.has("chromium-experimental-subgroup-matrix")) {
+    const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
+    for (const { componentType, resultComponentType, M, N, K } of subgroupMatrixConfigs) {
+      if (componentType === "f16" && resultComponentType === "f32")
+        names.add(`${featureNames.subgroupMatrix}${M}x${N}x${K}`);
+    }
+  }
+  return {
+    alignment: limits.minStorageBufferOffsetAlignment,
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxBindings: limits.maxStorageBuffersPerShaderStage,
+    maxAllocationBytes: limits.maxBufferSize,
+    inPlace: true,
+    features: names,
+  };
+}
+
+/** Bytes of workgroup memory; the 16 KiB that every device has unless the capabilities say more. */
+export function workgroupBytes({ features }: Capabilities): number {
+  for (const feature of features) {
+    if (feature.startsWith(featureNames.workgroupBytes))
+      return Number(feature.slice(featureNames.workgroupBytes.length));
+  }
+  return 16384;
+}

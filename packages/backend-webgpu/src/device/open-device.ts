@@ -1,0 +1,111 @@
+// Finds a GPU: `navigator.gpu` in browsers, Dawn in Node through the optional package "webgpu", or what the caller brings.
+import { AttuneError } from "@attune/spec";
+
+/** How the device is found. */
+export interface DeviceOptions {
+  /** A GPU object to use instead of the one that is found, for instance `create([...])` of the package webgpu. */
+  readonly gpu?: GPU | undefined;
+  /** Part of an adapter's name, where a machine has several (Node only). */
+  readonly adapter?: string | undefined;
+  /** Which adapter is preferred in a machine with two; default "high-performance". */
+  readonly powerPreference?: GPUPowerPreference | undefined;
+}
+
+/** A device and what it is. The GPU object has to be referenced for as long as the device is used. */
+export interface OpenedDevice {
+  readonly gpu: GPU;
+  readonly device: GPUDevice;
+  readonly features: ReadonlySet<string>;
+  readonly info: GPUAdapterInfo;
+}
+
+/** The part of the package webgpu that is used. */
+interface DawnModule {
+  create(flags: string[]): GPU;
+}
+
+/** Features that a shader may use, and matrices of subgroups behind a flag of Dawn. */
+const wantedFeatures = [
+  "shader-f16",
+  "subgroups",
+  "subgroup-size-control",
+  "chromium-experimental-subgroup-matrix",
+  "timestamp-query",
+];
+
+/**
+ * Flags for Dawn: features that it hides (f16 on NVIDIA, matrices of subgroups), timestamps in full, and no zeroing of workgroup
+ * memory, which no kernel reads before it has written it.
+ */
+export const dawnFlags: readonly string[] = [
+  "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia,disable_workgroup_init,vulkan_use_cooperative_matrix_robust_access",
+  "disable-dawn-features=timestamp_quantization",
+];
+
+/**
+ * Opens a device with every limit and feature of its adapter.
+ *
+ * @throws AttuneError `DEPENDENCY_MISSING` in Node without the package webgpu, `DEVICE_UNAVAILABLE` without an adapter or where it
+ * gives no device
+ */
+export async function openDevice(options: DeviceOptions = {}): Promise<OpenedDevice> {
+  const gpu = options.gpu ?? (await findGpu(options.adapter));
+  const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
+  if (adapter === null) {
+    throw new AttuneError("DEVICE_UNAVAILABLE", "WebGPU found no adapter on this machine.", {
+      hint: "Install a GPU driver with Vulkan, Metal or Direct3D 12, or use the CPU (--device cpu).",
+    });
+  }
+  const features = wantedFeatures.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
+  const device = await requestDevice(adapter, features);
+  return { gpu, device, features: new Set(features), info: adapter.info };
+}
+
+async function requestDevice(adapter: GPUAdapter, requiredFeatures: GPUFeatureName[]): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice({ requiredFeatures, requiredLimits: limitsOf(adapter.limits) });
+  } catch (cause) {
+    throw new AttuneError("DEVICE_UNAVAILABLE", `Adapter "${nameOf(adapter.info)}" gives no device.`, {
+      hint: "Close programs that hold the GPU, or use the CPU (--device cpu).",
+      cause,
+    });
+  }
+}
+
+/** Readable name of an adapter. */
+export function nameOf({ vendor, architecture, description }: GPUAdapterInfo): string {
+  return [vendor, architecture, description].filter((part) => part !== "").join(" ") || "unnamed adapter";
+}
+
+function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const name in limits) {
+    const value = limits[name as keyof GPUSupportedLimits];
+    if (typeof value === "number") all[name] = value;
+  }
+  return all;
+}
+
+async function findGpu(adapter: string | undefined): Promise<GPU> {
+  const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (browser !== undefined) return browser;
+  const { create } = await importDawn();
+  return create([...(adapter === undefined ? [] : [`adapter=${adapter}`]), ...dawnFlags]);
+}
+
+/** The package is an optional peer: its name is no literal, so that bundlers for browsers do not look for it. */
+async function importDawn(): Promise<DawnModule> {
+  const name = "webgpu";
+  try {
+    return (await import(/* @vite-ignore */ name)) as DawnModule;
+  } catch (cause) {
+    throw new AttuneError(
+      "DEPENDENCY_MISSING",
+      `The package "webgpu", which brings WebGPU to Node, cannot be loaded.`,
+      {
+        hint: "Install it beside Attune: npm install webgpu@0.6 — or use the CPU (--device cpu).",
+        cause,
+      },
+    );
+  }
+}

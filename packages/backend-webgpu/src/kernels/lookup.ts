@@ -1,0 +1,137 @@
+// Rows by number: embeddings and their gradient, gathered and scattered rows.
+import { elementCount, type KernelDef } from "@attune/tensor-core";
+import { buildShader, expandShader } from "../shader/build-shader.ts";
+import { flatStage, isPlain, operand, scratch, webgpuKernel } from "./define-kernel.ts";
+import { copyStage } from "./move.ts";
+import { bindingOf, componentBuffers, decodeFunction } from "./stored-operand.ts";
+
+const embeddingKernel = webgpuKernel({
+  op: "embedding",
+  accepts: ({ inputs }) => (isPlain(inputs[0]!) && inputs[1]!.format.decoders.wgsl !== undefined ? 1 : undefined),
+  lower(signature) {
+    const [ids, table] = signature.inputs;
+    const [rows, columns] = table!.shape as [number, number];
+    const count = elementCount(ids!.shape);
+    const quads = Math.ceil(columns / 4);
+    const build = (constants: Record<string, number>): string =>
+      buildShader("embedding", {
+        constants: { ...constants, rows, columns, quads },
+        declarations: [decodeFunction(table!)],
+      });
+    const buffers = [
+      operand("ids", 0, "array<i32>"),
+      ...componentBuffers(signature, 1),
+      operand("y", bindingOf(signature, 2)),
+    ];
+    return { stages: [flatStage(count * quads, build, buffers)] };
+  },
+});
+
+const embeddingBackwardKernel = webgpuKernel({
+  op: "embeddingBackward",
+  lower({ inputs, outputs }) {
+    const count = elementCount(inputs[0]!.shape);
+    const [rows, columns] = outputs[0]!.shape as [number, number];
+    const ids = operand("ids", 0, "array<i32>");
+    const zeros = "fn run(index: u32) {\n  gradient[index] = 0f;\n}\n";
+    const clear = flatStage(
+      rows * columns,
+      (constants) => expandShader("#import flat\n", { constants, declarations: [zeros] }),
+      [operand("gradient", 2)],
+    );
+    if (count === 0) return { stages: [clear] };
+    const chain = scratch("chain", 0, "array<u32>");
+    const sizes = { count, rows, columns };
+    return {
+      scratch: [count * 4],
+      stages: [
+        clear,
+        flatStage(count, (constants) => buildShader("embedding-chain", { constants: { ...constants, ...sizes } }), [
+          ids,
+          chain,
+        ]),
+        flatStage(
+          count * columns,
+          (constants) => buildShader("embedding-backward", { constants: { ...constants, ...sizes } }),
+          [ids, chain, operand("dy", 1), operand("gradient", 2)],
+        ),
+      ],
+    };
+  },
+});
+
+const gatherKernel = webgpuKernel({
+  op: "gatherRows",
+  lower({ inputs, outputs }) {
+    const [rows, ...inner] = inputs[0]!.shape as [number, ...number[]];
+    const width = elementCount(inner);
+    const body = `fn run(index: u32) {
+  let row = rows[index / ${width}u];
+  var value = 0u;
+  if (row >= 0i && row < ${rows}i) {
+    value = x[u32(row) * ${width}u + index % ${width}u];
+  }
+  y[index] = value;
+}
+`;
+    const buffers = [operand("x", 0, "array<u32>"), operand("rows", 1, "array<i32>"), operand("y", 2, "array<u32>")];
+    const build = (constants: Record<string, number>): string =>
+      expandShader("#import flat\n", { constants, declarations: [body] });
+    return { stages: [flatStage(elementCount(outputs[0]!.shape), build, buffers)] };
+  },
+});
+
+const scatterKernel = webgpuKernel({
+  op: "scatterRows",
+  lower({ inputs }) {
+    const [rows, ...inner] = inputs[0]!.shape as [number, ...number[]];
+    const width = elementCount(inner);
+    const body = `fn run(index: u32) {
+  let row = rows[index / ${width}u];
+  if (row >= 0i && row < ${rows}i) {
+    y[u32(row) * ${width}u + index % ${width}u] = values[index];
+  }
+}
+`;
+    const buffers = [
+      operand("rows", 1, "array<i32>"),
+      operand("values", 2, "array<u32>"),
+      operand("y", 3, "array<u32>"),
+    ];
+    const build = (constants: Record<string, number>): string =>
+      expandShader("#import flat\n", { constants, declarations: [body] });
+    const count = elementCount(inputs[2]!.shape);
+    const copy = copyStage(elementCount(inputs[0]!.shape), 0, 3);
+    return { stages: count === 0 ? [copy] : [copy, flatStage(count, build, buffers)] };
+  },
+});
+
+const ropeKernel = webgpuKernel({
+  op: "rope",
+  lower({ inputs, attributes }) {
+    const [, , heads, width] = inputs[0]!.shape as [number, number, number, number];
+    const half = inputs[2]!.shape[1]!;
+    const { interleaved, inverse } = attributes as unknown as { interleaved: boolean; inverse: boolean };
+    const build = (constants: Record<string, number>): string =>
+      buildShader("rope", { constants: { ...constants, heads, width, half }, flags: { interleaved, inverse } });
+    const buffers = [
+      operand("x", 0),
+      operand("positions", 1, "array<i32>"),
+      operand("cosines", 2),
+      operand("sines", 3),
+      operand("y", 4),
+    ];
+    // A thread turns a pair; those that pass through count as pairs of their own.
+    const pairs = half + (width - 2 * half);
+    return { stages: [flatStage((elementCount(inputs[0]!.shape) / width) * pairs, build, buffers)] };
+  },
+});
+
+/** Kernels that find rows by number. */
+export const lookupKernels: readonly KernelDef[] = [
+  embeddingKernel,
+  embeddingBackwardKernel,
+  gatherKernel,
+  scatterKernel,
+  ropeKernel,
+];

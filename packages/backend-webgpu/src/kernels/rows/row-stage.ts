@@ -1,0 +1,38 @@
+// Stages that work on rows of the last axis, some threads a row (shader/row-fold.wgsl).
+import { elementCount, type WebgpuBuffer, type WebgpuStage } from "@attune/tensor-core";
+import { buildShader, type ShaderConstant } from "../../shader/build-shader.ts";
+import { gridOf } from "../../shader/grid.ts";
+
+/** Rows and their length. */
+export interface RowExtent {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Splits a shape into its last axis and all before. */
+export function rowExtent(shape: readonly number[]): RowExtent {
+  return { rows: elementCount(shape.slice(0, -1)), columns: shape.at(-1)! };
+}
+
+/** Threads that share a row: about four elements for each, at most a workgroup. */
+function lanesOf({ rows, columns }: RowExtent): number {
+  const most = rows < 1024 && columns >= 2048 ? 256 : 64;
+  return Math.min(most, 2 ** Math.ceil(Math.log2(Math.max(1, columns / 4))));
+}
+
+/** A stage whose shader defines `run_row`. */
+export function rowStage(
+  shader: string,
+  extent: RowExtent,
+  buffers: readonly WebgpuBuffer[],
+  parts: {
+    readonly constants?: Readonly<Record<string, ShaderConstant>>;
+    readonly flags?: Readonly<Record<string, boolean>>;
+  } = {},
+): WebgpuStage {
+  const lanes = lanesOf(extent);
+  const groupSize = Math.max(64, lanes);
+  const { workgroups, gridWidth } = gridOf(Math.ceil(extent.rows / (groupSize / lanes)));
+  const constants = { ...extent, lanes, group_size: groupSize, grid_width: gridWidth, ...parts.constants };
+  return { wgsl: buildShader(shader, { constants, flags: parts.flags ?? {} }), buffers, workgroups };
+}

@@ -1,0 +1,126 @@
+// Replays a plan: pipelines and bind groups are made once, a run encodes dispatches and submits them in chunks.
+import type { Allocation, Executable, Plan } from "@attune/tensor-core";
+import type { DeviceHealth } from "../device/device-health.ts";
+import type { GpuAllocation } from "../memory/device-memory.ts";
+import { GPUBufferUsageOf } from "../memory/device-memory.ts";
+import { layOutPlan } from "./lay-out-plan.ts";
+import type { LinkedStage, Range } from "./link-stage.ts";
+import type { PipelineCache } from "./pipelines.ts";
+import type { ScratchBuffer } from "./scratch-buffer.ts";
+
+/** What plans of one device share. */
+export interface ReplayContext {
+  readonly device: GPUDevice;
+  readonly health: DeviceHealth;
+  readonly pipelines: PipelineCache;
+  readonly scratch: ScratchBuffer;
+  readonly alignment: number;
+  /** Called after each run that was submitted; resolves when another may be. */
+  throttle(): Promise<void>;
+}
+
+/** Dispatches of the first submit, small so that the device starts while the host goes on encoding, and of those after it. */
+const firstChunk = 16;
+const chunk = 96;
+
+/** Sets of regions whose bind groups are kept: programs bind the same ones every time, eager ops never. */
+const keptBindings = 4;
+
+interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly stage: LinkedStage;
+}
+
+interface BoundSteps {
+  readonly buffers: readonly GPUBuffer[];
+  readonly groups: readonly GPUBindGroup[];
+}
+
+/** Compiles a plan. @throws AttuneError `INTERNAL` for a shader that the device refuses */
+export async function compilePlan(plan: Plan, context: ReplayContext): Promise<Executable> {
+  const { device, health, pipelines, scratch, alignment } = context;
+  health.assert();
+  const layout = layOutPlan(plan, alignment);
+  const compiled = await Promise.all(layout.stages.map((stage) => pipelines.get(stage)));
+  const steps = compiled.map((made, index): Step => ({ ...made, stage: layout.stages[index]! }));
+  scratch.reserve(layout.scratchBytes);
+  const constants = constantBuffer(device, layout.constants);
+  const known: BoundSteps[] = [];
+
+  const bind = (regions: readonly Allocation[]): BoundSteps => {
+    const buffers = [...regions.map((region) => (region as GpuAllocation).buffer), scratch.buffer()];
+    const found = known.find((each) => each.buffers.every((buffer, index) => buffer === buffers[index]));
+    if (found) return found;
+    const bufferOf = ({ place }: Range): GPUBuffer =>
+      typeof place === "number" ? buffers[place]! : place === "scratch" ? scratch.buffer() : constants;
+    const groups = steps.map(({ layout: groupLayout, stage }) =>
+      device.createBindGroup({
+        layout: groupLayout,
+        entries: stage.ranges.map((range, binding) => ({
+          binding,
+          resource: { buffer: bufferOf(range), offset: range.offset, size: Math.ceil(range.bytes / 4) * 4 },
+        })),
+      }),
+    );
+    const made = { buffers, groups };
+    known.unshift(made);
+    known.length = Math.min(known.length, keptBindings);
+    return made;
+  };
+
+  return {
+    async run(regions, range) {
+      health.assert();
+      const from = layout.stageOf[range?.from ?? 0]!;
+      const to = layout.stageOf[range?.to ?? plan.dispatches.length]!;
+      if (from === to) return;
+      const { groups } = bind(regions);
+      submitSteps(device, steps, groups, from, to);
+      await context.throttle();
+      health.assert();
+    },
+    dispose() {
+      known.length = 0;
+      constants.destroy();
+    },
+  };
+}
+
+/** One pass a chunk; a pipeline is set only where it changes. */
+function submitSteps(
+  device: GPUDevice,
+  steps: readonly Step[],
+  groups: readonly GPUBindGroup[],
+  from: number,
+  to: number,
+): void {
+  for (let start = from; start < to; ) {
+    const end = Math.min(to, start + (start === from ? firstChunk : chunk));
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    let current: GPUComputePipeline | undefined;
+    for (let index = start; index < end; index++) {
+      const { pipeline, stage } = steps[index]!;
+      if (pipeline !== current) pass.setPipeline(pipeline);
+      current = pipeline;
+      pass.setBindGroup(0, groups[index]!);
+      pass.dispatchWorkgroups(stage.workgroups[0], stage.workgroups[1], stage.workgroups[2]);
+    }
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    start = end;
+  }
+}
+
+/** The constants of all kernels; operands without elements are bound to it as well. */
+function constantBuffer(device: GPUDevice, bytes: Uint8Array): GPUBuffer {
+  const { STORAGE, COPY_DST } = GPUBufferUsageOf;
+  const buffer = device.createBuffer({
+    size: Math.max(256, bytes.byteLength),
+    usage: STORAGE | COPY_DST,
+    label: "constants",
+  });
+  if (bytes.byteLength > 0) device.queue.writeBuffer(buffer, 0, bytes.buffer as ArrayBuffer);
+  return buffer;
+}

@@ -1,0 +1,119 @@
+// What goes wrong with a device is a sentence with a hint, and is found at the next call.
+import { add, createRuntime, tensorType } from "@attune/tensor-core";
+import { describe, expect, it } from "vitest";
+import { createWebgpuBackend } from "../src/index.ts";
+import { nullGpu, skipReason, softwareGpu } from "./open-test-device.ts";
+
+/** A GPU whose adapter is changed before it is used. */
+function changedGpu(change: (adapter: GPUAdapter) => GPUAdapter | null): GPU {
+  const gpu = nullGpu();
+  return {
+    requestAdapter: async () => change((await gpu.requestAdapter())!),
+  } as unknown as GPU;
+}
+
+/** An adapter whose devices are handed out to the test as well. */
+function observed(devices: GPUDevice[]): GPU {
+  return changedGpu((adapter) => {
+    const { requestDevice } = adapter;
+    return Object.assign(Object.create(adapter) as GPUAdapter, {
+      features: adapter.features,
+      limits: adapter.limits,
+      info: adapter.info,
+      async requestDevice(descriptor: GPUDeviceDescriptor) {
+        const device = await requestDevice.call(adapter, descriptor);
+        devices.push(device);
+        return device;
+      },
+    });
+  });
+}
+
+describe("createWebgpuBackend", () => {
+  it("says that there is no adapter, and what to use instead", async () => {
+    await expect(createWebgpuBackend({ gpu: changedGpu(() => null) })).rejects.toMatchObject({
+      code: "DEVICE_UNAVAILABLE",
+      message: "WebGPU found no adapter on this machine.",
+      hint: expect.stringContaining("--device cpu"),
+    });
+  });
+
+  it("says that the adapter gives no device", async () => {
+    const gpu = changedGpu((adapter) =>
+      Object.assign(Object.create(adapter) as GPUAdapter, {
+        features: new Set(),
+        limits: {},
+        info: { vendor: "acme", architecture: "", description: "Model 1" },
+        requestDevice: async () => {
+          throw new Error("busy");
+        },
+      }),
+    );
+    await expect(createWebgpuBackend({ gpu })).rejects.toMatchObject({
+      code: "DEVICE_UNAVAILABLE",
+      message: 'Adapter "acme Model 1" gives no device.',
+    });
+  });
+
+  it("takes the device's limits, and f16, subgroups and the size of workgroup memory as features", async () => {
+    const backend = await createWebgpuBackend({ gpu: nullGpu() });
+    expect(backend.capabilities).toMatchObject({
+      alignment: 256,
+      maxBindings: 8,
+      maxBindingBytes: 2 ** 27,
+      maxAllocationBytes: 2 ** 28,
+    });
+    expect([...backend.capabilities.features].sort()).toEqual(["f16", "subgroups", "workgroup-bytes:16384"]);
+    await backend.dispose();
+  });
+});
+
+describe("memory", () => {
+  it("refuses a buffer that the device cannot make, with both sizes", async () => {
+    const backend = await createWebgpuBackend({ gpu: nullGpu() });
+    await expect(backend.allocate("arena", 2 ** 29)).rejects.toMatchObject({
+      code: "MEMORY_EXCEEDED",
+      message: `A buffer of ${2 ** 29} bytes for arena is larger than the ${2 ** 28} bytes that this GPU gives one buffer.`,
+      hint: expect.stringContaining("smaller batch"),
+    });
+    await backend.dispose();
+  });
+
+  it.skipIf(skipReason !== undefined)("reads what was written, at any number of bytes", async () => {
+    const backend = await createWebgpuBackend({ gpu: softwareGpu() });
+    const allocation = await backend.allocate("state", 10);
+    await backend.write(allocation, 4, Uint8Array.of(1, 2, 3, 4, 5));
+    expect([...(await backend.read(allocation, 4, 5))]).toEqual([1, 2, 3, 4, 5]);
+    expect([...(await backend.read(allocation, 0, 10))]).toEqual([0, 0, 0, 0, 1, 2, 3, 4, 5, 0]);
+    await backend.dispose();
+  });
+});
+
+describe("a device that is lost", () => {
+  it("fails the next run, write and allocation, and says how to go on", async () => {
+    const devices: GPUDevice[] = [];
+    const runtime = createRuntime({ backend: await createWebgpuBackend({ gpu: observed(devices) }) });
+    const program = await runtime.compile((trace) => {
+      const x = trace.input("x", tensorType([4]));
+      trace.output("y", add(x, x));
+    });
+    await program.run({ x: [1, 2, 3, 4] });
+    devices[0]!.destroy();
+    await devices[0]!.lost;
+    const lost = { code: "DEVICE_UNAVAILABLE", hint: expect.stringContaining("--resume") };
+    await expect(program.run({ x: [1, 2, 3, 4] })).rejects.toMatchObject(lost);
+    await expect(runtime.states.allocate("more", 16)).rejects.toMatchObject(lost);
+  });
+
+  it("fails a run that is under way", async () => {
+    const devices: GPUDevice[] = [];
+    const runtime = createRuntime({ backend: await createWebgpuBackend({ gpu: observed(devices) }) });
+    const program = await runtime.compile((trace) => {
+      const x = trace.input("x", tensorType([4]));
+      trace.output("y", add(x, x));
+    });
+    const run = program.run({ x: [1, 2, 3, 4] });
+    devices[0]!.destroy();
+    await expect(run).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
+  });
+});
