@@ -30,7 +30,7 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
   const health = watchDevice(device);
   const memory = createDeviceMemory(device, health);
   const scratch = createScratchBuffer(device);
-  const capabilities = capabilitiesOf(opened, options.products ?? "f32");
+  const capabilities = await capabilitiesOf(opened, options.products ?? "f32");
   let submitted = 0;
   const context = {
     device,

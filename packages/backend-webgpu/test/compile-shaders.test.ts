@@ -2,9 +2,10 @@
 // that WebGPU allows; it runs nothing, so values are not compared.
 import { AttuneError } from "@attune/spec";
 import { testBackend } from "@attune/tensor-conformance";
+import { batchedMatmul, createRuntime, linear, tensorType } from "@attune/tensor-core";
 import { expect, it } from "vitest";
 import { createWebgpuBackend } from "../src/index.ts";
-import { nullGpu } from "./open-test-device.ts";
+import { changedGpu, nullGpu } from "./open-test-device.ts";
 
 it.each(["f32", "f16"] as const)(
   "every shader compiles for products in %s within the smallest limits",
@@ -22,6 +23,29 @@ it.each(["f32", "f16"] as const)(
     await conformance.dispose();
     expect(failures).toEqual([]);
     expect(conformance.cases.length).toBeGreaterThan(700);
+  },
+  120_000,
+);
+
+it.each([
+  [16, 16, 16],
+  [8, 8, 8],
+  [16, 8, 16],
+])(
+  "products on subgroup matrices of %i x %i x %i compile in the spelling of the device",
+  async (M, N, K) => {
+    const configs = [{ componentType: "f16", resultComponentType: "f32", M, N, K }];
+    const gpu = changedGpu(nullGpu(), () => ({ info: { subgroupMatrixConfigs: configs } }));
+    const runtime = createRuntime({ backend: await createWebgpuBackend({ gpu, products: "f16" }) });
+    const program = await runtime.compile((trace) => {
+      const x = trace.input("x", tensorType([257, 66]));
+      trace.output("y", linear(x, trace.input("w", tensorType([255, 66])), { activation: "gelu" }));
+      const [a, b] = [trace.input("a", tensorType([4, 128, 64])), trace.input("b", tensorType([4, 64, 128]))];
+      trace.output("c", batchedMatmul(a, b));
+    });
+    const kernels = program.plan.dispatches.map(({ kernel }) => kernel);
+    expect(kernels).toEqual(["webgpu.linear.subgroup-matrix", "webgpu.batchedMatmul.subgroup-matrix"]);
+    await runtime.dispose();
   },
   120_000,
 );

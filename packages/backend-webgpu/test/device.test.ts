@@ -2,36 +2,22 @@
 import { add, createRuntime, tensorType } from "@attune/tensor-core";
 import { describe, expect, it } from "vitest";
 import { createWebgpuBackend } from "../src/index.ts";
-import { nullGpu, skipReason, softwareGpu } from "./open-test-device.ts";
+import { changedGpu, nullGpu, skipReason, softwareGpu } from "./open-test-device.ts";
 
-/** A GPU whose adapter is changed before it is used. */
-function changedGpu(change: (adapter: GPUAdapter) => GPUAdapter | null): GPU {
-  const gpu = nullGpu();
-  return {
-    requestAdapter: async () => change((await gpu.requestAdapter())!),
-  } as unknown as GPU;
-}
-
-/** An adapter whose devices are handed out to the test as well. */
+/** The null backend, whose devices are handed out to the test as well. */
 function observed(devices: GPUDevice[]): GPU {
-  return changedGpu((adapter) => {
-    const { requestDevice } = adapter;
-    return Object.assign(Object.create(adapter) as GPUAdapter, {
-      features: adapter.features,
-      limits: adapter.limits,
-      info: adapter.info,
-      async requestDevice(descriptor: GPUDeviceDescriptor) {
-        const device = await requestDevice.call(adapter, descriptor);
-        devices.push(device);
-        return device;
-      },
-    });
-  });
+  return changedGpu(nullGpu(), (adapter) => ({
+    async requestDevice(descriptor) {
+      const device = await adapter.requestDevice(descriptor);
+      devices.push(device);
+      return device;
+    },
+  }));
 }
 
 describe("createWebgpuBackend", () => {
   it("says that there is no adapter, and what to use instead", async () => {
-    await expect(createWebgpuBackend({ gpu: changedGpu(() => null) })).rejects.toMatchObject({
+    await expect(createWebgpuBackend({ gpu: changedGpu(nullGpu(), () => null) })).rejects.toMatchObject({
       code: "DEVICE_UNAVAILABLE",
       message: "WebGPU found no adapter on this machine.",
       hint: expect.stringContaining("--device cpu"),
@@ -39,16 +25,12 @@ describe("createWebgpuBackend", () => {
   });
 
   it("says that the adapter gives no device", async () => {
-    const gpu = changedGpu((adapter) =>
-      Object.assign(Object.create(adapter) as GPUAdapter, {
-        features: new Set(),
-        limits: {},
-        info: { vendor: "acme", architecture: "", description: "Model 1" },
-        requestDevice: async () => {
-          throw new Error("busy");
-        },
-      }),
-    );
+    const gpu = changedGpu(nullGpu(), () => ({
+      info: { vendor: "acme", architecture: "", description: "Model 1" },
+      async requestDevice() {
+        throw new Error("busy");
+      },
+    }));
     await expect(createWebgpuBackend({ gpu })).rejects.toMatchObject({
       code: "DEVICE_UNAVAILABLE",
       message: 'Adapter "acme Model 1" gives no device.',
@@ -63,7 +45,12 @@ describe("createWebgpuBackend", () => {
       maxBindingBytes: 2 ** 27,
       maxAllocationBytes: 2 ** 28,
     });
-    expect([...backend.capabilities.features].sort()).toEqual(["f16", "subgroups", "workgroup-bytes:16384"]);
+    expect([...backend.capabilities.features].sort()).toEqual([
+      "f16",
+      "subgroup-matrix-layouts",
+      "subgroups",
+      "workgroup-bytes:16384",
+    ]);
     await backend.dispose();
   });
 });

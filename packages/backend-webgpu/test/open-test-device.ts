@@ -23,7 +23,7 @@ export function softwareGpu(): GPU {
 /** Makes SwiftShader this process's Vulkan device. */
 export function loadSwiftShader(): void {
   const folder = unpackSwiftShader();
-  process.env.VK_ICD_FILENAMES = join(folder, "vk_swiftshader_icd.json");
+  process.env["VK_ICD_FILENAMES"] = join(folder, "vk_swiftshader_icd.json");
   const keepLoaded = 0x1000;
   try {
     // Node rejects a library that is no addon, but glibc keeps it, and Dawn finds the loader by its name.
@@ -34,6 +34,33 @@ export function loadSwiftShader(): void {
 /** Dawn's null backend, with f16, subgroups and subgroup matrices. */
 export function nullGpu(): GPU {
   return create(["backend=null", "enable-dawn-features=allow_unsafe_apis"]);
+}
+
+/** What a test may say of an adapter instead of the adapter itself. */
+export interface AdapterChange {
+  readonly features?: ReadonlySet<string>;
+  readonly limits?: object;
+  readonly info?: object;
+  readonly requestDevice?: (descriptor: GPUDeviceDescriptor) => Promise<GPUDevice>;
+}
+
+/** A GPU whose adapter says something else of itself, or that has none where `change` gives null. */
+export function changedGpu(gpu: GPU, change: (adapter: GPUAdapter) => AdapterChange | null): GPU {
+  return {
+    async requestAdapter() {
+      const adapter = (await gpu.requestAdapter())!;
+      const changed = change(adapter);
+      const { features, limits, info } = adapter;
+      if (changed === null) return null;
+      return {
+        features,
+        limits,
+        info,
+        requestDevice: (descriptor: GPUDeviceDescriptor) => adapter.requestDevice(descriptor),
+        ...changed,
+      };
+    },
+  } as unknown as GPU;
 }
 
 function isMusl(): boolean {

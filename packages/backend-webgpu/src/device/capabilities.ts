@@ -1,5 +1,6 @@
 import type { Capabilities } from "@attune/tensor-core";
 import type { OpenedDevice } from "./open-device.ts";
+import { takesMatrixLayouts } from "./probe-matrices.ts";
 
 /** How products compute: in f32, or with operands rounded to f16 and sums in f32. A numerics class each. */
 export type ProductPrecision = "f32" | "f16";
@@ -12,6 +13,8 @@ export const featureNames = {
   subgroups: "subgroups",
   /** Followed by M, N and K of an f16 matrix with an f32 result. */
   subgroupMatrix: "subgroup-matrix:",
+  /** Layouts of subgroup matrices are template arguments. */
+  matrixLayouts: "subgroup-matrix-layouts",
   /** Followed by the bytes of workgroup memory. */
   workgroupBytes: "workgroup-bytes:",
 } as const;
@@ -26,18 +29,22 @@ interface SubgroupMatrixConfig {
 }
 
 /** What the planner and the kernels have to know of a device. */
-export function capabilitiesOf({ device, features, info }: OpenedDevice, precision: ProductPrecision): Capabilities {
+export async function capabilitiesOf(
+  { device, features, info }: OpenedDevice,
+  precision: ProductPrecision,
+): Promise<Capabilities> {
   const { limits } = device;
   const names = new Set<string>([`${featureNames.workgroupBytes}${limits.maxComputeWorkgroupStorageSize}`]);
   if (features.has("shader-f16")) names.add(featureNames.f16);
   if (features.has("shader-f16") && precision === "f16") names.add(featureNames.f16Products);
   if (features.has("subgroups")) names.add(featureNames.subgroups);
-  if (features.has("chromium-experimental-subgroup-matrix")) {
+  if (features.has("chromium-experimental-subgroup-matrix") && features.has("shader-f16")) {
     const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
     for (const { componentType, resultComponentType, M, N, K } of subgroupMatrixConfigs) {
       if (componentType === "f16" && resultComponentType === "f32")
         names.add(`${featureNames.subgroupMatrix}${M}x${N}x${K}`);
     }
+    if (await takesMatrixLayouts(device)) names.add(featureNames.matrixLayouts);
   }
   return {
     alignment: limits.minStorageBufferOffsetAlignment,

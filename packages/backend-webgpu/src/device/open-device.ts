@@ -38,7 +38,7 @@ const wantedFeatures = [
  * memory, which no kernel reads before it has written it.
  */
 export const dawnFlags: readonly string[] = [
-  "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia,disable_workgroup_init,vulkan_use_cooperative_matrix_robust_access",
+  "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia,disable_workgroup_init",
   "disable-dawn-features=timestamp_quantization",
 ];
 

@@ -3,27 +3,39 @@ import { elementCount, type KernelDef } from "@attune/tensor-core";
 import { buildShader, expandShader } from "../shader/build-shader.ts";
 import { flatStage, isPlain, operand, scratch, webgpuKernel } from "./define-kernel.ts";
 import { copyStage } from "./move.ts";
+import { rowWindows, windowBuffers } from "./row-windows.ts";
 import { bindingOf, componentBuffers, decodeFunction } from "./stored-operand.ts";
 
 const embeddingKernel = webgpuKernel({
   op: "embedding",
-  accepts: ({ inputs }) => (isPlain(inputs[0]!) && inputs[1]!.format.decoders.wgsl !== undefined ? 1 : undefined),
-  lower(signature) {
+  accepts: ({ inputs: [ids, table] }, capabilities) =>
+    isPlain(ids!) && table!.format.decoders.wgsl !== undefined && rowWindows(table!, capabilities) ? 1 : undefined,
+  lower(signature, capabilities) {
     const [ids, table] = signature.inputs;
     const [rows, columns] = table!.shape as [number, number];
     const count = elementCount(ids!.shape);
     const quads = Math.ceil(columns / 4);
-    const build = (constants: Record<string, number>): string =>
-      buildShader("embedding", {
-        constants: { ...constants, rows, columns, quads },
-        declarations: [decodeFunction(table!)],
-      });
-    const buffers = [
-      operand("ids", 0, "array<i32>"),
-      ...componentBuffers(signature, 1),
-      operand("y", bindingOf(signature, 2)),
-    ];
-    return { stages: [flatStage(count * quads, build, buffers)] };
+    const stages = rowWindows(table!, capabilities)!.map((window) => {
+      // The first window also makes the zeros of ids that are in none.
+      const shown = { rows, columns, quads, first_row: window.first, end_row: window.first + window.rows };
+      const flags = { zeros: window.first === 0 };
+      const buffers = [
+        operand("ids", 0, "array<i32>"),
+        ...windowBuffers(componentBuffers(signature, 1), window),
+        operand("y", bindingOf(signature, 2)),
+      ];
+      return flatStage(
+        count * quads,
+        (constants) =>
+          buildShader("embedding", {
+            constants: { ...constants, ...shown },
+            flags,
+            declarations: [decodeFunction(table!)],
+          }),
+        buffers,
+      );
+    });
+    return { stages };
   },
 });
 

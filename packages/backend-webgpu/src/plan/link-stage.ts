@@ -32,7 +32,9 @@ export interface LinkResult {
 const enables: Readonly<Record<NonNullable<WebgpuStage["features"]>[number], string>> = {
   f16: "enable f16;\n",
   subgroups: "enable subgroups;\n",
-  "subgroup-matrix": "enable chromium_experimental_subgroup_matrix;\n",
+  // Which quarter a subgroup has follows from its threads' numbers, which the compiler takes to differ within it.
+  "subgroup-matrix":
+    "enable chromium_experimental_subgroup_matrix;\nenable subgroup_size_control;\ndiagnostic(off, chromium.subgroup_matrix_uniformity);\n",
 };
 
 interface Bound {

@@ -12,6 +12,11 @@ export interface Epilogue {
   readonly output: WebgpuBuffer;
   /** Whether output and residual are vectors of four, which only a thread that makes all four may write. */
   readonly wide: boolean;
+  /** Column of the output that the product's first one is (default 0), and columns of the output (default n). */
+  readonly firstColumn?: number;
+  readonly columns?: number;
+  /** Adds to what the output holds, before the epilogue. */
+  readonly accumulates?: boolean;
 }
 
 /** Buffers of an epilogue. */
@@ -26,12 +31,13 @@ export function epilogueBuffers({ wide, bias, residual, output }: Epilogue): Web
 
 /** WGSL of `store(slab, row, column, values)`, four neighbours of a row, and `store_one(row, column, value)`. */
 export function epilogueFunctions(epilogue: Epilogue): string {
-  const { m, n, bias, residual, activation, wide } = epilogue;
+  const { m, n, bias, residual, activation, wide, firstColumn = 0, columns = n, accumulates } = epilogue;
   const expression = activationExpressions[activation];
   const finish = (): string =>
     [
       "  var result = value;\n",
-      bias ? `  result += bias[column];\n` : "",
+      accumulates ? `  result += ${wide ? "c[element / 4u][element % 4u]" : "c[element]"};\n` : "",
+      bias ? `  result += bias[column + ${firstColumn}u];\n` : "",
       expression ? "  result = activate(result);\n" : "",
       residual ? `  result += ${wide ? "residual[element / 4u][element % 4u]" : "residual[element]"};\n` : "",
       "  return result;\n",
@@ -43,11 +49,11 @@ export function epilogueFunctions(epilogue: Epilogue): string {
   return [
     expression ? `#import elementary\n${unaryFunction("activate", expression)}` : "",
     `fn finish(element: u32, column: u32, value: f32) -> f32 {\n${finish()}}\n`,
-    `fn store(slab: u32, row: u32, column: u32, values: vec4f) {\n  let element = (slab * ${m}u + row) * ${n}u + column;\n${store}}\n`,
+    `fn store(slab: u32, row: u32, column: u32, values: vec4f) {\n  let element = (slab * ${m}u + row) * ${columns}u + ${firstColumn}u + column;\n${store}}\n`,
   ].join("");
 }
 
 /** WGSL of `store_one(row, column, value)`, for kernels that make one value a thread. */
-export function storeOneFunction({ n }: Epilogue): string {
-  return `fn store_one(row: u32, column: u32, value: f32) {\n  let element = row * ${n}u + column;\n  c[element] = finish(element, column, value);\n}\n`;
+export function storeOneFunction({ n, firstColumn = 0, columns = n }: Epilogue): string {
+  return `fn store_one(row: u32, column: u32, value: f32) {\n  let element = row * ${columns}u + ${firstColumn}u + column;\n  c[element] = finish(element, column, value);\n}\n`;
 }

@@ -12,6 +12,8 @@ export interface StoredMatrix {
   readonly alongK: boolean;
   /** Body of a `decode` function over component buffers; plain f32 where absent. */
   readonly decode?: string;
+  /** Column that the product's k = 0 is (default 0). */
+  readonly firstColumn?: number;
   /** One buffer of plain f32, or the components. */
   readonly buffers: readonly WebgpuBuffer[];
 }
@@ -33,7 +35,7 @@ export function loaderBuffers(matrix: StoredMatrix): WebgpuBuffer[] {
 
 /** WGSL of `x_quad(batch, row, column)` and `x_block(batch, first, at)`: four vectors, for k = at to at + 3, from `first` on. */
 export function loaderFunctions(matrix: StoredMatrix): string {
-  const { name, rows, columns, alongK, decode } = matrix;
+  const { name, rows, columns, alongK, decode, firstColumn = 0 } = matrix;
   const read =
     decode !== undefined
       ? "decode(element)"
@@ -44,7 +46,9 @@ export function loaderFunctions(matrix: StoredMatrix): string {
     columns % 4 === 0
       ? "values"
       : `select(vec4f(), values, vec4u(column, column + 1u, column + 2u, column + 3u) < vec4u(${columns}u))`;
-  const quad = `fn ${name}_quad(batch: u32, row: u32, column: u32) -> vec4f {
+  const shift = firstColumn === 0 ? "start" : `start + ${firstColumn}u`;
+  const quad = `fn ${name}_quad(batch: u32, row: u32, start: u32) -> vec4f {
+  let column = ${shift};
   if (row >= ${rows}u || column >= ${columns}u) {
     return vec4f();
   }

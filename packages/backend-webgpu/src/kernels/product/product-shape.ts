@@ -1,5 +1,3 @@
-import type { Capabilities } from "@attune/tensor-core";
-
 /** How a product is cut, from its sizes alone. */
 export interface ProductShape {
   readonly tileM: number;
@@ -19,10 +17,17 @@ const shortestSplit = 256;
 const mostSplits = 32;
 
 /** Tiles of 64 x 64 where there are enough of them, else of 32 x 32, with k cut where even those are few. */
-export function tileProduct(
-  { batches, m, n, k }: { readonly batches: number; readonly m: number; readonly n: number; readonly k: number },
-  _capabilities: Capabilities,
-): ProductShape {
+export function tileProduct({
+  batches,
+  m,
+  n,
+  k,
+}: {
+  readonly batches: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}): ProductShape {
   const tilesOf = (size: number): number => batches * Math.ceil(m / size) * Math.ceil(n / size);
   const tile = tilesOf(64) >= enoughWorkgroups ? 64 : 32;
   const tileK = tile === 64 ? 16 : 32;
