@@ -4,7 +4,7 @@ import { afterAll, describe, it, vi } from "vitest";
 import { createWebgpuBackend } from "../src/index.ts";
 import { skipReason, softwareGpu } from "./open-test-device.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 describe.skipIf(skipReason !== undefined)(`on SwiftShader ${skipReason ?? ""}`, () => {
   describeConformance(

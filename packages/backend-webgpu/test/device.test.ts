@@ -1,7 +1,7 @@
 // What goes wrong with a device is a sentence with a hint, and is found at the next call.
 import { add, createRuntime, tensorType } from "@attune/tensor-core";
 import { describe, expect, it } from "vitest";
-import { createWebgpuBackend } from "../src/index.ts";
+import { createWebgpuBackend, describeGpu } from "../src/index.ts";
 import { changedGpu, nullGpu, skipReason, softwareGpu } from "./open-test-device.ts";
 
 /** The null backend, whose devices are handed out to the test as well. */
@@ -52,6 +52,15 @@ describe("createWebgpuBackend", () => {
       "workgroup-bytes:16384",
     ]);
     await backend.dispose();
+  });
+});
+
+describe("describeGpu", () => {
+  it("names the adapter, its features and its largest buffer", async () => {
+    const gpu = changedGpu(nullGpu(), () => ({ info: { vendor: "acme", architecture: "", description: "Model 1" } }));
+    const { name, features, maxBufferBytes } = await describeGpu({ gpu });
+    expect({ name, maxBufferBytes }).toEqual({ name: "acme Model 1", maxBufferBytes: 2 ** 28 });
+    expect(features).toContain("f16");
   });
 });
 

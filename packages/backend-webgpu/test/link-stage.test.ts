@@ -7,7 +7,7 @@ import { createWebgpuBackend } from "../src/index.ts";
 import { linkStage, type Range } from "../src/plan/link-stage.ts";
 import { skipReason, softwareGpu } from "./open-test-device.ts";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const buffer = (name: string, index: number, type = "array<f32>"): WebgpuBuffer => ({
   name,

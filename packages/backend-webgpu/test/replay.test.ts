@@ -16,10 +16,10 @@ async function losses(runtime: Runtime, steps: number): Promise<number[]> {
 }
 
 describe.skipIf(skipReason !== undefined)(`on SwiftShader ${skipReason ?? ""}`, () => {
-  it("ten steps have the losses of the CPU backend", { timeout: 180_000 }, async () => {
-    const expected = await losses(createRuntime({ backend: createCpuBackend({ threads: 1 }) }), 10);
-    const actual = await losses(createRuntime({ backend: await createWebgpuBackend({ gpu: softwareGpu() }) }), 10);
-    expect(expected.at(-1)!).toBeLessThan(expected[0]! / 2);
+  it("four steps have the losses of the CPU backend", { timeout: 600_000 }, async () => {
+    const expected = await losses(createRuntime({ backend: createCpuBackend({ threads: 1 }) }), 4);
+    const actual = await losses(createRuntime({ backend: await createWebgpuBackend({ gpu: softwareGpu() }) }), 4);
+    expect(expected.at(-1)!).toBeLessThan(expected[0]! - 0.1);
     // Both are within 4 eps √K of the exact loss at each step, with K below 1e4 roundings, and AdamW's first steps, which divide by √v,
     // carry relative errors of gradients on undamped.
     for (const [step, loss] of actual.entries())

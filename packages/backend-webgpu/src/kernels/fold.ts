@@ -33,20 +33,23 @@ export interface FoldStages {
   readonly scratch: readonly number[];
 }
 
-/** Values that one thread folds before more threads are worth their tree. */
-const thread = 64;
-/** Values beyond which outputs are cut, if they are few. */
-const range = 4096;
+/** Threads that keep a GPU busy; more would only add to what the second stage folds. */
+const enoughThreads = 16384;
+/** Values of one output below which they are not cut. */
+const shortestRange = 256;
+const mostSplits = 256;
+
+/** Ranges that the values of each output are cut into. */
+function splitsOf({ outputs, count, outputsAreNeighbours }: Fold): number {
+  const threads = outputsAreNeighbours ? outputs : 64 * outputs;
+  const wanted = Math.ceil(enoughThreads / Math.max(1, threads));
+  return Math.max(1, Math.min(mostSplits, wanted, Math.floor(count / shortestRange)));
+}
 
 /** The stages of a fold. */
 export function foldStages(fold: Fold): FoldStages {
   const { outputs, count, type = "f32", result } = fold;
-  const splits =
-    outputs < 4096 && count > range
-      ? Math.min(256, Math.ceil(count / range))
-      : outputs < 64 * 256 && fold.outputsAreNeighbours && count > thread * 4
-        ? Math.min(64, Math.ceil(count / (thread * 4)))
-        : 1;
+  const splits = splitsOf(fold);
   if (splits === 1) return { stages: [foldStage(fold, fold.buffers, result, count, 1)], scratch: [] };
   const number = fold.scratch ?? 0;
   const parts = scratch("parts", number, `array<${type}>`);

@@ -2,6 +2,7 @@
 import { AttuneError } from "@attune/spec";
 import type { Allocation, MemoryRole } from "@attune/tensor-core";
 import type { DeviceHealth } from "../device/device-health.ts";
+import { bufferUsage } from "./buffer-usage.ts";
 import { createReadback } from "./readback.ts";
 
 /** Bytes on the device. */
@@ -36,8 +37,11 @@ export function createDeviceMemory(device: GPUDevice, health: DeviceHealth): Dev
       if (size > device.limits.maxBufferSize) throw tooLarge(role, bytes, device.limits.maxBufferSize);
       device.pushErrorScope("out-of-memory");
       device.pushErrorScope("validation");
-      const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsageOf;
-      const buffer = device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST, label: role });
+      const buffer = device.createBuffer({
+        size,
+        usage: bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget,
+        label: role,
+      });
       const [invalid, exhausted] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
       if (invalid ?? exhausted) {
         buffer.destroy();
@@ -72,9 +76,6 @@ export function createDeviceMemory(device: GPUDevice, health: DeviceHealth): Dev
     },
   };
 }
-
-/** Node has no `GPUBufferUsage`; the numbers are those of the specification. */
-export const GPUBufferUsageOf = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, STORAGE: 128 } as const;
 
 /** The bytes, filled up to whole words with zeros. */
 function padded(bytes: Uint8Array): Uint8Array {

@@ -1,6 +1,7 @@
 // Bytes from the device: copied into a mappable buffer, which is mapped when the copy is done. Buffers are kept for the next read.
+
 import type { DeviceHealth } from "../device/device-health.ts";
-import { GPUBufferUsageOf } from "./device-memory.ts";
+import { bufferUsage } from "./buffer-usage.ts";
 
 /** Reads of device buffers. */
 export interface Readback {
@@ -20,8 +21,7 @@ export function createReadback(device: GPUDevice, health: DeviceHealth): Readbac
     const fitting = free.findIndex((buffer) => buffer.size >= bytes);
     if (fitting !== -1) return free.splice(fitting, 1)[0]!;
     const size = Math.max(4096, 2 ** Math.ceil(Math.log2(bytes)));
-    const { MAP_READ, COPY_DST } = GPUBufferUsageOf;
-    return device.createBuffer({ size, usage: MAP_READ | COPY_DST, label: "readback" });
+    return device.createBuffer({ size, usage: bufferUsage.mapRead | bufferUsage.copyTarget, label: "readback" });
   };
   const giveBack = (buffer: GPUBuffer): void => {
     free.push(buffer);

@@ -1,8 +1,8 @@
 // Replays a plan: pipelines and bind groups are made once, a run encodes dispatches and submits them in chunks.
 import type { Allocation, Executable, Plan } from "@attune/tensor-core";
 import type { DeviceHealth } from "../device/device-health.ts";
+import { bufferUsage } from "../memory/buffer-usage.ts";
 import type { GpuAllocation } from "../memory/device-memory.ts";
-import { GPUBufferUsageOf } from "../memory/device-memory.ts";
 import { layOutPlan } from "./lay-out-plan.ts";
 import type { LinkedStage, Range } from "./link-stage.ts";
 import type { PipelineCache } from "./pipelines.ts";
@@ -115,10 +115,9 @@ function submitSteps(
 
 /** The constants of all kernels; operands without elements are bound to it as well. */
 function constantBuffer(device: GPUDevice, bytes: Uint8Array): GPUBuffer {
-  const { STORAGE, COPY_DST } = GPUBufferUsageOf;
   const buffer = device.createBuffer({
     size: Math.max(256, bytes.byteLength),
-    usage: STORAGE | COPY_DST,
+    usage: bufferUsage.storage | bufferUsage.copyTarget,
     label: "constants",
   });
   if (bytes.byteLength > 0) device.queue.writeBuffer(buffer, 0, bytes.buffer as ArrayBuffer);

@@ -1,4 +1,4 @@
-import { GPUBufferUsageOf } from "../memory/device-memory.ts";
+import { bufferUsage } from "../memory/buffer-usage.ts";
 
 /** Bytes that the stages of one dispatch hand on, shared by all plans, as large as the largest needs. */
 export interface ScratchBuffer {
@@ -9,8 +9,7 @@ export interface ScratchBuffer {
 
 /** Scratch of a device. */
 export function createScratchBuffer(device: GPUDevice): ScratchBuffer {
-  const make = (size: number): GPUBuffer =>
-    device.createBuffer({ size, usage: GPUBufferUsageOf.STORAGE, label: "scratch" });
+  const make = (size: number): GPUBuffer => device.createBuffer({ size, usage: bufferUsage.storage, label: "scratch" });
   let buffer = make(256);
   return {
     reserve(bytes) {
