@@ -9,6 +9,7 @@ const limits = {
   "run-folder": 16,
   "tensor-core": 110,
   "backend-cpu": 62,
+  "backend-webgpu": 50,
   "tokenizer-core": 40,
   "data-core": 38,
   "eval-bench": 40,

@@ -70,7 +70,8 @@ function isMusl(): boolean {
 
 /** Unpacks the archive once a version into the temporary folder. */
 function unpackSwiftShader(): string {
-  const entry = createRequire(import.meta.url).resolve("@sparticuz/chromium");
+  const require = createRequire(import.meta.url);
+  const entry = require.resolve("@sparticuz/chromium");
   const packageFolder = join(dirname(entry), "../..");
   const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string };
   const folder = join(tmpdir(), `attune-swiftshader-${version}`);

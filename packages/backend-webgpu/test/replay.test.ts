@@ -1,6 +1,6 @@
 // Replayed steps train as on the CPU backend, make nothing new on the device, and leave nothing behind.
 import { createCpuBackend } from "@attune/backend-cpu";
-import { createRuntime, type Runtime } from "@attune/tensor-core";
+import { createRuntime, type Runtime, type WebgpuKernelCode } from "@attune/tensor-core";
 import { describe, expect, it } from "vitest";
 import { createWebgpuBackend } from "../src/index.ts";
 import { changedGpu, nullGpu, skipReason, softwareGpu } from "./open-test-device.ts";
@@ -59,10 +59,7 @@ describe("on the null backend", () => {
     const before = { ...calls };
     for (let step = 0; step < 10; step++) await program.run(stepInputs());
     const made = Object.fromEntries(Object.entries(calls).map(([name, count]) => [name, count - before[name]!]));
-    const stages = program.plan.dispatches.reduce(
-      (sum, { code }) => sum + (code as { stages: unknown[] }).stages.length,
-      0,
-    );
+    const stages = program.plan.dispatches.reduce((sum, { code }) => sum + (code as WebgpuKernelCode).stages.length, 0);
     expect(stages).toBeGreaterThan(100);
     // One encoder for every 96 dispatches, one for the first 16, and one to read the loss.
     expect(made).toEqual({

@@ -50,7 +50,7 @@ export function scratch(name: string, index: number, type = "array<f32>"): Webgp
 }
 
 /** Threads of a workgroup in which each thread has work of its own. */
-export const flatGroup = 64;
+const flatGroup = 64;
 
 /** A stage in which thread number i of `threads` does its own work; the shader knows `threads` and `grid_width`. */
 export function flatStage(

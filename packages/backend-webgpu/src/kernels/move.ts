@@ -27,7 +27,7 @@ function rowMajor(shape: readonly number[]): number[] {
 }
 
 /** Copies `shape` elements from one walk to another. */
-export function moveStage(shape: readonly number[], from: Walk, to: Walk): WebgpuStage {
+function moveStage(shape: readonly number[], from: Walk, to: Walk): WebgpuStage {
   const axes = mergeStrided(shape, [from.strides, to.strides]);
   const inner = axes.at(-1)!;
   const wide =

@@ -3,7 +3,7 @@ import { AttuneError } from "@attune/spec";
 import type { LinkedStage } from "./link-stage.ts";
 
 /** A compiled shader. */
-export interface Pipeline {
+interface Pipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
