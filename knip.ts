@@ -27,7 +27,10 @@ const config: KnipConfig = {
     ...Object.fromEntries(
       globSync("tooling/*")
         .filter((folder) => existsSync(`${folder}/package.json`))
-        .map((folder) => [folder, { entry: matching(folder, ["*.ts"]), project: ["**/*.ts"] }]),
+        .map((folder) => [
+          folder,
+          { entry: matching(folder, ["*.ts", "subjects/*.ts", "test/*.test.ts"]), project: ["**/*.ts"] },
+        ]),
     ),
   },
   ignoreBinaries: ["cc", "mount", "umount"],

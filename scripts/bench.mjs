@@ -1,8 +1,9 @@
 /**
  * Runs the benchmarks of the packages (`packages/NAME/bench/*.bench.ts`), one after the other so that nothing else
- * runs beside the one that measures. Arguments choose those whose path contains one of them:
+ * runs beside the one that measures: work on one package. What is compared with other programs is in tooling/bench. Arguments choose
+ * those whose path contains one of them:
  *
- * npm run bench -- backend-cpu
+ * node scripts/bootstrap.mjs bench:packages tokenizer-bpe
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";

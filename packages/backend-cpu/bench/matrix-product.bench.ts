@@ -2,7 +2,7 @@
  * Matrix products beside the peak that a loop of multiply-adds in registers reaches in the same process, at 128 and at 256 bits,
  * on one thread and on all. Prints a table; with --json, one JSON line a row. Nothing else should run on the machine.
  *
- * npm run bench -- matrix-product
+ * node scripts/bootstrap.mjs bench:packages matrix-product
  */
 import { spawnSync } from "node:child_process";
 import { availableParallelism, cpus } from "node:os";

@@ -2,7 +2,7 @@
  * Encoding, decoding and training on real English (ATTUNE_TEST_DATA), beside @huggingface/tokenizers, the library of
  * the same job for JavaScript, with the same tokenizer.json; runs take turns. Nothing else should run on the machine.
  *
- * ATTUNE_TEST_DATA=DIR npm run bench -- tokenizer-bpe
+ * ATTUNE_TEST_DATA=DIR node scripts/bootstrap.mjs bench:packages tokenizer-bpe
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

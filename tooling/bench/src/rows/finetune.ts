@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { interleave, type Measured } from "../interleave.ts";
+import { attuneSubject, pythonSubject, type Row, type RowContext } from "../row.ts";
+import { alpacaFile, cacheFolder, smollm2Folder } from "../workplace.ts";
+
+/** Rows of a batch, their length, and steps that are counted. */
+const [rows, length, steps] = [2, 512, 8];
+
+type Method = "lora" | "full";
+
+/** The batches that all subjects train on, made once. */
+function batchesFile(model: string): string {
+  const file = join(cacheFolder, `bench-batches-${rows}x${length}.json`);
+  if (existsSync(file)) return file;
+  const options = { model, alpaca: alpacaFile(), output: file, steps: 32, rows, length };
+  const { command, arguments: argumentsOf } = attuneSubject("batches", "make-batches.ts", options);
+  const { status, stderr } = spawnSync(command, argumentsOf, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`The batches could not be made: ${stderr}`);
+  return file;
+}
+
+async function measure(method: Method, { short }: RowContext): Promise<Measured> {
+  const [model, threads] = [smollm2Folder(), Math.min(2, availableParallelism())];
+  const shared = {
+    model,
+    method,
+    threads,
+    batches: batchesFile(model),
+    adapter: join(cacheFolder, "bench-adapter"),
+    scratch: join(cacheFolder, "bench-scratch"),
+  };
+  const peer = (name: string, kind: string) =>
+    pythonSubject(name, "finetune.py", { ...shared, kind } as { threads: number });
+  return interleave(
+    [
+      attuneSubject("Attune", "finetune.ts", { ...shared, native: false }),
+      attuneSubject("Attune with a native BLAS", "finetune.ts", { ...shared, native: true }),
+      peer("Transformers Trainer, the same batches", "trainer"),
+      peer("TRL SFTTrainer, packed", "trl-packed"),
+      peer("TRL SFTTrainer, padded", "trl-padded"),
+    ],
+    { warmup: 1, counted: short ? 1 : steps },
+  );
+}
+
+function finetuneRow(method: Method, what: string, minutes: number): Row {
+  return {
+    id: `finetune-${method}`,
+    title: `${what} of SmolLM2-135M on Alpaca, f32, length ${length}, ${rows} rows a step`,
+    unit: "tokens a second",
+    minutes,
+    rate: ({ seconds, tokens }) => Number(tokens) / seconds,
+    run: (context) => measure(method, context),
+  };
+}
+
+export const finetuneRows: readonly Row[] = [
+  finetuneRow("lora", "LoRA (r = 8, all linear layers)", 12),
+  finetuneRow("full", "Full fine-tuning", 15),
+];

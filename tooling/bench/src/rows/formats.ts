@@ -1,0 +1,28 @@
+import { availableParallelism } from "node:os";
+import { interleave } from "../interleave.ts";
+import { attuneSubject, pythonSubject, type Row } from "../row.ts";
+
+const flops = 2 * 256 * 576 * 1536;
+
+/** A subject without a format is left out of the case, and named among those that were. */
+export const formatsRow: Row = {
+  id: "formats",
+  title:
+    "A linear layer of 256 rows, 576 to 1536, whose weight is stored in a format (f32 arithmetic by Attune and bitsandbytes)",
+  unit: "GFLOPS",
+  minutes: 1,
+  rate: ({ seconds }) => flops / seconds / 1e9,
+  run({ short }) {
+    const threads = Math.min(2, availableParallelism());
+    const seconds = short ? 0.1 : 0.4;
+    return interleave(
+      [
+        attuneSubject("Attune", "formats.ts", { threads }),
+        attuneSubject("Attune again (control)", "formats.ts", { threads }),
+        pythonSubject("PyTorch and bitsandbytes", "formats.py", { threads }),
+      ],
+      { warmup: 1, counted: short ? 2 : 9 },
+      ["f32", "bf16", "f16", "nf4"].map((format) => ({ name: format, request: { format, seconds } })),
+    );
+  },
+};

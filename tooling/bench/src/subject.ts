@@ -1,0 +1,92 @@
+// A subject is a process that prepares once and then does the same work each time it is asked: one JSON line in, one out.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+/** How a subject is started. */
+export interface SubjectCommand {
+  /** As it stands in the row. */
+  readonly name: string;
+  readonly command: string;
+  readonly arguments: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly directory?: string;
+}
+
+/** What one piece of work gave; further fields are the row's. */
+export interface Sample {
+  readonly seconds: number;
+  readonly [key: string]: unknown;
+}
+
+/** A subject that is ready. */
+export interface Subject {
+  readonly name: string;
+  /** What it said when it was ready: versions, counts. */
+  readonly ready: Readonly<Record<string, unknown>>;
+  /** Does the work once; a row may name which. */
+  run(request?: unknown): Promise<Sample>;
+  /** Ends it; the largest memory that it ever held, in bytes. */
+  close(): Promise<number>;
+}
+
+const prefix = "@bench ";
+
+/** Starts a subject and waits until it is ready. @throws Error with the end of what it printed if it dies */
+export async function startSubject(subject: SubjectCommand): Promise<Subject> {
+  const child = spawn(subject.command, subject.arguments, {
+    cwd: subject.directory,
+    env: { ...process.env, ...subject.environment },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const next = answersOf(child, subject.name);
+  const ask = async (request: unknown): Promise<Record<string, unknown>> => {
+    child.stdin!.write(`${JSON.stringify(request)}\n`);
+    return next();
+  };
+  const ready = await next();
+  return {
+    name: subject.name,
+    ready,
+    run: async (request = {}) => (await ask({ run: request })) as Sample,
+    async close() {
+      const { peakBytes } = await ask({ end: true });
+      child.stdin!.end();
+      return Number(peakBytes);
+    },
+  };
+}
+
+/** The subject's answers, one after the other. */
+function answersOf(child: ChildProcess, name: string): () => Promise<Record<string, unknown>> {
+  const answers: Record<string, unknown>[] = [];
+  const printed: string[] = [];
+  let wake: () => void = () => {};
+  let ended: string | undefined;
+  const keep = (text: string): void => {
+    printed.push(text);
+    if (printed.length > 40) printed.shift();
+  };
+  createInterface({ input: child.stdout! }).on("line", (line) => {
+    if (line.startsWith(prefix)) answers.push(JSON.parse(line.slice(prefix.length)) as Record<string, unknown>);
+    else keep(line);
+    wake();
+  });
+  createInterface({ input: child.stderr! }).on("line", keep);
+  child.on("error", (error) => {
+    ended = error.message;
+    wake();
+  });
+  child.on("close", (code, signal) => {
+    ended = `it ended with ${signal ?? `code ${code}`}`;
+    wake();
+  });
+  return async () => {
+    while (answers.length === 0) {
+      if (ended !== undefined) throw new Error(`${name}: ${ended}.\n${printed.join("\n")}`);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    return answers.shift()!;
+  };
+}

@@ -1,0 +1,11 @@
+// Starts a command again and again: what a process takes from its start to its end.
+import { spawnSync } from "node:child_process";
+import { options, serve } from "./serve.ts";
+
+const { command, arguments: argumentsOf } = options<{ command: string; arguments: string[] }>();
+await serve({ command: [command, ...argumentsOf].join(" ") }, async () => {
+  const start = performance.now();
+  const { status, stderr } = spawnSync(command, argumentsOf, { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return { seconds: (performance.now() - start) / 1000 };
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { interleave } from "../src/interleave.ts";
+import type { SubjectCommand } from "../src/subject.ts";
+
+/** A subject whose sample is a fixed number, and that dies at a request. */
+function fake(name: string, seconds: number, dies = false): SubjectCommand {
+  const script = `console.log("noise"); console.log('@bench {"version":1}');
+    process.stdin.setEncoding("utf8").on("data", (text) => { for (const line of text.trim().split("\\n")) {
+      const request = JSON.parse(line);
+      if (!("run" in request)) { console.log('@bench {"peakBytes":1024}'); process.exit(); }
+      if (${dies}) { console.error("out of luck"); process.exit(3); }
+      console.log("@bench " + JSON.stringify({ seconds: ${seconds} * request.run.scale })); } });`;
+  return { name, command: process.execPath, arguments: ["--eval", script] };
+}
+
+describe("interleave", () => {
+  it("lets subjects take turns and compares them with the first", async () => {
+    const measured = await interleave([fake("a", 2), fake("b", 6)], { warmup: 1, counted: 3 }, [
+      { name: "one", request: { scale: 1 } },
+      { name: "ten", request: { scale: 10 } },
+    ]);
+    expect(measured.subjects).toEqual(["a", "b"].map((name) => ({ name, ready: { version: 1 }, peakBytes: 1024 })));
+    expect(measured.skipped).toEqual([]);
+    expect(
+      measured.cases.map(({ results }) => results.map((each) => [each.seconds.median, each.samples.length])),
+    ).toEqual([
+      [
+        [2, 3],
+        [6, 3],
+      ],
+      [
+        [20, 3],
+        [60, 3],
+      ],
+    ]);
+    expect(measured.cases[0]!.results[1]!.firstIsFasterBy).toEqual({ median: 3, low: 3, high: 3 });
+  });
+
+  it("leaves out a subject that cannot start or dies, with the reason", async () => {
+    const absent = { name: "absent", command: "/no/such/program", arguments: [] };
+    const measured = await interleave([fake("a", 1), fake("dying", 1, true), absent], { warmup: 0, counted: 1 }, [
+      { name: "", request: { scale: 1 } },
+    ]);
+    expect(measured.cases[0]!.results.map(({ subject }) => subject)).toEqual(["a"]);
+    expect(measured.skipped).toEqual([
+      { subject: "absent", reason: expect.stringContaining("ENOENT") },
+      { subject: "dying", reason: expect.stringContaining("out of luck") },
+    ]);
+  });
+});
