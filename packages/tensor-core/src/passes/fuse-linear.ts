@@ -1,18 +1,21 @@
 // Epilogue fusion: `linear` followed by an addition or an activation that alone reads it does both while its tile is hot.
-import { consumers, type Graph, type GraphNode, observedValues } from "../graph/graph.ts";
+import { consumers, type Graph, type GraphNode, observedValues, type Value } from "../graph/graph.ts";
 import { call, input, type ScalarExpression } from "../op/scalar-expression.ts";
 import { activationExpressions } from "../ops/activations.ts";
 import { sameShape } from "../type/tensor-type.ts";
 
-/** Fuses activations, then residual additions, into the products they follow. */
-export function fuseLinear(graph: Graph): Graph {
-  return fuse(fuse(graph, activationOf), residualOf);
+/** True where the backend has a kernel for a node. */
+type Runs = (node: GraphNode, values: readonly Value[]) => boolean;
+
+/** Fuses activations, then residual additions, into the products they follow, where a kernel takes the fused product. */
+export function fuseLinear(graph: Graph, runs: Runs): Graph {
+  return fuse(fuse(graph, activationOf, runs), residualOf, runs);
 }
 
 /** Gives the fused node for a product and its single reader, undefined where they do not match. */
 type Match = (graph: Graph, product: GraphNode, reader: GraphNode) => GraphNode | undefined;
 
-function fuse(graph: Graph, match: Match): Graph {
+function fuse(graph: Graph, match: Match, runs: Runs): Graph {
   const readers = consumers(graph);
   const observed = observedValues(graph);
   const replaced = new Map<GraphNode, GraphNode | undefined>();
@@ -21,7 +24,7 @@ function fuse(graph: Graph, match: Match): Graph {
     const [reader, ...others] = readers.get(node.outputs[0]!) ?? [];
     if (reader === undefined || others.length > 0 || replaced.has(reader)) continue;
     const fused = match(graph, node, reader);
-    if (fused === undefined) continue;
+    if (fused === undefined || !runs(fused, graph.values)) continue;
     replaced.set(node, undefined);
     replaced.set(reader, fused);
   }

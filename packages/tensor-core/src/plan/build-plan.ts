@@ -46,7 +46,7 @@ export function buildPlan(traced: Graph, target: PlanTarget): Plan {
   );
   const recomputed = eliminateDeadCode(recomputeRegions(tidy));
   const maxInputs = backend.capabilities.maxBindings - 1;
-  const fused = target.fuse === false ? recomputed : fusePointwise(fuseLinear(recomputed), maxInputs);
+  const fused = target.fuse === false ? recomputed : fusePointwise(fuseLinear(recomputed, runs), maxInputs);
 
   const { alignment } = backend.capabilities;
   const isView: IsView = (node, values) => viewOffsets(node, values, alignment) !== undefined;
