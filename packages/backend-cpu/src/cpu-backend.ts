@@ -14,10 +14,13 @@ import { codesOf, layOutPlan, type PlanProgram } from "./compile-plan.ts";
 import { createKernelLibrary } from "./kernel-library.ts";
 import { cpuKernels } from "./kernels/index.ts";
 import { createNativeKernels } from "./kernels/product/native-linear.ts";
+import { tileFeature } from "./kernels/product/tile-family.ts";
 import { createHeap, type Heap, type HeapRange, heapAlignment, pageBytes } from "./memory/heap.ts";
 import { parameterBytes, stepFields } from "./pool/messages.ts";
 import { createWorkerPool, type WorkerPool } from "./pool/worker-pool.ts";
 import { fusesMultiplyAdd, has256Bits } from "./simd-width.ts";
+import { chooseTile } from "./tuning/choose-tile.ts";
+import { userCacheFolder } from "./tuning/tile-cache.ts";
 
 export interface CpuBackendOptions {
   /** Threads that compute; the main thread is never one of them. Default: one a core. Results do not depend on it. */
@@ -29,6 +32,11 @@ export interface CpuBackendOptions {
   readonly maximumBytes?: number | undefined;
   /** Whether SIMD code comes out as 256 bits; measured (10 ms) unless given. Only speed depends on it. */
   readonly wide?: boolean | undefined;
+  /**
+   * Folder in which the fastest register tile of matrix products is kept once it was measured (25 ms). Default: the user's cache folder;
+   * false measures nothing and takes a good guess. Only speed depends on it.
+   */
+  readonly tileCache?: string | false | undefined;
   /** False computes a·b + c in two roundings, as on an engine without relaxed SIMD (default true). A numerics class of its own. */
   readonly fusedMultiplyAdd?: boolean | undefined;
   /** A native library for matrix products, such as `@attune/blas-native` finds. A numerics class of its own. */
@@ -67,7 +75,10 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   });
   const scratch = createScratch(heap, threads);
   const features = new Set<string>();
-  if (options.wide ?? (heap.addressType === "i32" && has256Bits())) features.add("simd256");
+  const wide = options.wide ?? (heap.addressType === "i32" && has256Bits());
+  if (wide) features.add("simd256");
+  if (options.tileCache !== false)
+    features.add(tileFeature(chooseTile({ wide, relaxedSimd, folder: options.tileCache ?? userCacheFolder() })));
   if (relaxedSimd && fusesMultiplyAdd()) features.add("fma");
   if (options.gemm) features.add(`gemm:${options.gemm.id}`);
   const capabilities: Capabilities = {

@@ -8,7 +8,7 @@ afterEach(async () => {
   for (const backend of backends.splice(0)) await backend.dispose();
 });
 function create(options: CpuBackendOptions = {}): ReturnType<typeof createCpuBackend> {
-  const backend = createCpuBackend({ threads: 1, wide: false, ...options });
+  const backend = createCpuBackend({ threads: 1, wide: false, tileCache: false, ...options });
   backends.push(backend);
   return backend;
 }

@@ -71,6 +71,7 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 describe.each([true, false])("with fused multiply-add: %s", (fused) => {
   it.each<[string, VectorFunction, (x: number) => number, Float32Array, number]>([
     ["exp", math.vectorExp, Math.exp, grid(-87, 88.7), 1.5],
+    ["exp of normal results", math.vectorExpNormal, Math.exp, grid(-87.32, 88), 1.5],
     ["exp near 0", math.vectorExp, Math.exp, magnitudes(1e-10, 1), 1.5],
     ["log", math.vectorLog, Math.log, magnitudes(1e-38, 3e38).map(Math.abs), 1.5],
     ["log near 1", math.vectorLog, Math.log, grid(0.5, 2), 1.5],
@@ -119,6 +120,11 @@ describe("at the ends of the range", () => {
     expect(evaluate(math.vectorExp, Float32Array.of(-105, -1000, 89, 1000))).toEqual(
       Float32Array.of(0, 0, Infinity, Infinity),
     );
+  });
+
+  it("exp of normal results is 0 below them, and passes NaN on", () => {
+    const values = Float32Array.of(-87.34, -100, -1e4, -3e38, -Infinity, NaN, 0, -0);
+    expect(evaluate(math.vectorExpNormal, values)).toEqual(Float32Array.of(0, 0, 0, 0, 0, NaN, 1, 1));
   });
 });
 

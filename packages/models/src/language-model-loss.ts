@@ -18,7 +18,7 @@ export interface LanguageModelLossOptions {
   readonly denominator: Tensor;
   /** `i32 [R]`: rows of `hidden` that the targets belong to. Without them, all rows in order. */
   readonly rows?: Tensor | undefined;
-  /** Largest size of one chunk's logits. Default 16 MiB, or twice the head's weight if that is trained and larger. */
+  /** Largest size of one chunk's logits. Default 256 rows, but 16 to 64 MiB, or twice the head's weight if that is trained and larger. */
   readonly chunkBytes?: number | undefined;
 }
 
@@ -66,12 +66,14 @@ export function languageModelLoss(
 }
 
 /**
+ * Every chunk reads the whole weight, which costs a CPU as much as some 16 of its rows; hence no fewer than 256 where memory allows it.
  * The gradient of a trained head is as large as the head. A chunk of twice its size frees, once it went backward, what the
  * gradients took, so the planner can run it to its end before the next.
  */
 function defaultChunkBytes({ specs, parameters, config }: Pick<Model, "specs" | "parameters" | "config">): number {
   const trained = specs.some(({ name, role }) => role === "head" && parameters.get(name)?.kind === "state");
-  return Math.max(16 * 2 ** 20, trained ? 8 * config.vocabularySize * config.hiddenSize : 0);
+  const rows = Math.min(64 * 2 ** 20, 256 * 4 * config.vocabularySize);
+  return Math.max(16 * 2 ** 20, rows, trained ? 8 * config.vocabularySize * config.hiddenSize : 0);
 }
 
 /** Sizes of row chunks whose logits take at most `chunkBytes` each: equal, and whole tiles of 16 rows but for the last. */

@@ -6,12 +6,12 @@ import type { Capabilities } from "@attune/tensor-core";
 /** Features of a device that its bits depend on, sorted, such as `fma` and `gemm:openblas-0.3.21-haswell`. */
 export type NumericsClass = readonly string[];
 
-/** Features that change the speed only: tiles for 256 bits add in the same order. */
-const speedOnly = new Set(["simd256"]);
+/** Features that change the speed only: the width, and register tiles of products, all of which add in the same order. */
+const changesSpeedOnly = (feature: string): boolean => feature === "simd256" || feature.startsWith("tile:");
 
 /** The class of a device. */
 export function numericsOf({ features }: Capabilities): NumericsClass {
-  return [...features].filter((feature) => !speedOnly.has(feature)).sort();
+  return [...features].filter((feature) => !changesSpeedOnly(feature)).sort();
 }
 
 /** The class that a run's `environment.json` names; undefined where a run was stopped before it was written. */

@@ -1,4 +1,5 @@
-// Attention backward from the saved log-sum-exp; one tile works on all queries of a head of the keys, so every sum has one order.
+// Attention backward from the saved log-sum-exp. One tile works on all queries of one head; where heads share keys, the gradients of
+// keys are added up head by head after all are done, so every sum has one order.
 //   p = e^(x - lse);  dv_s = Σ_t p do;  ds = p (do·v - δ), δ = do·o;  dq = Σ_s ds scale k_s;  dk_s = Σ_t ds scale q
 // Dao, FlashAttention-2, arXiv 2307.08691, algorithm 2.
 import type { KernelDef } from "@attune/tensor-core";
@@ -14,8 +15,8 @@ import {
   v128,
   type WasmFunction,
 } from "@attune/tensor-core/wasm";
-import { forVectors, kernelFunction } from "../kernel-function.ts";
-import { sumLanes, vectorExp } from "../vector-math.ts";
+import { forRowsOfTile, forVectors, kernelFunction, rowTiles } from "../kernel-function.ts";
+import { sumLanes, vectorExpNormal } from "../vector-math.ts";
 import {
   atMost,
   type BlockProduct,
@@ -23,7 +24,6 @@ import {
   type ExtraAddresses,
   extraAddresses,
   forBlockRows,
-  keyAddress,
   logSumAddress,
   type Place,
   packKeys,
@@ -55,22 +55,39 @@ export const attentionBackwardKernel: KernelDef = {
   backend: "cpu",
   accepts: (signature, capabilities) => (attentionShape(signature, 6, capabilities) ? 1 : undefined),
   lower(signature, capabilities) {
-    const shape = attentionShape(signature, 6, capabilities)!;
+    const whole = attentionShape(signature, 6, capabilities)!;
+    const shape = oneHead(whole);
+    const { batch, heads, keys, size } = whole;
+    const sums = whole.group === 1 ? 0 : rowTiles(batch * keys, 2 * heads * size);
     return {
       backend: "cpu",
-      key: `attentionBackward|${shapeKey(shape)}`,
-      tiles: shape.batch * shape.keyHeads,
+      key: `attentionBackward|${shapeKey(whole)}`,
+      tiles: batch * heads + sums,
+      ...(sums > 0 ? { phases: [batch * heads] } : {}),
       scratchBytes: scratchOf(shape).bytes,
-      emit: (module) => emitBackward(module, shape, signature.inputs.length),
+      sharedBytes: sums > 0 ? 2 * keyBytes(whole) : 0,
+      emit: (module) => emitBackward(module, whole, shape, signature.inputs.length),
     };
   },
 };
 
-function scratchOf({ blockRows, blockKeys, size, group, queries }: AttentionShape) {
+/** The shape with a block of queries of one head. */
+function oneHead(shape: AttentionShape): AttentionShape {
+  const blockQueries = Math.min(shape.queries, 64);
+  return { ...shape, group: 1, blockQueries, blockRows: Math.ceil(blockQueries / 4) * 4 };
+}
+
+/** Bytes of the gradients of all keys if every query head had its own. */
+const keyBytes = ({ batch, keys, heads, size }: AttentionShape): number => 4 * batch * keys * heads * size;
+
+function scratchOf({ blockRows, blockQueries, blockKeys, size, queries }: AttentionShape) {
   const keyRows = Math.ceil(blockKeys / 4) * 4;
+  const rows = Math.ceil(queries / blockQueries) * blockRows;
   return scratchParts({
-    queries: blockRows * size,
-    cotangents: blockRows * size,
+    queries: rows * size,
+    cotangents: rows * size,
+    dQueries: rows * size,
+    deltas: rows,
     keys: size * blockKeys,
     values: size * blockKeys,
     keyRows: keyRows * size,
@@ -78,8 +95,6 @@ function scratchOf({ blockRows, blockKeys, size, group, queries }: AttentionShap
     slopes: blockRows * blockKeys,
     dKeys: keyRows * size,
     dValues: keyRows * size,
-    dQueries: blockRows * size,
-    deltas: group * queries,
   });
 }
 
@@ -96,53 +111,102 @@ interface Pass {
   readonly limit: Index;
 }
 
-function emitBackward(module: ModuleBuilder, shape: AttentionShape, inputs: number): FunctionBuilder {
-  return kernelFunction(module, "attentionBackward", inputs + 3, (f, { bindings, tile, scratch }) => {
-    const { offsets } = scratchOf(shape);
-    const parts = Object.fromEntries(
-      Object.entries(offsets).map(([name, offset]) => [name, f.keep(address.add(scratch, offset))]),
-    ) as Parts;
-    const place = { batch: f.keep(i32.divU(tile, shape.keyHeads)), keyHead: f.keep(i32.remU(tile, shape.keyHeads)) };
-    const extras = extraAddresses(shape, bindings, 6);
-    const limit = keyLimit(f, shape, place, extras);
-    const pass: Pass = { f, module, shape, place, extras, bindings, parts, limit };
+/** Gradients of keys and values: where they go, and the heads that they are laid out for. */
+interface KeyGradients {
+  readonly dk: Address;
+  readonly dv: Address;
+  readonly heads: number;
+  readonly head: Index;
+}
+
+function emitBackward(
+  module: ModuleBuilder,
+  whole: AttentionShape,
+  shape: AttentionShape,
+  inputs: number,
+): FunctionBuilder {
+  return kernelFunction(module, "attentionBackward", inputs + 3, (f, { bindings, tile, scratch, shared }) => {
+    const { batch, heads, keyHeads, group } = whole;
     const [dq, dk, dv] = bindings.slice(inputs) as [Address, Address, Address];
-    emitDeltas(pass, dq);
-    f.for(0, shape.keys, shape.blockKeys, (firstKey) => {
-      const keyCount = atMost(f, i32.sub(i32.constant(shape.keys), firstKey), i32.constant(shape.blockKeys));
-      for (const sum of [parts.dKeys, parts.dValues])
-        f.fillBytes(sum, 0, address.constant(shape.blockKeys * shape.size * 4));
-      packTransposed(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keys);
-      packTransposed(f, shape, place, firstKey, keyCount, bindings[2]!, parts.values);
-      packKeys(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keyRows);
-      const firstBlock = causalStart(pass, firstKey);
-      f.for(firstBlock, shape.queries, shape.blockQueries, (firstQuery) => {
-        f.block((skip) => {
-          emitBlock(pass, blockSpan(f, shape, place, extras, { firstQuery, firstKey, keyCount, limit }, skip), dq);
-        });
+    const sharedDv = f.keep(address.add(shared, keyBytes(whole)));
+    const oneTile = (): void => {
+      const { offsets } = scratchOf(shape);
+      const parts = Object.fromEntries(
+        Object.entries(offsets).map(([name, offset]) => [name, f.keep(address.add(scratch, offset))]),
+      ) as Parts;
+      const head = f.keep(i32.remU(tile, heads));
+      const place = { batch: f.keep(i32.divU(tile, heads)), keyHead: f.keep(i32.divU(head, group)), head };
+      const extras = extraAddresses(shape, bindings, 6);
+      const limit = keyLimit(f, shape, place, extras);
+      const pass: Pass = { f, module, shape, place, extras, bindings, parts, limit };
+      const alone = group === 1;
+      emitHead(pass, dq, {
+        dk: alone ? dk : shared,
+        dv: alone ? dv : sharedDv,
+        heads: alone ? keyHeads : heads,
+        head: alone ? place.keyHead : head,
       });
-      storeKeys(pass, firstKey, keyCount, parts.dKeys, dk);
-      storeKeys(pass, firstKey, keyCount, parts.dValues, dv);
+    };
+    if (group === 1) {
+      oneTile();
+      return;
+    }
+    f.if(i32.ltU(tile, batch * heads), oneTile, () => {
+      f.increment(tile, -batch * heads);
+      sumHeads(f, whole, tile, shared, dk);
+      sumHeads(f, whole, tile, sharedDv, dv);
     });
   });
 }
 
-/** δ of every query, and dq = 0. */
-function emitDeltas({ f, shape, place, bindings, parts }: Pass, dq: Address): void {
-  f.for(0, shape.group, 1, (member) => {
-    f.for(0, shape.queries, 1, (query) => {
-      const [o, cotangent, target] = [bindings[3]!, bindings[5]!, dq].map((base) =>
-        f.keep(queryAddress(base, shape, place, query, member)),
-      ) as [Address, Address, Address];
-      const sum = f.keep(f32x4.constant(0));
-      forVectors(f, shape.size, (offset, constantOffset) => {
-        const left = load("v128", address.add(o, offset), constantOffset);
-        f.set(sum, f32x4.madd(left, load("v128", address.add(cotangent, offset), constantOffset), sum));
-        f.store("v128", address.add(target, offset), f32x4.constant(0), constantOffset);
+/** All queries of one head against all keys. */
+function emitHead(pass: Pass, dq: Address, gradients: KeyGradients): void {
+  const { f, shape, place, bindings, parts } = pass;
+  const { blockQueries, blockKeys, queries, keys, size } = shape;
+  f.for(0, queries, blockQueries, (firstQuery) => {
+    const at = (part: Address): Address => f.keep(address.at(part, firstQuery, 4 * size));
+    packRows(f, shape, place, firstQuery, bindings[0]!, at(parts.queries), shape.scale);
+    packRows(f, shape, place, firstQuery, bindings[5]!, at(parts.cotangents), 1);
+  });
+  f.fillBytes(parts.dQueries, 0, address.constant(4 * Math.ceil(queries / blockQueries) * shape.blockRows * size));
+  emitDeltas(pass);
+  f.for(0, keys, blockKeys, (firstKey) => {
+    const keyCount = atMost(f, i32.sub(i32.constant(keys), firstKey), i32.constant(blockKeys));
+    for (const sum of [parts.dKeys, parts.dValues]) f.fillBytes(sum, 0, address.constant(blockKeys * size * 4));
+    packTransposed(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keys);
+    packTransposed(f, shape, place, firstKey, keyCount, bindings[2]!, parts.values);
+    packKeys(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keyRows);
+    f.for(causalStart(pass, firstKey), queries, blockQueries, (firstQuery) => {
+      f.block((skip) => {
+        const at = { firstQuery, firstKey, keyCount, limit: pass.limit };
+        emitBlock(pass, blockSpan(f, shape, place, pass.extras, at, skip));
       });
-      const index = i32.add(i32.mul(member, shape.queries), query);
-      f.store("f32", address.at(parts.deltas, index, 4), sumLanes(f, sum));
     });
+    storeKeys(pass, firstKey, keyCount, parts.dKeys, gradients.dk, gradients);
+    storeKeys(pass, firstKey, keyCount, parts.dValues, gradients.dv, gradients);
+  });
+  const scale = f.hoisted(f32x4.constant(shape.scale));
+  f.for(0, queries, 1, (query) => {
+    const from = f.keep(address.at(parts.dQueries, query, size * 4));
+    const to = f.keep(queryAddress(dq, shape, place, query, i32.constant(0)));
+    forVectors(f, size, (offset, constantOffset) => {
+      const made = load("v128", address.add(from, offset), constantOffset);
+      f.store("v128", address.add(to, offset), f32x4.mul(made, scale), constantOffset);
+    });
+  });
+}
+
+/** δ of every query. */
+function emitDeltas({ f, shape, place, bindings, parts }: Pass): void {
+  f.for(0, shape.queries, 1, (query) => {
+    const o = f.keep(queryAddress(bindings[3]!, shape, place, query, i32.constant(0)));
+    const cotangent = f.keep(address.at(parts.cotangents, query, shape.size * 4));
+    const sum = f.keep(f32x4.constant(0));
+    forVectors(f, shape.size, (offset, constantOffset) => {
+      const left = load("v128", address.add(o, offset), constantOffset);
+      f.set(sum, f32x4.madd(left, load("v128", address.add(cotangent, offset), constantOffset), sum));
+    });
+    f.store("f32", address.at(parts.deltas, query, 4), sumLanes(f, sum));
   });
 }
 
@@ -155,13 +219,12 @@ function causalStart({ f, shape, extras }: Pass, firstKey: Index): Index {
 }
 
 /** One block of queries against one block of keys. */
-function emitBlock(pass: Pass, span: BlockSpan, dq: Address): void {
+function emitBlock(pass: Pass, span: BlockSpan): void {
   // Rows that are no query are 0 in both packed operands, so sums over all rows of a block are sums over its queries.
-  const { f, module, shape, place, bindings, parts } = pass;
-  const { firstQuery, keyCount } = span;
+  const { f, module, shape, parts } = pass;
   const { size, blockKeys, blockRows } = shape;
-  packRows(f, shape, place, firstQuery, bindings[0]!, parts.queries, shape.scale);
-  packRows(f, shape, place, firstQuery, bindings[5]!, parts.cotangents, 1);
+  const at = (part: Address): Address => f.keep(address.at(part, span.firstQuery, 4 * size));
+  const [queries, cotangents, dQueries] = [at(parts.queries), at(parts.cotangents), at(parts.dQueries)];
   const square: Pick<BlockProduct, "rows" | "columns" | "rowOfA" | "stepOfA" | "stepOfB" | "rowOfC" | "k" | "first"> = {
     rows: blockRows,
     columns: blockKeys,
@@ -172,11 +235,10 @@ function emitBlock(pass: Pass, span: BlockSpan, dq: Address): void {
     k: i32.constant(size),
     first: true,
   };
-  blockProduct(f, module, shape, { ...square, a: parts.queries, b: parts.keys, c: parts.weights });
-  blockProduct(f, module, shape, { ...square, a: parts.cotangents, b: parts.values, c: parts.slopes });
-  f.fillBytes(parts.dQueries, 0, address.constant(blockRows * size * 4));
+  blockProduct(f, module, shape, { ...square, a: queries, b: parts.keys, c: parts.weights });
+  blockProduct(f, module, shape, { ...square, a: cotangents, b: parts.values, c: parts.slopes });
   const pairs = keyPairs(f, span);
-  forBlockRows(f, shape, firstQuery, (row, query, member) => emitSlopes(pass, row, query, member, span, pairs));
+  forBlockRows(f, shape, span.firstQuery, (row, query) => emitSlopes(pass, row, query, span, pairs));
   const transposed = {
     rows: blockKeys,
     columns: size,
@@ -184,22 +246,11 @@ function emitBlock(pass: Pass, span: BlockSpan, dq: Address): void {
     stepOfA: blockKeys * 4,
     stepOfB: size * 4,
     rowOfC: size * 4,
+    k: i32.constant(blockRows),
     first: false,
   };
-  blockProduct(f, module, shape, {
-    ...transposed,
-    a: parts.weights,
-    b: parts.cotangents,
-    c: parts.dValues,
-    k: i32.constant(blockRows),
-  });
-  blockProduct(f, module, shape, {
-    ...transposed,
-    a: parts.slopes,
-    b: parts.queries,
-    c: parts.dKeys,
-    k: i32.constant(blockRows),
-  });
+  blockProduct(f, module, shape, { ...transposed, a: parts.weights, b: cotangents, c: parts.dValues });
+  blockProduct(f, module, shape, { ...transposed, a: parts.slopes, b: queries, c: parts.dKeys });
   blockProduct(f, module, shape, {
     rows: blockRows,
     columns: size,
@@ -208,31 +259,23 @@ function emitBlock(pass: Pass, span: BlockSpan, dq: Address): void {
     stepOfA: 4,
     b: parts.keyRows,
     stepOfB: size * 4,
-    c: parts.dQueries,
+    c: dQueries,
     rowOfC: size * 4,
-    k: keyCount,
-    first: true,
-  });
-  const scale = f.hoisted(f32x4.constant(shape.scale));
-  forBlockRows(f, shape, firstQuery, (row, query, member) => {
-    const from = f.keep(address.at(parts.dQueries, row, size * 4));
-    const to = f.keep(queryAddress(dq, shape, place, query, member));
-    forVectors(f, size, (offset, constantOffset) => {
-      const target = f.keep(address.add(to, offset));
-      const made = load("v128", address.add(from, offset), constantOffset);
-      f.store("v128", target, f32x4.madd(made, scale, load("v128", target, constantOffset)), constantOffset);
-    });
+    k: span.keyCount,
+    first: false,
   });
 }
 
 /** p and ds of one row, over its scores and do·v. */
-function emitSlopes(pass: Pass, row: Index, query: Index, member: Index, span: BlockSpan, pairs: Index): void {
+function emitSlopes(pass: Pass, row: Index, query: Index, span: BlockSpan, pairs: Index): void {
   const { f, module, shape, place, extras, bindings, parts, limit } = pass;
   const bytes = shape.blockKeys * 4;
   const line = f.keep(address.at(parts.weights, row, bytes));
-  hideScores(f, span, pairs, line, () => rowSight(f, shape, place, extras, query, limit));
-  const lse = load("f32", logSumAddress(bindings[4]!, shape, place, query, member));
-  const delta = load("f32", address.at(parts.deltas, i32.add(i32.mul(member, shape.queries), query), 4));
+  f.if(i32.eqz(span.allVisible), () =>
+    hideScores(f, span, pairs, line, rowSight(f, shape, place, extras, query, limit)),
+  );
+  const lse = load("f32", logSumAddress(bindings[4]!, shape, place, query, i32.constant(0)));
+  const delta = load("f32", address.at(parts.deltas, query, 4));
   f.call(slopeRow(module), line, address.at(parts.slopes, row, bytes), pairs, lse, delta);
 }
 
@@ -249,7 +292,7 @@ function slopeRow(module: ModuleBuilder): WasmFunction<SlopeRowParameters, never
           const slopeAt = f.keep(address.add(slopes, offset));
           const score = f.keep(load("v128", weightAt, constantOffset));
           const unseen = f.keep(f32x4.eq(score, hidden));
-          const weight = f.keep(v128.andNot(vectorExp(f, f32x4.sub(score, level)), unseen));
+          const weight = f.keep(v128.andNot(vectorExpNormal(f, f32x4.sub(score, level)), unseen));
           const slope = f32x4.mul(weight, f32x4.sub(load("v128", slopeAt, constantOffset), shift));
           f.store("v128", weightAt, weight, constantOffset);
           f.store("v128", slopeAt, v128.andNot(slope, unseen), constantOffset);
@@ -268,12 +311,39 @@ function storeKeys(
   keyCount: Index,
   source: Address,
   target: Address,
+  { heads, head }: KeyGradients,
 ): void {
   f.for(0, keyCount, 1, (key) => {
     const from = f.keep(address.at(source, key, shape.size * 4));
-    const to = f.keep(keyAddress(target, shape, place, i32.add(firstKey, key)));
+    const row = i32.add(i32.mul(place.batch, shape.keys), i32.add(firstKey, key));
+    const to = f.keep(address.at(target, i32.add(i32.mul(row, heads), head), shape.size * 4));
     forVectors(f, shape.size, (offset, constantOffset) => {
       f.store("v128", address.add(to, offset), load("v128", address.add(from, offset), constantOffset), constantOffset);
     });
   });
+}
+
+/** Adds up what the query heads of each key head left, in their order. */
+function sumHeads(
+  f: FunctionBuilder,
+  { batch, keys, keyHeads, heads, group, size }: AttentionShape,
+  tile: Index,
+  source: Address,
+  target: Address,
+): void {
+  const body = (row: Index): void => {
+    const from = f.keep(address.at(source, row, 4 * heads * size));
+    const to = f.keep(address.at(target, row, 4 * keyHeads * size));
+    f.repeat(keyHeads, () => {
+      forVectors(f, size, (offset, constantOffset) => {
+        const at = (member: number) => load("v128", address.add(from, offset), constantOffset + 4 * member * size);
+        let sum = at(0);
+        for (let member = 1; member < group; member++) sum = f32x4.add(sum, at(member));
+        f.store("v128", address.add(to, offset), sum, constantOffset);
+      });
+      f.increment(from, 4 * group * size);
+      f.increment(to, 4 * size);
+    });
+  };
+  forRowsOfTile(f, tile, batch * keys, 2 * heads * size, body);
 }

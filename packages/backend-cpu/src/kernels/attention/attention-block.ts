@@ -52,10 +52,11 @@ export function scratchParts<K extends string>(
   return { offsets: offsets as Record<K, number>, bytes };
 }
 
-/** Where a tile works: a row of the batch, and a head of the keys. */
+/** Where a tile works: a row of the batch, a head of the keys, and the first of the query heads that it reads keys for. */
 export interface Place {
   readonly batch: Index;
   readonly keyHead: Index;
+  readonly head: Index;
 }
 
 /** Address of a query's (or output's) first element: `[batch, queries, heads, size]`. */
@@ -67,12 +68,12 @@ export function queryAddress(
   member: Value<"i32">,
 ): Value<"address"> {
   const row = i32.add(i32.mul(place.batch, shape.queries), query);
-  const head = i32.add(i32.mul(place.keyHead, shape.group), member);
+  const head = i32.add(place.head, member);
   return address.at(base, i32.add(i32.mul(row, shape.heads), head), shape.size * 4);
 }
 
 /** Address of a key's (or value's) first element: `[batch, keys, keyHeads, size]`. */
-export function keyAddress(base: Address, shape: AttentionShape, place: Place, key: Value<"i32">): Value<"address"> {
+function keyAddress(base: Address, shape: AttentionShape, place: Place, key: Value<"i32">): Value<"address"> {
   const row = i32.add(i32.mul(place.batch, shape.keys), key);
   return address.at(base, i32.add(i32.mul(row, shape.keyHeads), place.keyHead), shape.size * 4);
 }
@@ -85,7 +86,7 @@ export function logSumAddress(
   query: Value<"i32">,
   member: Value<"i32">,
 ): Value<"address"> {
-  const head = i32.add(i32.mul(place.keyHead, shape.group), member);
+  const head = i32.add(place.head, member);
   const row = i32.add(i32.mul(place.batch, shape.heads), head);
   return address.at(base, i32.add(i32.mul(row, shape.queries), query), 4);
 }

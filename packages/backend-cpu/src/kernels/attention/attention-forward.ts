@@ -12,11 +12,9 @@ import {
   load,
   type ModuleBuilder,
   select,
-  v128,
-  type WasmFunction,
 } from "@attune/tensor-core/wasm";
 import { forVectors, kernelFunction } from "../kernel-function.ts";
-import { largestLane, sumLanes, vectorExp, vectorLog } from "../vector-math.ts";
+import { vectorLog } from "../vector-math.ts";
 import {
   blockProduct,
   extraAddresses,
@@ -30,15 +28,8 @@ import {
   scratchParts,
 } from "./attention-block.ts";
 import { type AttentionShape, attentionShape, queryBlocks, shapeKey } from "./attention-shape.ts";
-import {
-  forKeyBlocks,
-  forKeyVectors,
-  hiddenScore,
-  hideScores,
-  keyLimit,
-  keyPairs,
-  rowSight,
-} from "./attention-sight.ts";
+import { forKeyBlocks, hiddenScore, hideScores, keyLimit, keyPairs, rowSight } from "./attention-sight.ts";
+import { type SoftmaxState, softmaxBlock } from "./attention-softmax.ts";
 
 type Address = Local<"address">;
 type Index = Local<"i32">;
@@ -72,6 +63,7 @@ function scratchOf({ blockRows, blockKeys, size }: AttentionShape) {
     sums: blockRows * size,
     largest: blockRows,
     total: blockRows,
+    decay: blockRows,
   });
 }
 
@@ -83,11 +75,13 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
     const at = (name: keyof typeof offsets): Address => f.keep(address.add(scratch, offsets[name]));
     const [queries, keys, values] = [at("queries"), at("keys"), at("values")];
     const [scores, sums] = [at("scores"), at("sums")];
-    const state = { largest: at("largest"), total: at("total") };
+    const state: SoftmaxState = { largest: at("largest"), total: at("total"), decay: at("decay") };
     const blocks = queryBlocks(shape);
     const outer = f.keep(i32.divU(tile, blocks));
     const firstQuery = f.keep(i32.mul(i32.remU(tile, blocks), shape.blockQueries));
-    const place = { batch: f.keep(i32.divU(outer, shape.keyHeads)), keyHead: f.keep(i32.remU(outer, shape.keyHeads)) };
+    const keyHead = f.keep(i32.remU(outer, shape.keyHeads));
+    const batch = f.keep(i32.divU(outer, shape.keyHeads));
+    const place = { batch, keyHead, head: f.keep(i32.mul(keyHead, shape.group)) };
     const limit = keyLimit(f, shape, place, extras);
 
     packRows(f, shape, place, firstQuery, q, queries, shape.scale);
@@ -114,13 +108,14 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
         first: true,
       });
       const pairs = keyPairs(f, span);
-      forBlockRows(f, shape, firstQuery, (row, query) => {
-        const line = f.keep(address.at(scores, row, shape.blockKeys * 4));
-        hideScores(f, span, pairs, line, () => rowSight(f, shape, place, extras, query, limit));
-        const [largest, total] = [state.largest, state.total].map((base) => address.at(base, row, 4));
-        const sumsOfRow = address.at(sums, row, shape.size * 4);
-        f.call(softmaxRow(module, shape.size), line, pairs, largest!, total!, sumsOfRow);
-      });
+      f.if(i32.eqz(span.allVisible), () =>
+        forBlockRows(f, shape, firstQuery, (row, query) => {
+          const line = f.keep(address.at(scores, row, shape.blockKeys * 4));
+          hideScores(f, span, pairs, line, rowSight(f, shape, place, extras, query, limit));
+        }),
+      );
+      const block = { rows: shape.blockRows, blockKeys: shape.blockKeys, size: shape.size };
+      f.call(softmaxBlock(module, block), scores, pairs, state.largest, state.total, state.decay, sums);
       blockProduct(f, module, shape, {
         rows: shape.blockRows,
         columns: shape.size,
@@ -139,53 +134,6 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
   });
 }
 
-/**
- * `(scores of a row, pairs of vectors, its largest score so far, its total, its sums)`: scores become weights e^(x - m'), and the row's
- * largest score, total and sums move on to m'. A function of its own, so that its loops have the registers to themselves.
- */
-function softmaxRow(module: ModuleBuilder, size: number): WasmFunction<SoftmaxRowParameters, never> {
-  return module.once(`softmaxRow|${size}`, () => {
-    const made = module.function(
-      { name: "softmaxRow", parameters: ["address", "i32", "address", "address", "address"] },
-      (f, line, pairs, largestAt, totalAt, sums) => {
-        const most = [0, 16].map(() => f.keep(f32x4.constant(hiddenScore)));
-        forKeyVectors(f, pairs, (offset, constantOffset) => {
-          // NaN is passed over here and comes back through the sum of weights.
-          const chain = most[constantOffset / 16]!;
-          f.set(chain, f32x4.pmax(chain, load("v128", address.add(line, offset), constantOffset)));
-        });
-        const before = f.keep(load("f32", largestAt));
-        const now = f.keep(f32.max(before, largestLane(f, f32x4.pmax(most[0]!, most[1]!))));
-        const shift = f.keep(f32x4.splat(now));
-        const totals = [0, 16].map(() => f.keep(f32x4.constant(0)));
-        const hidden = f.hoisted(f32x4.constant(hiddenScore));
-        forKeyVectors(f, pairs, (offset, constantOffset) => {
-          const target = f.keep(address.add(line, offset));
-          const score = f.keep(load("v128", target, constantOffset));
-          const power = vectorExp(f, f32x4.sub(score, shift));
-          const weight = f.keep(v128.andNot(power, f32x4.eq(score, hidden)));
-          f.store("v128", target, weight, constantOffset);
-          f.set(totals[constantOffset / 16]!, f32x4.add(totals[constantOffset / 16]!, weight));
-        });
-        const total = f.keep(sumLanes(f, f32x4.add(totals[0]!, totals[1]!)));
-        const decay = f.keep(f32x4.extract(vectorExp(f, f.keep(f32x4.splat(f32.sub(before, now)))), 0));
-        f.store("f32", largestAt, now);
-        f.store("f32", totalAt, f32.add(f32.mul(load("f32", totalAt), decay), total));
-        f.if(f32.ne(decay, 1), () => {
-          const factor = f.keep(f32x4.splat(decay));
-          forVectors(f, size, (offset, constantOffset) => {
-            const target = f.keep(address.add(sums, offset));
-            f.store("v128", target, f32x4.mul(load("v128", target, constantOffset), factor), constantOffset);
-          });
-        });
-      },
-    );
-    return made as WasmFunction<SoftmaxRowParameters, never>;
-  });
-}
-
-type SoftmaxRowParameters = readonly ["address", "i32", "address", "address", "address"];
-
 /** o = sums / l and lse = m + ln l; a row that sees nothing gives 0 and -Infinity. */
 function emitOutputs(
   f: FunctionBuilder,
@@ -195,7 +143,7 @@ function emitOutputs(
   output: Address,
   logSumExp: Address,
   sums: Address,
-  { largest, total }: { readonly largest: Address; readonly total: Address },
+  { largest, total }: SoftmaxState,
 ): void {
   forBlockRows(f, shape, firstQuery, (row, query, member) => {
     const sum = f.keep(load("f32", address.at(total, row, 4)));

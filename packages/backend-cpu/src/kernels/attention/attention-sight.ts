@@ -179,21 +179,18 @@ export function forKeyVectors(
   });
 }
 
-/** Replaces the scores of keys that a row does not see by `hiddenScore`; nothing to do where every row of the block sees all. */
+/** Replaces the scores of keys that a row does not see by `hiddenScore`. */
 export function hideScores(
   f: FunctionBuilder,
-  { firstKey, allVisible }: BlockSpan,
+  { firstKey }: BlockSpan,
   pairs: Index,
   line: Address,
-  sight: () => RowSight,
+  sight: RowSight,
 ): void {
-  f.if(i32.eqz(allVisible), () => {
-    const row = sight();
-    const hidden = f.hoisted(f32x4.constant(hiddenScore));
-    forKeyVectors(f, pairs, (offset, constantOffset, round) => {
-      const mask = row.mask(firstKey, i32.add(i32.shl(round, 1), constantOffset / 16));
-      const target = f.keep(address.add(line, offset));
-      f.store("v128", target, v128.bitselect(load("v128", target, constantOffset), hidden, mask), constantOffset);
-    });
+  const hidden = f.hoisted(f32x4.constant(hiddenScore));
+  forKeyVectors(f, pairs, (offset, constantOffset, round) => {
+    const mask = sight.mask(firstKey, i32.add(i32.shl(round, 1), constantOffset / 16));
+    const target = f.keep(address.add(line, offset));
+    f.store("v128", target, v128.bitselect(load("v128", target, constantOffset), hidden, mask), constantOffset);
   });
 }

@@ -2,6 +2,7 @@
 // This is where storage formats are met, and nowhere else in a product.
 import type { CpuDecoder } from "@attune/tensor-core";
 import { address, type FunctionBuilder, i32, type Local, shuffle32, type Value } from "@attune/tensor-core/wasm";
+import { type Lanes, storeLanes } from "../kernel-function.ts";
 
 /** A matrix to read: `rowElements` from a row to the next, elements of a row next to each other. */
 export interface PackSource {
@@ -39,8 +40,8 @@ export function packDown(
     const row = f.keep(i32.add(firstK, index));
     for (let lane = 0; lane < width; lane += 4) {
       const vector = decodeAt(f, source, row, i32.add(column, lane));
-      if (width - lane >= 4) f.store("v128", cursor, vector, 4 * lane);
-      else f.storeLane(64, cursor, vector, 0, 4 * lane);
+      if (width - lane === 2) f.storeLane(64, cursor, vector, 0, 4 * lane);
+      else storeLanes(f, cursor, vector, Math.min(4, width - lane) as Lanes, 4 * lane);
     }
     f.increment(cursor, 4 * width);
   });

@@ -1,5 +1,6 @@
 // How a product is cut: register tiles, blocks of k, parts of C. All of it follows from the shape, never from the number of threads.
 import type { Capabilities } from "@attune/tensor-core";
+import { tileOf } from "./tile-family.ts";
 
 export interface ProductExtent {
   readonly batch: number;
@@ -43,10 +44,10 @@ const splits = [
 ] as const;
 
 /** Cuts a product. */
-export function shapeProduct(extent: ProductExtent, { features }: Pick<Capabilities, "features">): ProductShape {
+export function shapeProduct(extent: ProductExtent, capabilities: Pick<Capabilities, "features">): ProductShape {
   const { k, n } = extent;
-  const vectors = n <= 8 ? 2 : 4;
-  const rows = features.has("simd256") ? 6 : vectors === 2 ? 4 : 2;
+  const { rows, vectors } =
+    n <= 8 ? { rows: capabilities.features.has("simd256") ? 6 : 4, vectors: 2 } : tileOf(capabilities);
   const panel = 4 * vectors;
   const depths = Math.max(1, Math.round(k / targetDepth));
   const depth = Math.ceil(k / depths);

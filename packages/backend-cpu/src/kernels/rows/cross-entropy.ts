@@ -4,7 +4,7 @@ import { ignoredLabel } from "@attune/tensor-core";
 import { address, f32, f32x4, i32, load, select } from "@attune/tensor-core/wasm";
 import { cpuKernel } from "../define-kernel.ts";
 import { rowAddress, rowExtent } from "../kernel-function.ts";
-import { vectorExp } from "../vector-math.ts";
+import { vectorExpNormal } from "../vector-math.ts";
 import { largestOfRow, mapRow } from "./row-loops.ts";
 import { finiteLargest, rowKernelCode, scalarLog, sumOfPowers } from "./softmax.ts";
 
@@ -45,7 +45,7 @@ const crossEntropyBackward: KernelDef = cpuKernel({
           const level = f.keep(load("splat32", address.at(logSumExp!, row, 4)));
           const factor = f.keep(load("f32", address.at(dloss!, row, 4)));
           const scale = f.keep(f32x4.splat(factor));
-          mapRow(f, target, columns, (read) => f32x4.mul(vectorExp(f, f32x4.sub(read(source), level)), scale));
+          mapRow(f, target, columns, (read) => f32x4.mul(vectorExpNormal(f, f32x4.sub(read(source), level)), scale));
           f.if(i32.ltU(label, columns), () => {
             const place = f.keep(address.at(target, label, 4));
             f.store("f32", place, f32.sub(load("f32", place), factor));

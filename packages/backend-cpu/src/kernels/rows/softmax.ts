@@ -3,7 +3,7 @@ import type { KernelDef, Signature } from "@attune/tensor-core";
 import { type FunctionBuilder, f32, f32x4, type Local, select } from "@attune/tensor-core/wasm";
 import { cpuKernel, signatureKey } from "../define-kernel.ts";
 import { forRowsOfTile, kernelFunction, rowAddress, rowExtent, rowTiles, simpleCode } from "../kernel-function.ts";
-import { vectorExp, vectorLog } from "../vector-math.ts";
+import { vectorExpNormal, vectorLog } from "../vector-math.ts";
 import { largestOfRow, mapRow, sumRow } from "./row-loops.ts";
 
 type RowBody = (f: FunctionBuilder, row: Local<"i32">, bindings: readonly Local<"address">[]) => void;
@@ -37,7 +37,7 @@ export function sumOfPowers(
   largest: Local<"f32">,
 ): Local<"f32"> {
   const level = f.keep(f32x4.splat(largest));
-  return sumRow(f, columns, (read) => vectorExp(f, f32x4.sub(read(base), level)));
+  return sumRow(f, columns, (read) => vectorExpNormal(f, f32x4.sub(read(base), level)));
 }
 
 const softmax: KernelDef = cpuKernel({
@@ -48,7 +48,7 @@ const softmax: KernelDef = cpuKernel({
       const source = rowAddress(f, x!, row, 4 * columns);
       const target = rowAddress(f, y!, row, 4 * columns);
       const level = f.keep(f32x4.splat(largestOfRow(f, source, columns)));
-      mapRow(f, target, columns, (read) => vectorExp(f, f32x4.sub(read(source), level)));
+      mapRow(f, target, columns, (read) => vectorExpNormal(f, f32x4.sub(read(source), level)));
       const total = sumRow(f, columns, (read) => read(target));
       const scale = f.keep(f32x4.splat(f32.div(f32.constant(1), total)));
       mapRow(f, target, columns, (read) => f32x4.mul(read(target), scale));

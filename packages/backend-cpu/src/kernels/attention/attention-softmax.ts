@@ -1,0 +1,116 @@
+// The softmax of attention's forward pass over a block of scores, three loops over its rows: the largest score so far, then what
+// that changes, four rows at a time, then the weights. Rows do not wait for each other's chains of dependent operations this way.
+import {
+  address,
+  type FunctionBuilder,
+  f32,
+  f32x4,
+  type Local,
+  load,
+  type ModuleBuilder,
+  type Value,
+  v128,
+  type WasmFunction,
+} from "@attune/tensor-core/wasm";
+import { forVectors } from "../kernel-function.ts";
+import { largestLane, sumLanes, vectorExp, vectorExpNormal } from "../vector-math.ts";
+import { forKeyVectors, hiddenScore } from "./attention-sight.ts";
+
+type Address = Local<"address">;
+
+/** One number a row each. */
+export interface SoftmaxState {
+  /** The largest score so far. */
+  readonly largest: Address;
+  /** Σ e^(score - largest) so far. */
+  readonly total: Address;
+  /** e^(largest before - largest now), room for one block. */
+  readonly decay: Address;
+}
+
+/** Sizes of a block, in rows and in numbers; `rows` is a multiple of four. */
+export interface SoftmaxBlock {
+  readonly rows: number;
+  readonly blockKeys: number;
+  readonly size: number;
+}
+
+type Parameters = readonly ["address", "i32", "address", "address", "address", "address"];
+
+/**
+ * `(scores, pairs of vectors of a row, largest, total, decay, sums)`: scores become weights e^(x - m'), 0 where the key is hidden, and
+ * each row's largest score, total and sums move on to m'.
+ */
+export function softmaxBlock(
+  module: ModuleBuilder,
+  { rows, blockKeys, size }: SoftmaxBlock,
+): WasmFunction<Parameters, never> {
+  return module.once(`softmaxBlock|${rows}|${blockKeys}|${size}`, () => {
+    const made = module.function(
+      { name: "softmaxBlock", parameters: ["address", "i32", "address", "address", "address", "address"] },
+      (f, scores, pairs, largest, total, decay, sums) => {
+        const forRows = (body: (line: Address, row: Address) => void): void => {
+          const line = f.keep(scores);
+          const row = f.local("address");
+          f.set(row, 0);
+          f.repeat(rows, () => {
+            body(line, row);
+            f.increment(line, 4 * blockKeys);
+            f.increment(row, 4);
+          });
+        };
+        forRows((line, row) => {
+          // NaN is passed over here and comes back through the sum of weights.
+          const most = [0, 16].map(() => f.keep(f32x4.constant(hiddenScore)));
+          forKeyVectors(f, pairs, (offset, constantOffset) => {
+            const chain = most[constantOffset / 16]!;
+            f.set(chain, f32x4.pmax(chain, load("v128", address.add(line, offset), constantOffset)));
+          });
+          f.store("f32", address.add(decay, row), largestLane(f, f32x4.pmax(most[0]!, most[1]!)));
+        });
+        forVectors(f, rows, (offset, constantOffset) => {
+          const at = (base: Address): Value<"address"> => address.add(base, offset);
+          const before = f.keep(load("v128", at(largest), constantOffset));
+          const now = f.keep(f32x4.max(before, load("v128", at(decay), constantOffset)));
+          const factor = f.keep(vectorExp(f, f32x4.sub(before, now)));
+          f.store("v128", at(largest), now, constantOffset);
+          f.store("v128", at(decay), factor, constantOffset);
+          f.store("v128", at(total), f32x4.mul(load("v128", at(total), constantOffset), factor), constantOffset);
+        });
+        const target = f.keep(sums);
+        forRows((line, row) => {
+          weighRow(f, line, pairs, address.add(largest, row), f.keep(address.add(total, row)));
+          const factor = f.keep(load("splat32", address.add(decay, row)));
+          forVectors(f, size, (offset, constantOffset) => {
+            const place = f.keep(address.add(target, offset));
+            f.store("v128", place, f32x4.mul(load("v128", place, constantOffset), factor), constantOffset);
+          });
+          f.increment(target, 4 * size);
+        });
+      },
+    );
+    return made as WasmFunction<Parameters, never>;
+  });
+}
+
+/** Weights of a row, and their sum added to its total. */
+function weighRow(
+  f: FunctionBuilder,
+  line: Address,
+  pairs: Local<"i32">,
+  largestAt: Value<"address">,
+  totalAt: Address,
+): void {
+  const shift = f.keep(load("splat32", largestAt));
+  const hidden = f.hoisted(f32x4.constant(hiddenScore));
+  const totals = [0, 16].map(() => f.keep(f32x4.constant(0)));
+  forKeyVectors(f, pairs, (offset, constantOffset) => {
+    const target = f.keep(address.add(line, offset));
+    const score = f.keep(load("v128", target, constantOffset));
+    const weight = f.keep(v128.andNot(vectorExpNormal(f, f32x4.sub(score, shift)), f32x4.eq(score, hidden)));
+    f.store("v128", target, weight, constantOffset);
+    f.set(totals[constantOffset / 16]!, f32x4.add(totals[constantOffset / 16]!, weight));
+  });
+  const sum = sumLanes(f, f32x4.add(totals[0]!, totals[1]!));
+  f.store("f32", totalAt, f32.add(load("f32", totalAt), sum));
+}

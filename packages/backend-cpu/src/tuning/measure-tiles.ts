@@ -1,0 +1,89 @@
+// How fast register tiles are on this machine and engine, and whether they are right: each multiplies panels of small integers, whose
+// sums are exact, until V8 has optimised it.
+import { ModuleBuilder } from "@attune/tensor-core/wasm";
+import { type TileSize, tileName } from "../kernels/product/tile-family.ts";
+import { tileProduct } from "../kernels/product/tile-product.ts";
+
+/** A tile, measured. */
+export interface TileMeasurement {
+  readonly tile: TileSize;
+  /** GFLOPS of one core, panels in the level-1 cache. */
+  readonly rate: number;
+  /** Whether every element of C came out exactly. */
+  readonly exact: boolean;
+}
+
+const depth = 256;
+/** Calls of one trial: some 20 microseconds. */
+const calls = 24;
+/** Milliseconds after which V8 has optimised a tile. */
+const warmUp = 3;
+
+/**
+ * Measures tiles in turn, so that other work on the machine falls on all alike; the best of `trials` counts. Takes about 4
+ * milliseconds a tile.
+ */
+export function measureTiles(tiles: readonly TileSize[], relaxedSimd: boolean, trials: number = 16): TileMeasurement[] {
+  const runs = compileTiles(tiles, relaxedSimd);
+  for (const { run } of runs) for (const end = performance.now() + warmUp; performance.now() < end; ) run();
+  const best = runs.map(() => Number.POSITIVE_INFINITY);
+  for (let trial = 0; trial < trials; trial++) {
+    for (const [index, { run }] of runs.entries()) {
+      const start = performance.now();
+      for (let call = 0; call < calls; call++) run();
+      best[index] = Math.min(best[index]!, performance.now() - start);
+    }
+  }
+  return tiles.map((tile, index) => ({
+    tile,
+    rate: (calls * 2 * tile.rows * 4 * tile.vectors * depth) / best[index]! / 1e6,
+    exact: runs[index]!.isExact(),
+  }));
+}
+
+interface TileRun {
+  run(): void;
+  isExact(): boolean;
+}
+
+function compileTiles(tiles: readonly TileSize[], relaxedSimd: boolean): TileRun[] {
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+  const module = new ModuleBuilder(
+    { addressType: "i32", relaxedSimd },
+    { module: "env", name: "memory", minimumPages: 2, maximumPages: 2 },
+  );
+  for (const { rows, vectors } of tiles) {
+    const layout = { rows, vectors, rowOfA: 4 * depth, stepOfA: 4, stepOfB: 16 * vectors, first: true };
+    module.export(tileProduct(module, layout), tileName({ rows, vectors }));
+  }
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
+  const floats = new Float32Array(memory.buffer);
+  for (let index = 0; index < panels / 4; index++) floats[index] = ((index * 7) % 5) - 2;
+  return tiles.map((tile) => {
+    const multiply = exports[tileName(tile)] as (...numbers: number[]) => void;
+    return {
+      run: () => multiply(0, panelOfB, panels, panels, depth, 16 * tile.vectors),
+      isExact() {
+        floats.fill(Number.NaN, panels / 4);
+        multiply(0, panelOfB, panels, panels, depth, 16 * tile.vectors);
+        return isProduct(floats, tile);
+      },
+    };
+  });
+}
+
+/** Bytes: A from 0, B behind it, and C behind both; the largest tile has 8 rows and 8 vectors. */
+const panelOfB = 4 * 8 * depth;
+const panels = panelOfB + 16 * 8 * depth;
+
+function isProduct(floats: Float32Array, { rows, vectors }: TileSize): boolean {
+  const columns = 4 * vectors;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      let sum = 0;
+      for (let k = 0; k < depth; k++) sum += floats[row * depth + k]! * floats[panelOfB / 4 + k * columns + column]!;
+      if (floats[panels / 4 + row * columns + column] !== sum) return false;
+    }
+  }
+  return true;
+}

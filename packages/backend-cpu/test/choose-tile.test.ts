@@ -1,0 +1,154 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { linearOp, type OpDef, tensorType } from "@attune/tensor-core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createCpuBackend } from "../src/index.ts";
+import { type TileSize, tileFamily, tileName } from "../src/kernels/product/tile-family.ts";
+import { chooseTile } from "../src/tuning/choose-tile.ts";
+import { measureTiles } from "../src/tuning/measure-tiles.ts";
+import { readTile, tuningFile, tuningKey, userCacheFolder, writeTile } from "../src/tuning/tile-cache.ts";
+import { runOp } from "./run-kernel.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "attune-tile-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A measurement in which `best` wins, and which counts how often it was asked for all tiles. */
+function fakeMeasure(best: string, exact: (name: string) => boolean = () => true) {
+  const asked: string[][] = [];
+  const measure = (tiles: readonly TileSize[]) => {
+    asked.push(tiles.map(tileName));
+    return tiles.map((tile) => ({ tile, rate: tileName(tile) === best ? 2 : 1, exact: exact(tileName(tile)) }));
+  };
+  return { asked, measure };
+}
+
+const options = (measure: typeof measureTiles, wide = false) => ({ wide, relaxedSimd: true, folder, measure });
+const narrowKey = tuningKey(false, true);
+
+describe("chooseTile", () => {
+  it("measures once, and then takes what it kept", () => {
+    const { asked, measure } = fakeMeasure("4x2");
+    expect(tileName(chooseTile(options(measure)))).toBe("4x2");
+    expect(tileName(chooseTile(options(measure)))).toBe("4x2");
+    expect(asked).toEqual([tileFamily(false).map(tileName)]);
+    expect(readdirSync(folder)).toHaveLength(1);
+  });
+
+  it.each([
+    ["no JSON", "{"],
+    ["another shape", "[1]"],
+    ["null", "null"],
+    ["an unknown tile", JSON.stringify({ key: narrowKey, tile: "9x9" })],
+    ["another engine", JSON.stringify({ key: { ...narrowKey, node: "1.0.0" }, tile: "6x2" })],
+    ["another processor", JSON.stringify({ key: { ...narrowKey, processor: "other" }, tile: "6x2" })],
+  ])("measures anew where the file holds %s, and replaces it", (_, text) => {
+    writeFileSync(tuningFile(folder, narrowKey), text);
+    const { asked, measure } = fakeMeasure("4x2");
+    expect(tileName(chooseTile(options(measure)))).toBe("4x2");
+    expect(asked).toHaveLength(1);
+    expect(tileName(readTile(folder, narrowKey)!)).toBe("4x2");
+  });
+
+  it("goes on where nothing can be kept", () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    const { asked, measure } = fakeMeasure("6x2");
+    for (const blocked of [file, join(file, "below")])
+      expect(tileName(chooseTile({ ...options(measure), folder: blocked }))).toBe("6x2");
+    expect(asked).toHaveLength(2);
+    mkdirSync(tuningFile(folder, narrowKey));
+    expect(tileName(chooseTile(options(measure)))).toBe("6x2");
+    expect(readdirSync(folder).sort()).toEqual([tuningFile(folder, narrowKey).split("/").at(-1), "file"].sort());
+  });
+
+  it("keeps choices apart by width and by multiply-add", () => {
+    const files = [false, true].flatMap((wide) =>
+      [false, true].map((relaxedSimd) => tuningFile(folder, tuningKey(wide, relaxedSimd))),
+    );
+    expect(new Set(files).size).toBe(4);
+  });
+
+  it("passes over a tile that multiplies wrongly, and checks a kept one at 256 bits", () => {
+    const { measure } = fakeMeasure("6x4", (name) => name !== "6x4");
+    expect(tileName(chooseTile(options(measure, true)))).not.toBe("6x4");
+    writeTile(folder, tuningKey(true, true), { rows: 6, vectors: 4 });
+    expect(tileName(chooseTile(options(measure, true)))).not.toBe("6x4");
+  });
+
+  it("refuses an engine on which none multiplies rightly", () => {
+    const { measure } = fakeMeasure("6x4", () => false);
+    expect(() => chooseTile(options(measure, true))).toThrow(
+      expect.objectContaining({ code: "DEVICE_UNAVAILABLE", hint: expect.stringContaining("revectorize") }),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("lets processes that begin at once choose, and leaves one whole file", async () => {
+    const script = fileURLToPath(new URL("choose-tile-process.ts", import.meta.url));
+    const begin = String(Date.now() + 1500);
+    const run = () =>
+      promisify(execFile)(process.execPath, ["--conditions=@attune/source", "--no-warnings", script, folder, begin]);
+    const names = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout);
+    expect(readdirSync(folder)).toHaveLength(1);
+    expect(names).toContain(tileName(readTile(folder, narrowKey)!));
+    expect(JSON.parse(readFileSync(tuningFile(folder, narrowKey), "utf8"))).toMatchObject({ key: narrowKey });
+  }, 60_000);
+});
+
+describe("measureTiles", () => {
+  it.each([false, true])("finds every tile exact and gives it a rate (wide family: %s)", (wide) => {
+    for (const { rate, exact } of measureTiles(tileFamily(wide), true, 2)) {
+      expect(exact).toBe(true);
+      expect(rate).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe("userCacheFolder", () => {
+  it("obeys XDG_CACHE_HOME", () => {
+    const before = process.env["XDG_CACHE_HOME"];
+    process.env["XDG_CACHE_HOME"] = "/elsewhere";
+    try {
+      expect(userCacheFolder()).toBe(join("/elsewhere", "attune"));
+    } finally {
+      if (before === undefined) delete process.env["XDG_CACHE_HOME"];
+      else process.env["XDG_CACHE_HOME"] = before;
+    }
+  });
+});
+
+describe("the tile of a backend", () => {
+  it("is the one that was kept, and changes no bit of a product", async () => {
+    const [m, k, n] = [29, 301, 83];
+    const filled = (shape: readonly number[]) => ({
+      type: tensorType(shape),
+      values: Array.from({ length: shape[0]! * shape[1]! }, (_, index) =>
+        Math.fround(Math.sin(index * 1.7 + shape[1]!)),
+      ),
+    });
+    const [b, c] = [filled([n, k]), filled([m, n])];
+    const results = new Map<boolean, number[][]>([false, true].map((transposeA) => [transposeA, []]));
+    for (const wide of [false, true]) {
+      for (const tile of tileFamily(wide)) {
+        writeTile(folder, tuningKey(wide, true), tile);
+        const backend = createCpuBackend({ threads: 1, wide, tileCache: folder });
+        expect(backend.capabilities.features).toContain(`tile:${tileName(tile)}`);
+        for (const transposeA of [false, true]) {
+          const attributes = { transposeA, transposeB: true, bias: false, residual: true, activation: "" };
+          const a = filled(transposeA ? [k, m] : [m, k]);
+          const [y] = await runOp(backend, linearOp as unknown as OpDef, attributes, [a, b, c]);
+          results.get(transposeA)!.push(y!);
+        }
+        await backend.dispose();
+      }
+    }
+    for (const list of results.values()) for (const other of list) expect(other).toEqual(list[0]);
+  }, 120_000);
+});
