@@ -44,6 +44,8 @@ export interface RunProgram {
   readonly shared: number;
   /** Milliseconds of each step from `from` on, written by the first thread as it leaves it. */
   readonly times?: Float64Array<SharedArrayBuffer>;
+  /** How large the memory is by now. */
+  readonly memoryBytes: number;
 }
 
 interface DropProgram {

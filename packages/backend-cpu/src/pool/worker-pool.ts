@@ -10,7 +10,7 @@ export interface WorkerPool {
   /** Sends a message to every thread; messages are handled in order, so what a run needs is there before it. */
   broadcast(message: WorkerMessage): void;
   /** Runs steps on all threads. @throws AttuneError `INTERNAL` if a kernel traps, `DEVICE_UNAVAILABLE` if a thread dies */
-  run(message: Omit<RunProgram, "kind" | "scratch">, scratch: readonly number[]): Promise<void>;
+  run(message: Omit<RunProgram, "kind" | "scratch" | "memoryBytes">, scratch: readonly number[]): Promise<void>;
   /** Stops the threads. */
   close(): Promise<void>;
 }
@@ -85,9 +85,11 @@ export function createWorkerPool({ threads, heap, parameters, gemm }: PoolOption
       new Int32Array(control).fill(0);
       return new Promise((resolve, reject) => {
         pending = { resolve, reject, errors: [], left: threads };
+        const memoryBytes = heap.memory.buffer.byteLength;
         for (const [thread, worker] of workers.entries()) {
           worker.ref();
-          worker.postMessage({ ...message, kind: "run", scratch: scratch[thread]! } satisfies RunProgram);
+          const run: RunProgram = { ...message, kind: "run", scratch: scratch[thread]!, memoryBytes };
+          worker.postMessage(run);
         }
       });
     },

@@ -15,11 +15,21 @@ parentPort!.on("message", (message: WorkerMessage) => {
   else if (message.kind === "program") programs.set(message.id, message);
   else if (message.kind === "drop") programs.delete(message.id);
   else {
+    catchUpOnGrowth(start, message.memoryBytes);
     const error = replay(start, kernels, programs.get(message.id)!, message);
     const finished: RunFinished = error === undefined ? {} : { error };
     parentPort!.postMessage(finished);
   }
 });
+
+/**
+ * The engine tells a thread of growths once it is listed as a holder of the memory; one that falls between taking the memory over and
+ * that is never told. Loads and stores reach the new bytes all the same, bulk operations stop at the old size. Growing by nothing
+ * reads it anew.
+ */
+function catchUpOnGrowth({ memory, addressType }: WorkerStart, bytes: number): void {
+  if (memory.buffer.byteLength < bytes) memory.grow((addressType === "i64" ? 0n : 0) as number);
+}
 
 function load(module: WebAssembly.Module): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory: start.memory, ...(gemm ? { gemm } : {}) } });
