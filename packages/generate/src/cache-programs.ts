@@ -147,7 +147,7 @@ function traceDecode(
   const table = withTable ? trace.input("table", tensorType([batch, layout.capacity], "i32")) : undefined;
   const hidden = forwardHidden(model, scope, {
     ids: trace.input("ids", column),
-    positions: config.extendsPositions ? reshape(iota(trace, batch), [batch, 1]) : positions,
+    positions: config.stretchesBeyond !== undefined ? reshape(iota(trace, batch), [batch, 1]) : positions,
     ...rotaryInputs(trace, model, batch),
     attend: (call) =>
       attendCache(layout, call, writeCache(trace, layout, config, call, cacheRows), { lengths, positions, table }),

@@ -1,4 +1,4 @@
-// Rotary tables as inputs of a run, for models whose frequencies depend on the length of the sequence (dynamic scaling).
+// Rotary tables as inputs of a run, for models whose frequencies depend on the length of the sequence (dynamic and longrope).
 import type { ForwardContext, Model } from "@attune/models";
 import { type Trace, tensorType } from "@attune/tensor-core";
 
@@ -8,7 +8,7 @@ export function rotaryInputs(
   { config }: Pick<Model, "config">,
   rows: number,
 ): Pick<ForwardContext, "rotary"> {
-  if (!config.extendsPositions) return {};
+  if (config.stretchesBeyond === undefined) return {};
   const type = tensorType([rows, config.headDimension / 2]);
   return { rotary: { cos: trace.input("rotary.cos", type), sin: trace.input("rotary.sin", type) } };
 }
@@ -19,7 +19,7 @@ export function sequenceTables(
   rows: number,
   sequenceLength: number,
 ): Record<string, Float32Array> {
-  if (!config.extendsPositions) return {};
+  if (config.stretchesBeyond === undefined) return {};
   const { cos, sin } = family.rotaryTables(config, { positions: rows, sequenceLength });
   return { "rotary.cos": cos, "rotary.sin": sin };
 }
@@ -29,7 +29,7 @@ export function stepTables(
   { family, config }: Pick<Model, "family" | "config">,
   positions: ArrayLike<number>,
 ): Record<string, Float32Array> {
-  if (!config.extendsPositions) return {};
+  if (config.stretchesBeyond === undefined) return {};
   const half = config.headDimension / 2;
   const tables = {
     "rotary.cos": new Float32Array(positions.length * half),
@@ -37,14 +37,18 @@ export function stepTables(
   };
   for (let index = 0; index < positions.length; index++) {
     const position = positions[index]!;
-    const { cos, sin } = family.rotaryTables(config, { positions: position + 1, sequenceLength: position + 1 });
-    tables["rotary.cos"].set(cos.subarray(position * half), index * half);
-    tables["rotary.sin"].set(sin.subarray(position * half), index * half);
+    const { cos, sin } = family.rotaryTables(config, {
+      first: position,
+      positions: 1,
+      sequenceLength: position + 1,
+    });
+    tables["rotary.cos"].set(cos, index * half);
+    tables["rotary.sin"].set(sin, index * half);
   }
   return tables;
 }
 
 /** Whether a sequence of this many tokens has frequencies of its own, so that no other may share its tables. */
 export function stretches({ config }: Pick<Model, "config">, length: number): boolean {
-  return config.extendsPositions && length > config.trainedPositions;
+  return config.stretchesBeyond !== undefined && length > config.stretchesBeyond;
 }

@@ -141,21 +141,34 @@ describe("generate", () => {
     generator.dispose();
   });
 
-  it("stretches rotary frequencies step by step, as Transformers 5.23 does for a model that saw nothing longer before", async () => {
-    const folder = join(fixtures, "..", "..", "..", "models", "test", "fixtures", "llama", "rope-dynamic");
-    const dynamic = await tinyModel({}, folder);
-    expect(dynamic.model.config.trainedPositions).toBe(16);
-    const generator = createGenerator(dynamic.runtime, dynamic.model);
-    const short = [5, 17, 60, 33, 8, 71, 90, 2, 44, 51];
-    const long = [9, 80, 31, 66, 12, 7, 28, 93, 55, 40, 41, 42, 3, 61, 77, 18, 20, 35, 84, 11];
-    const options = { maxNewTokens: 16, stopIds: [] };
-    expect((await generator.generate([{ ids: short }], options))[0]!.ids).toEqual([1, ...new Array(15).fill(70)]);
-    const [row] = await generator.generate([{ ids: long }], options);
-    expect(row!.ids).toEqual([94, 80, 12, 1, 73, 34, 53, 53, 53, 53, 53, 24, 23, 17, 62, 1]);
-    const both = await generator.generate([{ ids: short }, { ids: long }], options);
-    expect(both.map(({ ids }) => ids)).toEqual([[1, ...new Array(15).fill(70)], row!.ids]);
-    generator.dispose();
-  });
+  it.each([
+    [
+      "rope-dynamic",
+      [1, ...new Array<number>(15).fill(70)],
+      [94, 80, 12, 1, 73, 34, 53, 53, 53, 53, 53, 24, 23, 17, 62, 1],
+    ],
+    [
+      "rope-longrope",
+      [93, 93, 93, 93, 28, 18, 73, 18, 73, 73, 54, 35, 35, 35, 35, 35],
+      [66, 15, 38, 33, 9, 9, 19, 20, 20, 20, 25, 85, 65, 55, 21, 69],
+    ],
+  ])(
+    "stretches the frequencies of %s step by step, as Transformers 5.23 does for a model that saw nothing longer before",
+    async (variant, ofShort, ofLong) => {
+      const folder = join(fixtures, "..", "..", "..", "models", "test", "fixtures", "llama", variant);
+      const stretching = await tinyModel({}, folder);
+      expect(stretching.model.config.stretchesBeyond).toBe(16);
+      const generator = createGenerator(stretching.runtime, stretching.model);
+      const short = [5, 17, 60, 33, 8, 71, 90, 2, 44, 51];
+      const long = [9, 80, 31, 66, 12, 7, 28, 93, 55, 40, 41, 42, 3, 61, 77, 18, 20, 35, 84, 11];
+      const options = { maxNewTokens: 16, stopIds: [] };
+      expect((await generator.generate([{ ids: short }], options))[0]!.ids).toEqual(ofShort);
+      expect((await generator.generate([{ ids: long }], options))[0]!.ids).toEqual(ofLong);
+      const both = await generator.generate([{ ids: short }, { ids: long }], options);
+      expect(both.map(({ ids }) => ids)).toEqual([ofShort, ofLong]);
+      generator.dispose();
+    },
+  );
 
   it("replays one decode plan, and keeps its programs for later calls", async () => {
     const counted = countPrograms(runtime);

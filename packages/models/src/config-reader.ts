@@ -10,6 +10,8 @@ export interface ConfigReader {
   integer(key: string, minimum: number, fallback?: number): number;
   /** A finite number above `above`. */
   number(key: string, above: number, fallback?: number): number;
+  /** A list of `count` finite numbers above `above`. */
+  numbers(key: string, above: number, count: number): number[];
   boolean(key: string, fallback: boolean): boolean;
   text(key: string, fallback?: string): string;
   /** An integer, several, or none. */
@@ -62,6 +64,13 @@ export function readConfig(json: JsonObject, file?: string, prefix = ""): Config
       ),
     number: (key, above, fallback) =>
       read(key, `a number above ${above}`, (value): value is number => isNumber(value) && value > above, fallback),
+    numbers: (key, above, count) =>
+      read(
+        key,
+        `a list of ${count} numbers above ${above}`,
+        (value): value is number[] =>
+          Array.isArray(value) && value.length === count && value.every((item) => isNumber(item) && item > above),
+      ),
     boolean: (key, fallback) => read(key, "true or false", (value) => typeof value === "boolean", fallback),
     text: (key, fallback) => read(key, "a string", (value) => typeof value === "string", fallback),
     integers(key) {

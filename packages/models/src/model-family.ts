@@ -26,6 +26,8 @@ export interface ModelConfig {
   readonly trainedPositions: number;
   /** True where attention reaches positions beyond `trainedPositions` by rescaling while it runs. */
   readonly extendsPositions: boolean;
+  /** Tokens from which on the rotary frequencies follow from the length of the sequence; undefined where they never do. */
+  readonly stretchesBeyond: number | undefined;
   readonly attentionHeads: number;
   readonly keyValueHeads: number;
   readonly headDimension: number;

@@ -69,6 +69,14 @@ describe("a Llama configuration", () => {
       truncate: true,
     });
     expect(parse({ rope_scaling: { rope_type: "yarn", factor: 0.5 } }).rope).toMatchObject({ attentionScaling: 1 });
+    const factors = { short_factor: [1, 1, 1, 1], long_factor: [1, 2, 3, 4] };
+    expect(
+      parse({ rope_scaling: { rope_type: "longrope", ...factors, original_max_position_embeddings: 32 } }),
+    ).toMatchObject({
+      extendsPositions: false,
+      stretchesBeyond: 32,
+      rope: { longFactors: [1, 2, 3, 4], attentionScaling: Math.sqrt(1 + Math.log(4) / Math.log(32)) },
+    });
   });
 
   const wrong: [string, JsonObject, string, string][] = [
@@ -96,9 +104,15 @@ describe("a Llama configuration", () => {
     ["an unknown activation", { hidden_act: "mish" }, "FILE_UNSUPPORTED", '"mish"'],
     [
       "an unknown rotary type",
-      { rope_scaling: { type: "longrope", factor: 2 } },
+      { rope_scaling: { type: "proportional", factor: 2 } },
       "FILE_UNSUPPORTED",
-      '"longrope" is not supported',
+      '"proportional" is not supported',
+    ],
+    [
+      "divisors that are not one a pair",
+      { rope_scaling: { rope_type: "longrope", short_factor: [1, 1], long_factor: [1, 1, 1, 1] } },
+      "FILE_CORRUPT",
+      '"rope_scaling.short_factor" to be a list of 4 numbers above 0',
     ],
     [
       "a rotary type without its factor",

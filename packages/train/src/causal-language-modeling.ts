@@ -1,6 +1,7 @@
 // Next-token prediction: Σ over trained tokens of -log p(token | tokens before it in its document), divided by the number of
 // trained tokens of the whole optimizer step. Prompts and replay may be terms of their own: see loss-terms.ts.
 import { forwardHidden, languageModelLoss, type Model, modelScope, type SiteVisitor } from "@attune/models";
+import { AttuneError } from "@attune/spec";
 import { fill, mul, sum, type Tensor, tensorType } from "@attune/tensor-core";
 import { type LossTermWeights, lossTerms, termInput } from "./loss-terms.ts";
 import type { Objective, ObjectiveContext } from "./objective.ts";
@@ -20,9 +21,14 @@ export interface CausalLanguageModelingOptions {
   readonly recompute?: boolean | undefined;
 }
 
-/** The objective of pretraining and supervised fine-tuning; batches come from `collateRows`. */
+/**
+ * The objective of pretraining and supervised fine-tuning; batches come from `collateRows`.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` where rows of the block would need other rotary frequencies than the model was loaded with
+ */
 export function causalLanguageModeling(options: CausalLanguageModelingOptions): Objective {
   const { model, rows, blockLength, headRows, recompute = false, terms: weights = {} } = options;
+  assertOneRotation(model, blockLength);
   const block = tensorType([rows, blockLength], "i32");
   const count = headRows ?? rows * blockLength;
   const names = lossTerms(weights);
@@ -74,4 +80,15 @@ export function causalLanguageModeling(options: CausalLanguageModelingOptions): 
 /** Σ of the losses that a term counts. */
 function sumOf(rowLosses: Tensor, counted: Tensor): Tensor {
   return sum(mul(rowLosses, counted), { axes: [0], keepDims: true });
+}
+
+/** Packed rows share one rotary table, so no document of a block may be long enough to need frequencies of its own. */
+function assertOneRotation({ config, contextLength }: Model, blockLength: number): void {
+  const { stretchesBeyond = Number.POSITIVE_INFINITY } = config;
+  if (Math.max(blockLength, contextLength) <= stretchesBeyond) return;
+  throw new AttuneError(
+    "OPTIONS_INVALID",
+    `The model's rotary frequencies change beyond ${stretchesBeyond} tokens; it was loaded for ${contextLength} and blocks have ${blockLength}.`,
+    { hint: `Train with blocks and a context of at most ${stretchesBeyond} tokens.` },
+  );
 }

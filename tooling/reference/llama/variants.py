@@ -81,4 +81,8 @@ def variants() -> dict:
         "rope-llama3-legacy": rope_variant(
             "llama3 as Llama 3.1 to 3.3 publish it", llama3 | {"rope_theta": 500000.0},
             legacy={"rope_theta": 500000.0, "rope_scaling": llama3}),
+        "rope-longrope": rope_variant(
+            "longrope: `short` is inside original_max_position_embeddings, `far` beyond it",
+            {"rope_type": "longrope", "short_factor": [1.0, 1.05, 1.1, 1.2, 1.3, 1.5, 1.8, 2.0],
+             "long_factor": [1.0, 1.5, 2.2, 3.0, 4.5, 6.0, 7.0, 8.0], "original_max_position_embeddings": 16, "rope_theta": 10000.0}),
     }

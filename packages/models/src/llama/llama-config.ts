@@ -36,6 +36,7 @@ export function parseLlamaConfig(json: JsonObject, file?: string): LlamaConfig {
     blockCount: config.integer("num_hidden_layers", 1),
     trainedPositions: config.integer("max_position_embeddings", 1, 2048),
     extendsPositions: rope.type === "dynamic",
+    stretchesBeyond: rope.type === "dynamic" || rope.type === "longrope" ? rope.trainedPositions : undefined,
     attentionHeads,
     keyValueHeads,
     headDimension,

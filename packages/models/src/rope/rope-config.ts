@@ -30,6 +30,15 @@ export type RopeConfig =
       readonly truncate: boolean;
       /** Multiplies cosines and sines. */
       readonly attentionScaling: number;
+    })
+  | (RopeBase & {
+      readonly type: "longrope";
+      /** Divisors of the frequencies, one a pair, for sequences up to `trainedPositions` and for longer ones. */
+      readonly shortFactors: readonly number[];
+      readonly longFactors: readonly number[];
+      readonly trainedPositions: number;
+      /** Multiplies cosines and sines. */
+      readonly attentionScaling: number;
     });
 
 /** Reads the rotary part of a configuration. Throws `FILE_UNSUPPORTED` for an unknown type, `FILE_CORRUPT` for a wrong field. */
@@ -72,11 +81,13 @@ export function parseRopeConfig(config: ConfigReader, dimension: number): RopeCo
       };
     case "yarn":
       return parseYarn(config, fields, base);
+    case "longrope":
+      return parseLongRope(config, fields, base);
     default:
       throw fields.unsupported(
         "rope_type",
         `rotary scaling of type "${type}" is not supported.`,
-        "Supported: default, linear, dynamic, yarn, llama3.",
+        "Supported: default, linear, dynamic, yarn, llama3, longrope.",
       );
   }
 }
@@ -104,6 +115,20 @@ function parseYarn(config: ConfigReader, fields: ConfigReader, base: RopeBase): 
     betaFast: fields.number("beta_fast", 0, 32),
     betaSlow: fields.number("beta_slow", 0, 1),
     truncate: fields.boolean("truncate", true),
+    attentionScaling: fields.number("attention_factor", 0, computed),
+  };
+}
+
+function parseLongRope(config: ConfigReader, fields: ConfigReader, base: RopeBase): RopeConfig {
+  const trainedPositions = trainedPositionsOf(config, fields);
+  const factor = fields.number("factor", 0, config.integer("max_position_embeddings", 1, 2048) / trainedPositions);
+  const computed = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(trainedPositions));
+  return {
+    ...base,
+    type: "longrope",
+    shortFactors: fields.numbers("short_factor", 0, base.dimension / 2),
+    longFactors: fields.numbers("long_factor", 0, base.dimension / 2),
+    trainedPositions,
     attentionScaling: fields.number("attention_factor", 0, computed),
   };
 }

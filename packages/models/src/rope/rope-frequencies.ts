@@ -1,13 +1,14 @@
 // Inverse frequencies of rotary embeddings: f_i = theta^(-2i/D), and their scaling for longer contexts.
 //   linear: f/s, Chen et al., arXiv 2306.15595.   dynamic: theta' = theta · (s·L/L0 - (s - 1))^(D/(D-2)) for L > L0.
 //   llama3: f/s for wavelengths above L0/low, f below L0/high, blended between; Llama 3 model card.
+//   longrope: f/s_i with one searched divisor a pair, another set of them for L > L0; Ding et al., arXiv 2402.13753.
 //   yarn: blends f/s and f by how often a dimension turns within L0; Peng et al., arXiv 2309.00071.
 import type { RopeConfig } from "./rope-config.ts";
 
 /**
  * One inverse frequency a pair of elements, rounded to f32 as the models were trained with.
  *
- * @param sequenceLength - tokens of the longest sequence of the pass; only the dynamic variant depends on it
+ * @param sequenceLength - tokens of the longest sequence of the pass; only the dynamic and longrope variants depend on it
  */
 export function ropeFrequencies(config: RopeConfig, sequenceLength: number): Float32Array {
   const plain = geometric(config.theta, config.dimension);
@@ -22,6 +23,8 @@ export function ropeFrequencies(config: RopeConfig, sequenceLength: number): Flo
       return plain.map((frequency) => llama3Frequency(frequency, config));
     case "yarn":
       return yarnFrequencies(config);
+    case "longrope":
+      return longRopeFrequencies(config, sequenceLength);
   }
 }
 
@@ -44,6 +47,14 @@ function llama3Frequency(frequency: number, config: Extract<RopeConfig, { type: 
   if (turns > high) return frequency;
   const share = (turns - low) / (high - low);
   return (1 - share) * (frequency / factor) + share * frequency;
+}
+
+function longRopeFrequencies(
+  { theta, dimension, shortFactors, longFactors, trainedPositions }: Extract<RopeConfig, { type: "longrope" }>,
+  length: number,
+): Float32Array {
+  const factors = length > trainedPositions ? longFactors : shortFactors;
+  return Float32Array.from(factors, (factor, index) => theta ** ((-2 * index) / dimension) / factor);
 }
 
 function yarnFrequencies(config: Extract<RopeConfig, { type: "yarn" }>): Float32Array {

@@ -9,29 +9,26 @@ export interface RopeTables {
 
 /** Which angles a table holds. */
 export interface RopeTableRequest {
-  /** Rows of the table: positions 0 to positions - 1. */
+  /** Position of the first row. Default 0. */
+  readonly first?: number | undefined;
+  /** Rows of the table, one a position. */
   readonly positions: number;
-  /**
-   * Tokens of the sequence that the rows belong to; "own" gives row p the frequencies of a sequence that ends at p, as a decode
-   * step sees them. Only dynamic scaling tells them apart.
-   */
-  readonly sequenceLength: number | "own";
+  /** Tokens of the sequence that the rows belong to: dynamic and longrope scaling choose frequencies by it. */
+  readonly sequenceLength: number;
 }
 
 /** The tables of a model for some positions. */
-export function ropeTables(config: RopeConfig, { positions, sequenceLength }: RopeTableRequest): RopeTables {
+export function ropeTables(config: RopeConfig, { first = 0, positions, sequenceLength }: RopeTableRequest): RopeTables {
   const half = config.dimension / 2;
-  const scaling = config.type === "yarn" ? config.attentionScaling : 1;
+  const scaling = config.type === "yarn" || config.type === "longrope" ? config.attentionScaling : 1;
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);
-  const varies = sequenceLength === "own" && config.type === "dynamic";
-  let frequencies = ropeFrequencies(config, sequenceLength === "own" ? 1 : sequenceLength);
-  for (let position = 0; position < positions; position++) {
-    if (varies) frequencies = ropeFrequencies(config, position + 1);
+  const frequencies = ropeFrequencies(config, sequenceLength);
+  for (let row = 0; row < positions; row++) {
     for (let pair = 0; pair < half; pair++) {
-      const angle = position * frequencies[pair]!;
-      cos[position * half + pair] = Math.cos(angle) * scaling;
-      sin[position * half + pair] = Math.sin(angle) * scaling;
+      const angle = (first + row) * frequencies[pair]!;
+      cos[row * half + pair] = Math.cos(angle) * scaling;
+      sin[row * half + pair] = Math.sin(angle) * scaling;
     }
   }
   return { cos, sin };
