@@ -384,7 +384,18 @@ describe("attune train, merge, eval", () => {
       { messages: [turn("user", "nobody answers")] },
     ];
     const data = writeLines(path("some-masked.jsonl"), rows);
-    const template = "{% for m in messages %}{{ m.role }}:\\n{{ m.content }}\\n{% endfor %}";
+    const unended = "{% for m in messages %}{{ m.role }}:\\n{{ m.content }}\\n{% endfor %}";
+    const endless = await runAttune([
+      ...trainOn("endless", 2).map((word) => (word === path("texts.jsonl") ? data : word)),
+      "--set",
+      `template.chatTemplate="${unended}"`,
+    ]);
+    expect(endless.code).toBe(1);
+    expect(endless.stderr).toMatch(/would not learn to stop\. \(LABELS_INVALID\)\nhint: .*eos_token/);
+    const template = unended.replace(
+      "m.content }}",
+      "m.content }}{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}",
+    );
     const { code, stderr } = await runAttune([
       ...trainOn("some", 2).map((word) => (word === path("texts.jsonl") ? data : word)),
       "--set",

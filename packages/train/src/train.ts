@@ -51,7 +51,7 @@ export interface TrainResult {
   readonly best: Float32Array | undefined;
   /** Set where early stopping ended the run. */
   readonly stoppedEarly: boolean;
-  /** Steps skipped because the gradient was not finite. */
+  /** Steps that changed nothing: the gradient was not finite, or no token of the step was trained. */
   readonly skippedSteps: number;
 }
 
@@ -127,12 +127,12 @@ async function openFiles(run: Run): Promise<void> {
 
 async function runSteps(run: Run): Promise<void> {
   const { options, position } = run;
-  let unappliedInARow = 0;
+  let unfiniteInARow = 0;
   while (position.step < options.steps && !position.stopped) {
     if (options.signal?.aborted) await abort(run);
     const made = await takeStep(run);
-    unappliedInARow = made.applied ? 0 : unappliedInARow + 1;
-    if (unappliedInARow === 10) {
+    unfiniteInARow = made.finite ? 0 : unfiniteInARow + 1;
+    if (unfiniteInARow === 10) {
       throw new AttuneError(
         "NUMERICS",
         `Ten steps in a row, up to step ${position.step}, had a gradient that is not finite.`,
@@ -147,13 +147,35 @@ async function runSteps(run: Run): Promise<void> {
   }
 }
 
+/** What a step did to the parameters, and what is told of it. */
+interface Update {
+  /** 1 where the optimizer changed the parameters, 0 where it left them as they were. */
+  readonly applied: number;
+  readonly finite: boolean;
+  readonly metrics: Record<string, number>;
+}
+
 /** One optimizer step: micro-batches into the gradient buffer, then the update. */
-async function takeStep(run: Run): Promise<{ applied: boolean; record: Record<string, number> }> {
-  const { options, programs, position, stopwatch } = run;
-  const { accumulation = 1, store, optimizer, objective, source, seed } = options;
+async function takeStep(run: Run): Promise<{ finite: boolean; record: Record<string, number> }> {
+  const { options, position, stopwatch } = run;
+  const { accumulation = 1, source } = options;
   stopwatch.start();
   const batches: Batch[] = [];
   for (let index = 0; index < accumulation; index++) batches.push(await source.next());
+  const trainedTokens = batches.reduce((sum, batch) => sum + batch.trainedTokens, 0);
+  const { applied, finite, metrics } = trainedTokens === 0 ? learnNothing(run, batches) : await learn(run, batches);
+  const tokens = batches.reduce((sum, batch) => sum + batch.tokens, 0);
+  position.step++;
+  position.appliedSteps += applied;
+  position.trainedTokens += trainedTokens;
+  position.source = source.state();
+  const seconds = stopwatch.stop(tokens);
+  return { finite, record: { ...metrics, applied, tokens, seconds, tokensPerSecond: tokens / seconds } };
+}
+
+async function learn(run: Run, batches: readonly Batch[]): Promise<Update> {
+  const { options, programs, position } = run;
+  const { store, optimizer, objective, seed } = options;
   const denominators = objective.denominators(batches);
   const sums: Record<string, number> = {};
   for (const [index, batch] of batches.entries()) {
@@ -165,24 +187,23 @@ async function takeStep(run: Run): Promise<{ applied: boolean; record: Record<st
   await options.beforeUpdate?.(position.step);
   const learningRate = options.schedule(position.appliedSteps);
   const table = store.groups.flatMap((group) => optimizer.hyperparameters(learningRate, group, position.appliedSteps));
-  const { gradientNorm, applied } = await programs.update.run({ hyperparameters: Float32Array.from(table) });
-  const tokens = batches.reduce((sum, batch) => sum + batch.tokens, 0);
-  position.step++;
-  position.appliedSteps += applied![0]!;
-  position.trainedTokens += batches.reduce((sum, batch) => sum + batch.trainedTokens, 0);
-  position.source = source.state();
-  const seconds = stopwatch.stop(tokens);
+  const outputs = await programs.update.run({ hyperparameters: Float32Array.from(table) });
+  const [gradientNorm, applied] = [outputs["gradientNorm"]![0]!, outputs["applied"]![0]!];
   return {
-    applied: applied![0] === 1,
-    record: {
-      ...meanTerms(sums, denominators),
-      learningRate,
-      gradientNorm: gradientNorm![0]!,
-      applied: applied![0]!,
-      tokens,
-      seconds,
-      tokensPerSecond: tokens / seconds,
-    },
+    applied,
+    finite: applied === 1,
+    metrics: { ...meanTerms(sums, denominators), learningRate, gradientNorm },
+  };
+}
+
+/** Without a token that the loss counts there is no gradient, and no step either: momentum and decay would act. */
+function learnNothing({ options, position }: Run, batches: readonly Batch[]): Update {
+  const terms = Object.keys(options.objective.denominators(batches)).map((term) => [term, 0]);
+  const learningRate = options.schedule(position.appliedSteps);
+  return {
+    applied: 0,
+    finite: true,
+    metrics: { ...Object.fromEntries(terms), learningRate, gradientNorm: 0 },
   };
 }
 

@@ -30,13 +30,16 @@ export interface TokenizeOptions {
   readonly addEos?: boolean | undefined;
   /** Text holds control tokens (a rendered chat template); default false: text is only text. */
   readonly parseSpecialTokens?: boolean | undefined;
+  /** Refuse rows in which a trained stretch does not end with a special token; default false. */
+  readonly requireEnds?: boolean | undefined;
 }
 
 /**
  * Tokenises the segments of a row in one pass.
  *
- * @throws AttuneError `LABELS_INVALID` where a token spans a trained and an untrained segment, where there is more than one
- * BOS, or where an EOS is wanted and the tokenizer has none
+ * @throws AttuneError `LABELS_INVALID` where a token spans a trained and an untrained segment, where the text in front of a
+ * trained segment alone has other tokens, where there is more than one BOS, where a trained stretch has no end though
+ * `requireEnds` is set, or where an EOS is wanted and the tokenizer has none
  */
 export function tokenizeSegments(
   id: string,
@@ -44,10 +47,12 @@ export function tokenizeSegments(
   tokenizer: Tokenizer,
   options: TokenizeOptions = {},
 ): TrainingExample {
-  const { addBos = tokenizer.addsBos, addEos = true, parseSpecialTokens = false } = options;
+  const { addBos = tokenizer.addsBos, addEos = true, parseSpecialTokens = false, requireEnds = false } = options;
   const text = segments.map((segment) => segment.text).join("");
   const { ids, offsets } = tokenizer.encode(text, { parseSpecialTokens });
   const trained = trainedTokens(id, segments, ids.length, offsets);
+  assertPrefixes(id, segments, ids, (prompt) => tokenizer.encode(prompt, { parseSpecialTokens }).ids);
+  if (requireEnds) assertEnds(id, ids, trained, tokenizer);
   const bos = addBos && ids[0] !== tokenizer.specialTokens.bos ? [requireToken(tokenizer, "bos")] : [];
   const endsTrained = segments.at(-1)?.trained ?? false;
   const eos =
@@ -95,6 +100,42 @@ function trainedTokens(id: string, segments: readonly TextSegment[], count: numb
     }
     return trained;
   });
+}
+
+/** A model is asked with the tokens of the prompt alone, so these have to be the ones that it learnt to go on from. */
+function assertPrefixes(
+  id: string,
+  segments: readonly TextSegment[],
+  ids: Uint32Array,
+  encode: (text: string) => Uint32Array,
+): void {
+  let text = "";
+  for (const [index, segment] of segments.entries()) {
+    const opens = segment.trained && index > 0 && !segments[index - 1]!.trained && text !== "";
+    if (opens && encode(text).some((token, place) => token !== ids[place])) {
+      throw new AttuneError(
+        "LABELS_INVALID",
+        `Row "${id}": in front of "${describe(segment)}" the text alone has other tokens than in the row, so the prompt's tokens are no prefix of the row's.`,
+        { hint: "Move white space from the end of the prompt to the start of the trained text." },
+      );
+    }
+    text += segment.text;
+  }
+}
+
+/** Without an end that is trained, the model never learns to stop. */
+function assertEnds(id: string, ids: Uint32Array, trained: readonly boolean[], tokenizer: Tokenizer): void {
+  const open = trained.findIndex(
+    (isTrained, index) => isTrained && trained[index + 1] !== true && !tokenizer.specialIds.has(ids[index]!),
+  );
+  if (open === -1) return;
+  throw new AttuneError(
+    "LABELS_INVALID",
+    `Row "${id}" trains ${JSON.stringify(tokenizer.decode([ids[open]!]))} as the last token of a turn, so the model would not learn to stop.`,
+    {
+      hint: "Let the chat template end the assistant's turns with eos_token, or set template.endOfText: false if they need no end.",
+    },
+  );
 }
 
 function describe(segment: TextSegment): string {

@@ -54,6 +54,49 @@ describe("tokenizeSegments", () => {
     );
   });
 
+  it("refuses a prompt whose tokens alone are no prefix of the row's, though no token covers its end", () => {
+    // As GPT-2's expression does: a run of white space is one token, but for its last character in front of a word.
+    const tokenizer = wordTokenizer();
+    const encode = (text: string): Encoding => {
+      const found = [...text.matchAll(/[a-z?]+|\s+(?!\S)|\s/g)];
+      return {
+        ids: Uint32Array.from(found, ([token]) => 3 + token.length * 100 + (token.codePointAt(0) ?? 0)),
+        offsets: Uint32Array.from(found.flatMap(({ 0: token, index }) => [index, index + token.length])),
+      };
+    };
+    const spacing = { ...tokenizer, encode } as unknown as Tokenizer;
+    const row = (prompt: string, answer: string) =>
+      tokenizeSegments(
+        "row 9",
+        [
+          { text: prompt, trained: false, role: "prompt" },
+          { text: answer, trained: true },
+        ],
+        spacing,
+      );
+    expect(row("is it?", "\n\nso").ids).toHaveLength(7);
+    expect(() => row("is it?\n\n", "so")).toThrow(/row 9.*alone has other tokens/);
+  });
+
+  it("refuses turns without an end where ends are wanted", () => {
+    const tokenizer = { ...wordTokenizer(), specialIds: new Set([1]), decode: () => "yes" } as unknown as Tokenizer;
+    const turns = [prompt, { text: " yes", trained: true }, { text: " and?", trained: false }];
+    expect(() => tokenizeSegments("row 3", turns, tokenizer, { addEos: false, requireEnds: true })).toThrow(
+      /row 3.*"yes".*not learn to stop/,
+    );
+    const encode = tokenizer.encode;
+    const ended = {
+      ...tokenizer,
+      // Every " " is the end token.
+      encode: (text: string) => {
+        const made = encode(text);
+        return { ...made, ids: made.ids.map((id, index) => (text[made.offsets[2 * index]!] === " " ? 1 : id)) };
+      },
+    } as unknown as Tokenizer;
+    const closed = [prompt, { text: " yes ", trained: true }, { text: "and?", trained: false }];
+    expect(tokenizeSegments("row 4", closed, ended, { addEos: false, requireEnds: true }).labels.at(-3)).toBe(1);
+  });
+
   it("refuses a second BOS", () => {
     const tokenizer = wordTokenizer({ addsBos: true });
     const encode = tokenizer.encode;

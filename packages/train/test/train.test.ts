@@ -89,6 +89,18 @@ describe("a run", () => {
       expect([step["applied"], Number.isFinite(step["gradientNorm"])]).toEqual([1, true]);
   });
 
+  it("takes no step on a batch without a trained token, and says a loss of 0", async () => {
+    // A document of one block and one token: the last batch of each epoch holds a token that predicts nothing.
+    const ids = Int32Array.from({ length: 33 }, (_, index) => 3 + index);
+    const examples = [{ id: "long", ids, labels: ids }];
+    const shared = { examples, packing: false, shuffle: false, rows: 1 };
+    const first = await tinyRun({ ...shared, steps: 1 });
+    const both = await tinyRun({ ...shared, steps: 2 });
+    expect(both.metrics[1]).toMatchObject({ loss: 0, gradientNorm: 0, applied: 0, tokens: 1 });
+    expect(both.result).toMatchObject({ skippedSteps: 1, position: { step: 2, appliedSteps: 1, trainedTokens: 31 } });
+    expect(both.parameters).toEqual(first.parameters);
+  });
+
   it("ends early once the validation loss no longer falls, and keeps the best parameters", async () => {
     const held = tinyExamples(6, 0, 77);
     const evaluation = {

@@ -84,7 +84,10 @@ export const templateSchema: z.ZodType<TemplateConfig> = z
     maxPieces: whole(1)
       .default(1)
       .describe("A longer labelled text is read in up to this many pieces: rows of their own, averaged when judged"),
-    endOfText: z.boolean().default(true).describe("Whether it also learns to end after the completion"),
+    endOfText: z
+      .boolean()
+      .default(true)
+      .describe("Whether it also learns to end after the completion, or after its turns"),
     chatTemplate: nullable(z.string().min(1)).describe("Jinja template of conversations, instead of the tokenizer's"),
   })
   .prefault({})

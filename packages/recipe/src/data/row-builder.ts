@@ -41,7 +41,7 @@ export function createRowBuilder(
     rows(record) {
       const content = contentOf(record);
       if (content !== undefined && "messages" in content)
-        return [chatRow(record.id, content.messages, chat(), tokenizer)];
+        return [chatRow(record.id, content.messages, chat(), tokenizer, template.endOfText)];
       const completion = completionOf(record, template, labels);
       const made = completion === undefined ? [wholeText(record, prompt)] : answered(record, completion);
       return made.map(({ segments, truncated }, index) => ({
@@ -148,6 +148,7 @@ function chatRow(
   messages: readonly { readonly role: string; readonly content: string }[],
   render: ChatRenderer,
   tokenizer: Tokenizer,
+  requireEnds: boolean,
 ): BuiltRow {
   const { text, spans } = render(messages);
   const segments: TextSegment[] = [];
@@ -171,6 +172,11 @@ function chatRow(
       { hint: "Use another template: template.chatTemplate." },
     );
   }
-  const example = tokenizeSegments(id, segments, tokenizer, { addBos: false, addEos: false, parseSpecialTokens: true });
+  const example = tokenizeSegments(id, segments, tokenizer, {
+    addBos: false,
+    addEos: false,
+    parseSpecialTokens: true,
+    requireEnds,
+  });
   return { example, segments, truncated: false };
 }
