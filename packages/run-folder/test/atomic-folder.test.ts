@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { openFolder, recoverFolder, replaceFolder } from "../src/index.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-const killPoints = fileURLToPath(new URL("./kill-points.ts", import.meta.url));
+const killPoints = fileURLToPath(new URL("../../../tooling/vitest/kill-points.ts", import.meta.url));
 const program = fileURLToPath(new URL("./replace-folder-program.ts", import.meta.url));
 
 interface ProgramResult {

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { canMountSmallDisks, mountSmallDisk } from "../../../tooling/vitest/small-disk.ts";
 import {
   appendJsonLines,
   createStageCache,
@@ -97,14 +97,11 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
-const canMount = process.platform === "linux" && process.getuid?.() === 0 && mountsTmpfs();
-
-test.skipIf(!canMount)(
+test.skipIf(!canMountSmallDisks())(
   "a real full disk: file, checkpoint and cache keep the old state (needs root to mount tmpfs)",
   async () => {
     const disk = temporaryFolder();
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=128k", "tmpfs", disk]);
-    onTestFinished(() => void execFileSync("umount", [disk]));
+    mountSmallDisk(disk, 128);
     const path = join(disk, "file");
     const checkpoint = join(disk, "checkpoint");
     await writeFileAtomic(path, "old");
@@ -122,20 +119,6 @@ test.skipIf(!canMount)(
     expect(readdirSync(disk).sort()).toEqual([...before, "cache"].sort());
   },
 );
-
-function mountsTmpfs(): boolean {
-  const folder = join("/tmp", `attune-mount-probe-${process.pid}`);
-  try {
-    mkdirSync(folder);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=4k", "tmpfs", folder], { stdio: "ignore" });
-    execFileSync("umount", [folder], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 test("a missing folder and a folder in the way are named", async () => {
   const folder = temporaryFolder();
