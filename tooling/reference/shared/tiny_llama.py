@@ -13,8 +13,13 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 def tiny_llama(config: LlamaConfig, seed: int, dtype: torch.dtype = torch.float32) -> LlamaForCausalLM:
     """A float32 model whose values are exact in `dtype`, the type it will be stored in."""
-    generator = torch.Generator().manual_seed(seed)
     model = LlamaForCausalLM._from_config(config, attn_implementation="eager", dtype=torch.float32)
+    return fill_randomly(model, seed, dtype)
+
+
+def fill_randomly(model, seed: int, dtype: torch.dtype = torch.float32):
+    """Values exact in `dtype`, drawn parameter by parameter."""
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator)
@@ -23,7 +28,7 @@ def tiny_llama(config: LlamaConfig, seed: int, dtype: torch.dtype = torch.float3
             elif name.endswith("bias"):
                 value = 0.3 * noise
             elif "embed_tokens" in name:
-                value = noise if not config.tie_word_embeddings else 0.5 * noise
+                value = noise if not model.config.tie_word_embeddings else 0.5 * noise
             else:
                 value = 1.4 * noise / parameter.shape[1] ** 0.5
             parameter.copy_(value.to(dtype).float())

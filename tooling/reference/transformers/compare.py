@@ -1,7 +1,7 @@
 """Runs `attune tokenize`, `score` and `generate` on a checkpoint folder and compares them with Transformers.
 
 Run: python tooling/reference/transformers/compare.py --model DIR [--adapter DIR] [--text FILE]
-     [--attune "node apps/cli/bin/attune.js"] [--rows 6] [--length 48] [--max-new-tokens 32]
+     [--node node_modules/.bin/node] [--rows 6] [--length 48] [--max-new-tokens 32]
 Rows of random ids (fixed seed) are always scored and continued; with a tokenizer also texts (lines of FILE, or a few
 built-in ones), messages when there is a chat template, and beam search and a repetition penalty. Prints one JSON
 document and exits 1 where a log-probability is off by more than --tolerance per token, a count or greedy flag is not
@@ -29,17 +29,23 @@ questions = [[{"role": "user", "content": "Name three rivers."}],
 
 
 class Attune:
-    """The command under test; every call leaves its rows in a temporary file and reads one JSON document back."""
+    """The command under test, in one process that takes command lines as lines of JSON: `commands.ts` beside this file."""
 
-    def __init__(self, command: str, model: str, adapter: str | None) -> None:
-        self.command, self.model = shlex.split(command), model
-        self.adapter = ["--adapter", adapter] if adapter else []
+    def __init__(self, node: str) -> None:
+        script = Path(__file__).with_name("commands.ts")
+        self.process = subprocess.Popen([*shlex.split(node), "--conditions=@attune/source", str(script)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def use(self, model: str, adapter: str | None) -> None:
+        self.model, self.adapter = model, ["--adapter", adapter] if adapter else []
 
     def run(self, arguments: list) -> dict:
-        finished = subprocess.run([*self.command, *arguments], capture_output=True, text=True, check=False)
-        if finished.returncode != 0:
-            raise SystemExit(f"{' '.join(arguments[:1])} ended with code {finished.returncode}:\n{finished.stderr}")
-        return json.loads(finished.stdout)
+        self.process.stdin.write(json.dumps(arguments) + "\n")
+        self.process.stdin.flush()
+        finished = json.loads(self.process.stdout.readline())
+        if finished["code"] != 0:
+            raise SystemExit(f"{' '.join(arguments[:1])} ended with code {finished['code']}: {finished['stderr'].strip()}")
+        return json.loads(finished["stdout"])
 
     def rows(self, verb: str, rows: list, *options: str) -> dict:
         with tempfile.TemporaryDirectory() as folder:
@@ -47,11 +53,17 @@ class Attune:
             path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
             return self.run([verb, "--model", self.model, *self.adapter, "--input", str(path), *options, "--json"])
 
-    def tokenize(self, text: str) -> list:
+    def tokenize(self, text: str, *options: str) -> list:
+        return self.convert(text, *options)["ids"]
+
+    def detokenize(self, ids: list) -> str:
+        return self.convert(json.dumps({"ids": ids}), "--decode")["text"]
+
+    def convert(self, text: str, *options: str) -> dict:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "text.txt")
             path.write_text(text, encoding="utf-8", newline="")
-            return self.run(["tokenize", "--tokenizer", self.model, "--input", str(path), "--json"])["ids"]
+            return self.run(["tokenize", "--tokenizer", self.model, "--input", str(path), *options, "--json"])
 
 
 def id_rows(vocabulary: int, count: int, length: int) -> list:
@@ -102,20 +114,11 @@ def failures(report: dict, tolerance: float) -> list:
     return found + [f"tokenize {name}" for name, equal in report["tokenize"].items() if not equal]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--adapter")
-    parser.add_argument("--text")
-    parser.add_argument("--attune", default="node apps/cli/bin/attune.js")
-    parser.add_argument("--rows", type=int, default=6)
-    parser.add_argument("--length", type=int, default=48)
-    parser.add_argument("--max-new-tokens", type=int, default=32)
-    parser.add_argument("--tolerance", type=float, default=1e-4)
-    options = parser.parse_args()
-    model, tokenizer = load_model(options.model, options.adapter), load_tokenizer(options.model)
-    attune, ends = Attune(options.attune, options.model, options.adapter), end_ids(options.model, model)
-    lines = texts
+def compare(folder: str, attune: Attune, options: argparse.Namespace) -> dict:
+    """Everything that the options ask for on one checkpoint; `failures` lists what is not the same."""
+    attune.use(folder, options.adapter)
+    model, tokenizer = load_model(folder, options.adapter), load_tokenizer(folder)
+    ends, lines = end_ids(folder, model), texts
     if options.text:
         lines = [line for line in Path(options.text).read_text(encoding="utf-8").splitlines() if len(line) > 40][: options.rows]
 
@@ -125,10 +128,13 @@ def main() -> None:
     if tokenizer:
         scored["text"] = text_rows(lines)
         continued["text"] = [{"prompt": row["prompt"]} for row in scored["text"]]
-        tokenized = {line[:24]: attune.tokenize(line) == encode(tokenizer, line) for line in lines}
+        whole = "\n".join(lines)
+        ids = attune.tokenize(whole)
+        tokenized = {"ids": ids == encode(tokenizer, whole), "with special tokens": attune.tokenize(whole, "--add-special-tokens") == tokenizer(whole).input_ids,
+                     "back": attune.detokenize(ids) == tokenizer.decode(ids, clean_up_tokenization_spaces=False)}
         if tokenizer.chat_template:
             continued["messages"] = [{"messages": messages} for messages in questions]
-    report = {"model": options.model, "adapter": options.adapter, "versions": versions("tokenizers"), "tokenize": tokenized,
+    report = {"model": folder, "adapter": options.adapter, "versions": versions("tokenizers"), "tokenize": tokenized,
               "score": {name: compare_scores(attune.rows("score", rows), score(model, tokenizer, rows)) for name, rows in scored.items()},
               "generate": {}}
     ways = {"greedy": ({}, ["--greedy"]), "beams": ({"num_beams": 3}, ["--num-beams", "3"]),
@@ -138,7 +144,27 @@ def main() -> None:
         for way, (settings, flags) in ways.items():
             theirs = generate(model, tokenizer, rows, ends, settings | {"max_new_tokens": options.max_new_tokens})
             report["generate"][f"{name} {way}"] = compare_generations(attune.rows("generate", rows, *length, *flags), theirs)
-    report["failures"] = failures(report, options.tolerance)
+    return {**report, "failures": failures(report, options.tolerance)}
+
+
+def parse_options(about: str, *required: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in required:
+        parser.add_argument(name, required=True)
+    parser.add_argument("--adapter")
+    parser.add_argument("--text")
+    parser.add_argument("--node", default="node_modules/.bin/node")
+    parser.add_argument("--rows", type=int, default=6)
+    parser.add_argument("--length", type=int, default=48)
+    parser.add_argument("--max-new-tokens", type=int, default=32)
+    parser.add_argument("--tolerance", type=float, default=1e-4)
+    return parser.parse_args()
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    options = parse_options(__doc__, "--model")
+    report = compare(options.model, Attune(options.node), options)
     print(json.dumps(report, indent=2))
     sys.exit(1 if report["failures"] else 0)
 

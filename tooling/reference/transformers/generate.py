@@ -11,11 +11,12 @@ import json
 import time
 
 import torch
-from oracle import end_ids, load_model, load_tokenizer, prompt_ids, read_rows
+from oracle import end_ids, forget_lengths, load_model, load_tokenizer, prompt_ids, read_rows
 
 
 def generate_row(model, tokenizer, row: dict, ends: list, settings: dict) -> dict:
     prompt = prompt_ids(tokenizer, row)
+    forget_lengths(model)
     ids = torch.tensor([prompt])
     output = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, temperature=None, top_p=None, top_k=None,
                             eos_token_id=ends or None, pad_token_id=0, output_scores=True, return_dict_in_generate=True, **settings)

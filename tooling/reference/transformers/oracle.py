@@ -22,6 +22,14 @@ def load_model(folder: str, adapter: str | None = None):
     return model.eval()
 
 
+def forget_lengths(model) -> None:
+    """Dynamic RoPE keeps the frequencies of the longest row so far; each row has to be computed as if it were the first."""
+    for module in model.modules():
+        if hasattr(module, "original_inv_freq"):
+            module.register_buffer("inv_freq", module.original_inv_freq.clone(), persistent=False)
+            module.max_seq_len_cached = module.original_max_seq_len
+
+
 def load_tokenizer(folder: str):
     has_tokenizer = any(Path(folder, name).exists() for name in ("tokenizer.json", "tokenizer.model", "vocab.json"))
     return AutoTokenizer.from_pretrained(folder) if has_tokenizer else None

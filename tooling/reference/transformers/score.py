@@ -10,13 +10,14 @@ import json
 import time
 
 import torch
-from oracle import completion_ids, load_model, load_tokenizer, prompt_ids, read_rows
+from oracle import completion_ids, forget_lengths, load_model, load_tokenizer, prompt_ids, read_rows
 
 
 def score_row(model, tokenizer, row: dict) -> dict:
     prompt, completion = prompt_ids(tokenizer, row), completion_ids(tokenizer, row)
     if not prompt:
         raise SystemExit("A row needs at least one token before its completion: an empty prompt needs a tokenizer that adds a BOS.")
+    forget_lengths(model)
     ids = torch.tensor([prompt + completion])
     with torch.no_grad():
         logits = model(ids, use_cache=False).logits[0, len(prompt) - 1 : -1].double()
