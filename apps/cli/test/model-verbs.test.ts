@@ -257,7 +257,6 @@ describe("attune train, merge, eval", () => {
       rows: { kept: 64 },
       output: path("trained", "adapter"),
     });
-    expect(trained.stderr).toContain("rows: 64 trained, 0 left out");
     const adapter = path("trained", "adapter");
     const merged = await attuneJson([
       "merge",
@@ -396,12 +395,13 @@ describe("attune train, merge, eval", () => {
       "m.content }}",
       "m.content }}{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}",
     );
-    const { code, stderr } = await runAttune([
+    const { code, stdout } = await runAttune([
       ...trainOn("some", 2).map((word) => (word === path("texts.jsonl") ? data : word)),
       "--set",
       `template.chatTemplate="${template}"`,
     ]);
     expect(code).toBe(0);
-    expect(stderr).toContain("rows: 2 trained, 1 left out");
+    expect(stdout).toContain("trained: 2 rows,");
+    expect(stdout).toContain("1 rows left out because nothing in them is trained");
   });
 });

@@ -12,7 +12,8 @@ export function describeTraining(result: AdaptResult): string {
   ];
   if (rows.maskedOut > 0) notes.push(`${formatCount(rows.maskedOut)} rows left out because nothing in them is trained`);
   if (rows.truncated > 0) notes.push(`${formatCount(rows.truncated)} rows cut to the longest prompt`);
-  if (skippedSteps > 0) notes.push(`${skippedSteps} steps skipped because their gradient was not finite`);
+  if (skippedSteps > 0)
+    notes.push(`${skippedSteps} steps left out: their gradient was not finite, or nothing in them is trained`);
   if (stoppedEarly) notes.push("stopped early");
   const looked = best === null ? "" : `\nbest validation loss ${best.loss.toFixed(4)} at step ${best.step}`;
   return `trained: ${notes.join(", ")}${looked}`;
