@@ -91,7 +91,7 @@ describe("attune run", () => {
     ];
     const { code, stdout, stderr } = await runAttune([...gated, "--json"]);
     expect(code).toBe(3);
-    expect(JSON.parse(stdout)).toMatchObject({ gates: [{ metric: "accuracy", minimum: 1.01, passed: false }] });
+    expect(JSON.parse(stdout)).toMatchObject({ gates: [{ metric: "accuracy", limit: 1.01, passed: false }] });
     expect(stderr).toMatch(/error: .*accuracy is 0\.\d+, not at least 1\.01\. \(GATE_FAILED\)\nhint: /);
   }, 60_000);
 

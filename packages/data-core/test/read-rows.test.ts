@@ -124,6 +124,7 @@ describe("readRows", () => {
     ["latin.csv", Buffer.from("a,b\n1,\xe9\n", "latin1"), "FILE_CORRUPT", 1],
     ["broken.mbox", "Subject: x\n", "FILE_CORRUPT", 1],
     ["unknown.bin", "\u0000\u0001", "FILE_UNSUPPORTED", undefined],
+    ["utf16.jsonl", Buffer.from('\uFEFF{"a":1}', "utf16le"), "FILE_CORRUPT", undefined],
     ["latin.json", Buffer.from('[{"a":"\xe9"}]', "latin1"), "FILE_CORRUPT", undefined],
     ["torn.txt.gz", gzipSync("text ".repeat(1000)).subarray(0, 30), "FILE_CORRUPT", undefined],
     ["torn.jsonl.gz", gzipSync('{"a":1}\n'.repeat(1000)).subarray(0, 40), "FILE_CORRUPT", undefined],

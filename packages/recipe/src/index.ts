@@ -22,11 +22,12 @@ export type { EvaluationConfig, GeneralTextConfig, TrainingConfig } from "./conf
 export { type PrepareDataOptions, type PreparedData, prepareData } from "./data/prepare-data.ts";
 export type { PartSummary, PartsSummary } from "./data/summarise-parts.ts";
 export { type EvaluateModelOptions, type EvaluationReport, evaluateModel } from "./evaluate/evaluate-model.ts";
+export type { GateResult } from "./evaluate/gates.ts";
 export type { ResultRow, ResultTable } from "./evaluate/result-table.ts";
 export { type PlanOptions, planRun } from "./plan/plan-run.ts";
 export type { MemoryPart, RunPlan, StagePlan } from "./plan/run-plan.ts";
 export type { RunOptions } from "./run/run-options.ts";
-export { type GateResult, type RunResult, runRecipe } from "./run/run-recipe.ts";
+export { type RunResult, runRecipe } from "./run/run-recipe.ts";
 export type { StageRecord } from "./run/run-session.ts";
 export { chooseBlas, type MeasuredBlas } from "./toolbox/open-cpu.ts";
 export { type DeviceOptions, openDevice, resolveDevice } from "./toolbox/open-device.ts";

@@ -26,6 +26,9 @@ async function problemOf(
 
 it("a whole recipe passes", async () => {
   expect(await problemOf([])).toEqual({});
+  expect(await problemOf(["evaluation.gate={accuracy: 0.9, f1: 0.9, brier: 0.2}", "evaluation.positive=spam"])).toEqual(
+    {},
+  );
 });
 
 describe("pairs that do not go together", () => {
@@ -103,6 +106,8 @@ describe("options of parts, each with its place", () => {
     [["method.options.rnak=4"], "OPTIONS_INVALID", '"rnak"', '"rank"'],
     [["training.optimizer.id=adam"], "ID_UNKNOWN", 'no optimizer "adam"', "adamw, sgd"],
     [["training.optimizer.options.bta1=0.5"], "CONFIG_UNKNOWN_KEY", '"bta1"', ""],
+    [["evaluation.gate.acuracy=0.9"], "ID_UNKNOWN", 'measures no "acuracy"', "accuracy"],
+    [["evaluation.gate.f1=0.9"], "ID_UNKNOWN", 'measures no "f1"', "macroF1"],
     [["template.prompt=no place"], "OPTIONS_INVALID", "--set template.prompt=no place", ""],
     [["training.replay={share: 0.1, source: {path: a, formt: x}}"], "CONFIG_UNKNOWN_KEY", '"formt"', "format"],
   ])("%s", async (set, code, message, hint) => {

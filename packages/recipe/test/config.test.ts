@@ -150,3 +150,47 @@ it("the JSON schema describes every key for editors", () => {
   visit(recipeJsonSchema(), "");
   expect(undocumented).toEqual([]);
 });
+
+describe("hostile recipes", () => {
+  const refused = (recipe: string) => resolveRecipe({ file: "r.yaml", text: recipe });
+  const aliases = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
+  for (const name of "bcdefg") {
+    const before = String.fromCharCode(name.charCodeAt(0) - 1);
+    aliases.push(`${name}: &${name} [${Array(10).fill(`*${before}`).join(", ")}]`);
+  }
+
+  it.each([
+    ["aliases of aliases", aliases.join("\n"), /^Could not read r\.yaml: its aliases .* too many values\.$/, /aliases/],
+    ["values nested too deep", `name: ${"[".repeat(20_000)}`, /^r\.yaml:1:\d+: Values are nested too deep\.$/, /YAML/],
+    ["a tag that stands for code", "model: !!js/function x", /^r\.yaml:1:8: Unresolved tag/, /YAML/],
+    ["__proto__ as a key", "__proto__: { polluted: true }", /^r\.yaml:1:1: "__proto__" cannot be a key\.$/, /YAML/],
+    [
+      "__proto__ where any key may be",
+      "data:\n  stages: { __proto__: { x: 1 } }",
+      /^r\.yaml:2:13: "__proto__" cannot be a key\.$/,
+      /YAML/,
+    ],
+    ["a number that is none", "training: { steps: 1e999 }", /^r\.yaml:1:20: training\.steps: .* Infinity\.$/, /steps/],
+    ["a key written twice", "name: a\nname: b", /^r\.yaml:2:1: Map keys must be unique\.$/, /YAML/],
+    ["a list", "- a", /^r\.yaml:1:1: Expected keys with values\.$/, /YAML/],
+  ])("%s", async (_, recipe, message, hint) => {
+    const error = await refused(recipe).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: "OPTIONS_INVALID",
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    });
+    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+
+  it("--set is held to the same", async () => {
+    await expect(resolveRecipe({ set: ["data.stages={__proto__: {x: 1}}"] })).rejects.toMatchObject({
+      code: "OPTIONS_INVALID",
+      message: expect.stringContaining('"__proto__" cannot be a key'),
+    });
+    await expect(resolveRecipe({ set: ["data.stages.__proto__.x=1"] })).rejects.toMatchObject({
+      code: "OPTIONS_INVALID",
+    });
+    expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
+  });
+});

@@ -4,8 +4,10 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { join, relative } from "node:path";
 import { AttuneError, type ProgressEvent } from "@attune/spec";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { checkGates } from "../src/evaluate/gates.ts";
 import {
   createToolbox,
+  type EvaluationConfig,
   type ResolvedRecipe,
   type RunOptions,
   type RunResult,
@@ -270,6 +272,19 @@ describe("numbers", () => {
       const { low, value, high } = scores["accuracy"]!;
       expect(low <= value && value <= high).toBe(true);
     }
+  });
+
+  it("a gate holds the adapted model to its limits, from below or, where lower is better, from above", () => {
+    const score = (id: string) => result.table!.rows.find((row) => row.id === "adapted")!.scores[id]!.value;
+    const { accuracy, brier } = { accuracy: score("accuracy"), brier: score("brier") };
+    const passed = (gate: Record<string, number>) =>
+      checkGates({ gate } as unknown as EvaluationConfig, result.table!).map((each) => each.passed);
+    expect(passed({ accuracy, brier })).toEqual([true, true]);
+    expect(passed({ accuracy: accuracy + 0.01, brier: brier - 0.01 })).toEqual([false, false]);
+    expect(passed({ accuracy: accuracy - 0.01, brier: brier + 0.01 })).toEqual([true, true]);
+    expect(checkGates({ gate: { brier: 0 } } as unknown as EvaluationConfig, result.table!)).toEqual([
+      { metric: "brier", limit: 0, higherIsBetter: false, value: brier, passed: false },
+    ]);
   });
 
   it("parts are counted over the records that are used, with no leak between them", () => {

@@ -39,7 +39,8 @@ function gateError(gates: RunResult["gates"]): AttuneError | undefined {
   const failed = gates.filter(({ passed }) => !passed);
   if (failed.length === 0) return undefined;
   const sentences = failed.map(
-    ({ metric, value, minimum }) => `${metric} is ${value.toFixed(4)}, not at least ${minimum}`,
+    ({ metric, value, limit, higherIsBetter }) =>
+      `${metric} is ${value.toFixed(4)}, not ${higherIsBetter ? "at least" : "at most"} ${limit}`,
   );
   return new AttuneError("GATE_FAILED", `The recipe's gate was not met: ${sentences.join("; ")}.`, {
     hint: "Everything was written; look at the report, or change evaluation.gate.",

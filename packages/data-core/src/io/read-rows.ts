@@ -36,6 +36,7 @@ async function detectFormat(path: string): Promise<FileFormat> {
   if (/\.mbox(\.gz)?$/i.test(path)) return "mbox";
   let head = "";
   for await (const bytes of readBytes(path)) {
+    if (isUtf16(bytes)) throw utf16Error(path);
     head = bytes
       .toString("latin1", 0, 4096)
       .replace(/^\u00ef\u00bb\u00bf/, "")
@@ -53,4 +54,16 @@ async function detectFormat(path: string): Promise<FileFormat> {
       details: { file: path },
     },
   );
+}
+
+/** Whether bytes begin with the byte-order mark of UTF-16, as spreadsheets and Windows editors write it. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
+function utf16Error(path: string): AttuneError {
+  return new AttuneError("FILE_CORRUPT", `Expected UTF-8 text, but ${path} is UTF-16.`, {
+    hint: `Convert it: iconv -f UTF-16 -t UTF-8 ${path}`,
+    details: { file: path },
+  });
 }

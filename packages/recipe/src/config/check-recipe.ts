@@ -4,6 +4,7 @@ import { openSource } from "@attune/data-core";
 import { createPromptTemplate } from "@attune/eval-bench";
 import { AttuneError, type JsonValue, toAttuneError } from "@attune/spec";
 import { stepsOf as stagesOf } from "../data/prepare-data.ts";
+import { checkGateNames } from "../evaluate/gates.ts";
 import { resolveDevice } from "../toolbox/open-device.ts";
 import { createOptimizer, type Toolbox } from "../toolbox/toolbox.ts";
 import { located } from "./config-error.ts";
@@ -169,6 +170,8 @@ export function checkRecipe(recipe: ResolvedRecipe, toolbox: Toolbox, use: Recip
     );
   }
   check(["training", "optimizer", "options"], () => createOptimizer(toolbox, config));
+  const { evaluation } = config;
+  if (evaluation !== null) check(["evaluation", "gate"], () => checkGateNames(evaluation));
   check(["template", "prompt"], () => createPromptTemplate(config.template.prompt));
   if (config.method.id !== "full" && use !== "pretrain") {
     check(["method", "id"], () => methodOf(toolbox, config.method.id));

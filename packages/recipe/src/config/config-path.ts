@@ -6,8 +6,21 @@ export type ConfigPath = readonly string[];
 /** `a.b."c.d"` as steps. @throws AttuneError `OPTIONS_INVALID` for an empty step */
 export function parsePath(text: string): string[] {
   const steps = [...text.matchAll(/"([^"]*)"|([^."]+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+  if (steps.includes("__proto__")) {
+    throw new AttuneError(
+      "OPTIONS_INVALID",
+      `Expected a key such as training.steps, but "__proto__" cannot be a key.`,
+      {
+        hint: "See: attune config schema.",
+        details: { key: text },
+      },
+    );
+  }
   if (steps.length > 0 && formatPath(steps) === text.replaceAll(/"([^".]*)"/g, "$1")) return steps;
-  throw new AttuneError("OPTIONS_INVALID", `Expected a key such as training.steps, but received "${text}".`);
+  throw new AttuneError("OPTIONS_INVALID", `Expected a key such as training.steps, but received "${text}".`, {
+    hint: "Steps are joined by dots; one that holds a dot is written in quotes.",
+    details: { key: text },
+  });
 }
 
 /** Steps as one text. */

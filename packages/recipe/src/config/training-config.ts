@@ -132,7 +132,7 @@ export const evaluationSchema: z.ZodType<EvaluationConfig | null> = nullable(
       }),
     ).describe("General text: what the model forgets of it, or has learnt"),
     gate: nullable(z.record(z.string(), z.number())).describe(
-      "Smallest value of metrics; below it the run ends with code 3",
+      "Limits of metrics, the smallest value or, where lower is better, the largest; a run beyond one ends with code 3",
     ),
   }),
 ).describe("What is measured");

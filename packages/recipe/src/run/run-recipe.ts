@@ -10,6 +10,7 @@ import type { EvaluationConfig } from "../config/training-config.ts";
 import type { RecipeData } from "../data/recipe-data.ts";
 import type { PartsSummary } from "../data/summarise-parts.ts";
 import type { JudgedModel } from "../evaluate/evaluation-model.ts";
+import { checkGates, type GateResult } from "../evaluate/gates.ts";
 import { judgeBaselines } from "../evaluate/judge-baselines.ts";
 import { judgeModel, judgementFiles } from "../evaluate/judge-model.ts";
 import { type Evaluations, type ResultTable, resultTable } from "../evaluate/result-table.ts";
@@ -24,14 +25,6 @@ import { type LoadedRun, loadRun } from "./load-run.ts";
 import { withRun } from "./open-run.ts";
 import type { RunContext, RunOptions } from "./run-options.ts";
 import type { StageRecord } from "./run-session.ts";
-
-/** A metric that a recipe sets a limit for. */
-export interface GateResult {
-  readonly metric: string;
-  readonly minimum: number;
-  readonly value: number;
-  readonly passed: boolean;
-}
 
 /** What a run made. */
 export interface RunResult {
@@ -248,13 +241,4 @@ async function readEvaluations(
     baseGeneral: general ? await read("base-general") : undefined,
     adaptedGeneral: general ? await read("adapted-general") : undefined,
   };
-}
-
-/** Limits of the recipe against the adapted model. */
-function checkGates({ gate }: EvaluationConfig, { rows }: ResultTable): GateResult[] {
-  const adapted = rows.find(({ role }) => role === "after")!;
-  return Object.entries(gate ?? {}).map(([metric, minimum]) => {
-    const value = adapted.scores[metric]?.value ?? Number.NaN;
-    return { metric, minimum, value, passed: value >= minimum };
-  });
 }
