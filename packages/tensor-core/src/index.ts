@@ -46,9 +46,11 @@ export {
 export type { HostValues } from "./runtime/buffer-values.ts";
 export { type Disagreement, outputTolerance } from "./runtime/check-plan.ts";
 export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./runtime/create-runtime.ts";
-export type { MemoryUse, States, Weights } from "./runtime/memory.ts";
+export type { MemoryUse } from "./runtime/memory.ts";
 export { formatProfile, type Profile, type ProfileRow, profileRows } from "./runtime/profile.ts";
 export type { Program } from "./runtime/program.ts";
+export type { States } from "./runtime/states.ts";
+export type { Weights } from "./runtime/weights.ts";
 export { bfloat16, denseFormat, float16, float32, int32, uint32 } from "./type/dense-formats.ts";
 export { type DType, dtypeBytes } from "./type/dtype.ts";
 export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./type/half-float.ts";

@@ -6,8 +6,10 @@ import { buildPlan } from "../plan/build-plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type TensorType, tensorType } from "../type/tensor-type.ts";
 import { createEager } from "./eager.ts";
-import { createMemory, type MemoryUse, type States, type Weights } from "./memory.ts";
+import { createMemory, type MemoryUse } from "./memory.ts";
 import { createProgram, createQueue, type Program } from "./program.ts";
+import type { States } from "./states.ts";
+import type { Weights } from "./weights.ts";
 
 /** What a runtime is made of. */
 export interface RuntimeOptions {

@@ -1,21 +1,14 @@
 // Outside a trace an op is a plan of one op, cached by its signature. Tensors own their bytes until they are disposed.
 import { AttuneError } from "@attune/spec";
-import type { Allocation, Backend, Executable } from "../backend/backend.ts";
+import type { Allocation, Backend } from "../backend/backend.ts";
 import type { Tensor, TensorHost } from "../graph/tensor.ts";
-import { Trace } from "../graph/trace.ts";
 import type { KernelDef } from "../kernel/kernel-def.ts";
 import { attributesKey } from "../op/attributes-key.ts";
 import type { Attributes, OpDef } from "../op/op-def.ts";
-import { buildPlan } from "../plan/build-plan.ts";
-import type { Plan } from "../plan/plan.ts";
 import { formatType, type TensorType, typeBytes } from "../type/tensor-type.ts";
 import { decodeDense, encodeValues } from "./buffer-values.ts";
+import { compileOneOp, type OneOp, runOneOp } from "./one-op.ts";
 import type { Queue } from "./program.ts";
-
-interface OneOp {
-  readonly plan: Plan;
-  readonly executable: Executable;
-}
 
 /** Tensors with values, on a backend. */
 export interface Eager {
@@ -27,7 +20,6 @@ export interface Eager {
 export function createEager(backend: Backend, kernels: readonly KernelDef[], queue: Queue): Eager {
   const programs = new Map<string, Promise<OneOp>>();
   const alive = new Map<number, Promise<Allocation>>();
-  const scratch = new Set<Allocation>();
   let next = 0;
 
   const make = (type: TensorType, bytes: Promise<Allocation>): Tensor => {
@@ -59,22 +51,14 @@ export function createEager(backend: Backend, kernels: readonly KernelDef[], que
 
   const host: TensorHost = {
     apply(op: OpDef, inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[] {
-      const types = op.infer(
-        inputs.map((tensor) => tensor.type),
-        attributes,
-      );
+      const inputTypes = inputs.map(({ type }) => type);
+      const types = op.infer(inputTypes, attributes);
       const held = inputs.map((tensor) => allocationOf(tensor.id));
-      const key = `${op.id}|${inputs.map((tensor) => formatType(tensor.type)).join("|")}|${attributesKey(attributes)}`;
-      const program =
-        programs.get(key) ??
-        compileOne(
-          op,
-          inputs.map((tensor) => tensor.type),
-          attributes,
-        );
+      const key = `${op.id}|${inputTypes.map(formatType).join("|")}|${attributesKey(attributes)}`;
+      const program = programs.get(key) ?? compileOneOp(backend, kernels, { op, types: inputTypes, attributes });
       programs.set(key, program);
       const outputs = Promise.all([program, ...held]).then(([ready, ...given]) =>
-        queue(() => runOne(ready, given, types)),
+        queue(() => runOneOp(backend, ready, given, types)),
       );
       return types.map((type, index) =>
         make(
@@ -83,44 +67,6 @@ export function createEager(backend: Backend, kernels: readonly KernelDef[], que
         ),
       );
     },
-  };
-
-  const compileOne = async (op: OpDef, types: readonly TensorType[], attributes: Attributes): Promise<OneOp> => {
-    const trace = new Trace();
-    const outputs = trace.apply(
-      op,
-      types.map((type, index) => trace.weight(`input${index}`, type)),
-      attributes,
-    );
-    outputs.forEach((output, index) => {
-      trace.update(trace.state(`output${index}`, output.type), output);
-    });
-    const plan = buildPlan(trace.finish(), { backend, kernels });
-    return { plan, executable: await backend.compile(plan) };
-  };
-
-  const runOne = async (
-    { plan, executable }: OneOp,
-    inputs: readonly Allocation[],
-    types: readonly TensorType[],
-  ): Promise<Allocation[]> => {
-    const outputs: Allocation[] = [];
-    for (const type of types) outputs.push(await backend.allocate("state", Math.max(4, typeBytes(type))));
-    const regions: Allocation[] = [];
-    for (const region of plan.regions) {
-      const index = Number(region.name.replace(/\D/g, ""));
-      if (region.role === "weights") regions.push(inputs[index]!);
-      else if (region.role === "state") regions.push(outputs[index]!);
-      else {
-        const made = await backend.allocate(region.role, Math.max(4, region.bytes));
-        scratch.add(made);
-        regions.push(made);
-      }
-    }
-    await executable.run(regions);
-    for (const made of scratch) backend.free(made);
-    scratch.clear();
-    return outputs;
   };
 
   return {

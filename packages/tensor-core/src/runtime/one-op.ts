@@ -1,0 +1,62 @@
+// A plan of one op, as eager tensors need it: inputs are weights, outputs are State, each in an allocation of its own.
+import type { Allocation, Backend, Executable } from "../backend/backend.ts";
+import { Trace } from "../graph/trace.ts";
+import type { KernelDef } from "../kernel/kernel-def.ts";
+import type { Attributes, OpDef } from "../op/op-def.ts";
+import { buildPlan } from "../plan/build-plan.ts";
+import type { Plan } from "../plan/plan.ts";
+import { type TensorType, typeBytes } from "../type/tensor-type.ts";
+
+/** One op, ready to run. */
+export interface OneOp {
+  readonly plan: Plan;
+  readonly executable: Executable;
+}
+
+/** Plans and compiles an op for inputs of these types. */
+export async function compileOneOp(
+  backend: Backend,
+  kernels: readonly KernelDef[],
+  {
+    op,
+    types,
+    attributes,
+  }: { readonly op: OpDef; readonly types: readonly TensorType[]; readonly attributes: Attributes },
+): Promise<OneOp> {
+  const trace = new Trace();
+  const inputs = types.map((type, index) => trace.weight(`input${index}`, type));
+  trace.apply(op, inputs, attributes).forEach((output, index) => {
+    trace.update(trace.state(`output${index}`, output.type), output);
+  });
+  const plan = buildPlan(trace.finish(), { backend, kernels });
+  return { plan, executable: await backend.compile(plan) };
+}
+
+/** Runs it and gives the outputs' allocations, which the caller frees; a run that fails leaves none behind. */
+export async function runOneOp(
+  backend: Backend,
+  { plan, executable }: OneOp,
+  inputs: readonly Allocation[],
+  types: readonly TensorType[],
+): Promise<readonly Allocation[]> {
+  const outputs: Allocation[] = [];
+  const scratch: Allocation[] = [];
+  try {
+    for (const type of types) outputs.push(await backend.allocate("state", Math.max(4, typeBytes(type))));
+    const regions: Allocation[] = [];
+    for (const region of plan.regions) {
+      const index = Number(region.name.replace(/\D/g, ""));
+      if (region.role === "arena" || region.role === "staging") {
+        scratch.push(await backend.allocate(region.role, Math.max(4, region.bytes)));
+        regions.push(scratch.at(-1)!);
+      } else regions.push(region.role === "weights" ? inputs[index]! : outputs[index]!);
+    }
+    await executable.run(regions);
+    return outputs;
+  } catch (error) {
+    for (const made of outputs) backend.free(made);
+    throw error;
+  } finally {
+    for (const made of scratch) backend.free(made);
+  }
+}

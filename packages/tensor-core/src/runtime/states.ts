@@ -1,0 +1,56 @@
+import { AttuneError } from "@attune/spec";
+import type { Allocation, Backend } from "../backend/backend.ts";
+import type { DType } from "../type/dtype.ts";
+import { decodeDense, type HostValues } from "./buffer-values.ts";
+import { lookUp } from "./look-up.ts";
+
+/** Mutable buffers by region name, one dtype each, zero at first. */
+export interface States {
+  allocate(region: string, elements: number, dtype?: DType): Promise<void>;
+  has(region: string): boolean;
+  elements(region: string): number;
+  write(region: string, values: HostValues, offset?: number): Promise<void>;
+  read(region: string, offset?: number, elements?: number): Promise<HostValues>;
+  free(region: string): void;
+}
+
+/** A region of State and where it lies. */
+export interface NamedState {
+  readonly dtype: DType;
+  readonly elements: number;
+  readonly allocation: Allocation;
+}
+
+/** State on a backend, kept in `held`. */
+export function createStates(backend: Backend, held: Map<string, NamedState>): States {
+  return {
+    async allocate(region, elements, dtype = "f32") {
+      if (held.has(region)) throw new AttuneError("INPUT_INVALID", `State "${region}" is already there.`);
+      const allocation = await backend.allocate("state", Math.max(4, elements * 4));
+      held.set(region, { dtype, elements, allocation });
+    },
+    has: (region) => held.has(region),
+    elements: (region) => lookUp(held, "state", region).elements,
+    async write(region, values, offset = 0) {
+      const { allocation, elements } = lookUp(held, "state", region);
+      if (offset + values.length > elements) {
+        throw new AttuneError(
+          "SHAPE_MISMATCH",
+          `State "${region}" has ${elements} elements, got ${values.length} at ${offset}.`,
+        );
+      }
+      await backend.write(allocation, offset * 4, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    },
+    async read(region, offset = 0, elements) {
+      const state = lookUp(held, "state", region);
+      return decodeDense(
+        await backend.read(state.allocation, offset * 4, (elements ?? state.elements - offset) * 4),
+        state.dtype,
+      );
+    },
+    free(region) {
+      backend.free(lookUp(held, "state", region).allocation);
+      held.delete(region);
+    },
+  };
+}
