@@ -1,15 +1,13 @@
-// Pretrains attune:tiny, over several resumed runs if needed, and publishes its files into packages/model-tiny.
+// Pretrains attune:tiny, over several resumed runs if needed.
 //
-//   node --conditions=@attune/source tooling/pretrain-tiny/run.ts --data DIR --output DIR [--recipe NAME] [--resume] [--publish] [--set KEY=VALUE]...
+//   node --conditions=@attune/source tooling/pretrain-tiny/run.ts --data DIR --output DIR [--recipe NAME] [--resume] [--set KEY=VALUE]...
 //
-// Recipes: tiny (from scratch), tiny-continued (further training of what the package holds; its steps are counted on in metrics.jsonl).
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+// Recipes: tiny (from scratch), tiny-continued (further training of what the package holds). publish.ts puts the result into the package.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { enable256Bits } from "@attune/backend-cpu";
 import { createToolbox, pretrain, resolveRecipe } from "@attune/recipe";
-import { runFolderLayout } from "@attune/run-folder";
 
 const { values } = parseArgs({
   options: {
@@ -17,7 +15,6 @@ const { values } = parseArgs({
     output: { type: "string" },
     recipe: { type: "string", default: "tiny" },
     resume: { type: "boolean", default: false },
-    publish: { type: "boolean", default: false },
     set: { type: "string", multiple: true, default: [] },
   },
 });
@@ -46,35 +43,3 @@ const result = await pretrain(recipe, {
   },
 });
 process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-if (values.publish) await publish(result.model, runFolderLayout(values.output).metrics);
-
-/** Copies the weights, the tokenizer and the metrics into the package. */
-async function publish(model: string, metrics: string): Promise<void> {
-  const target = fileURLToPath(new URL("../../packages/model-tiny/", import.meta.url));
-  const names = [
-    "config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-  ];
-  await mkdir(join(target, "model"), { recursive: true });
-  for (const name of names) await copyFile(join(model, name), join(target, "model", name));
-  await publishMetrics(metrics, join(target, "metrics.jsonl"));
-}
-
-/** The metrics of a first run as they are; those of a continued one behind what is there. */
-async function publishMetrics(metrics: string, target: string): Promise<void> {
-  if (recipe.config.model === null) return copyFile(metrics, target);
-  const before = linesOf(await readFile(target, "utf8"));
-  const after = linesOf(await readFile(metrics, "utf8"));
-  const lines = [...before, ...after.map((line) => ({ ...line, step: line.step + before.at(-1)!.step }))];
-  await writeFile(target, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-}
-
-function linesOf(text: string): { readonly step: number }[] {
-  return text
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as { step: number });
-}
