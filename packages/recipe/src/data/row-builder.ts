@@ -14,6 +14,9 @@ interface BuiltRow {
   readonly truncated: boolean;
 }
 
+/** A row before it is tokenised. */
+type SegmentedText = Omit<BuiltRow, "example">;
+
 /** Makes rows of one template and tokenizer. */
 export interface RowBuilder {
   /** The row of a record, or one for each piece of a labelled text. @throws AttuneError `LABELS_INVALID`, `INPUT_INVALID` or `CONTEXT_EXCEEDED` naming the record */
@@ -36,6 +39,16 @@ export function createRowBuilder(
   };
   const plain = (id: string, text: string): TrainingExample =>
     tokenizeSegments(id, [{ text, trained: true, role: "text" }], tokenizer, { addEos: template.endOfText });
+  const answered = (record: TextRecord, completion: string): SegmentedText[] =>
+    promptsOf(promptTextOf(record), prompt, template, tokenizer, labels === undefined ? 1 : template.maxPieces).map(
+      (fitted) => ({
+        truncated: fitted.truncated,
+        segments: [
+          { text: fitted.prompt, trained: false, role: "prompt" },
+          { text: completion, trained: true, role: "completion" },
+        ],
+      }),
+    );
   return {
     plain,
     rows(record) {
@@ -53,21 +66,10 @@ export function createRowBuilder(
       }));
     },
   };
-
-  function answered(record: TextRecord, completion: string): Omit<BuiltRow, "example">[] {
-    const pieces = labels === undefined ? 1 : template.maxPieces;
-    return promptsOf(promptTextOf(record), prompt, { ...template, maxPieces: pieces }, tokenizer).map((fitted) => ({
-      truncated: fitted.truncated,
-      segments: [
-        { text: fitted.prompt, trained: false, role: "prompt" },
-        { text: completion, trained: true, role: "completion" },
-      ],
-    }));
-  }
 }
 
 /** A text that is all there is to learn. */
-function wholeText({ text }: TextRecord, prompt: PromptTemplate): Omit<BuiltRow, "example"> {
+function wholeText({ text }: TextRecord, prompt: PromptTemplate): SegmentedText {
   return { segments: [{ text: prompt.render(text), trained: true, role: "text" }], truncated: false };
 }
 
@@ -134,8 +136,9 @@ function fillCompletion({ completion }: TemplateConfig, value: string): string {
 function promptsOf(
   text: string,
   prompt: PromptTemplate,
-  { maxTokens, maxPieces }: TemplateConfig,
+  { maxTokens }: TemplateConfig,
   tokenizer: Tokenizer,
+  maxPieces: number,
 ): FittedPrompt[] {
   return maxTokens === null
     ? [{ prompt: prompt.render(text), text, truncated: false }]
