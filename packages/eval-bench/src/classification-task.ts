@@ -89,11 +89,15 @@ async function predictLabels(
   const requests = fitted.flatMap((pieces) =>
     pieces.flatMap(({ prompt }) => decision.completions.map((completion) => ({ prompt, completion }))),
   );
-  const answers = await runBatches(requests, (batch) => model.score(batch, { signal: options.signal }), {
-    ...options,
-    stage: question.id,
-    unit: "completions",
-  });
+  const answers = await runBatches(
+    requests,
+    (batch, onProgress) => model.score(batch, { signal: options.signal, onProgress }),
+    {
+      ...options,
+      stage: question.id,
+      unit: "completions",
+    },
+  );
   let answered = 0;
   return documents.map((document, index) => {
     const pieces = fitted[index]!;

@@ -72,7 +72,7 @@ async function predictOutputs(
   const requests = documents.flatMap(({ prompt, references }) =>
     references.map((completion) => ({ prompt, completion })),
   );
-  const scores = await runBatches(requests, (batch) => model.score(batch, { signal }), {
+  const scores = await runBatches(requests, (batch, onProgress) => model.score(batch, { signal, onProgress }), {
     ...options,
     stage: task.id,
     unit: "completions",

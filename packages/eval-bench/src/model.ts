@@ -1,4 +1,4 @@
-import type { Tokenizer } from "@attune/spec";
+import type { ProgressListener, Tokenizer } from "@attune/spec";
 
 /** A prompt and what should follow it, as text (tokenised apart) or as ids (taken as they are). */
 export type CompletionRow =
@@ -21,7 +21,11 @@ export interface CompletionScore {
  */
 export type CompletionScorer = (
   rows: readonly CompletionRow[],
-  options?: { readonly signal?: AbortSignal | undefined },
+  options?: {
+    readonly signal?: AbortSignal | undefined;
+    /** May be told how many of these rows are done. */
+    readonly onProgress?: ProgressListener | undefined;
+  },
 ) => Promise<readonly CompletionScore[]>;
 
 /** One generated text. */

@@ -56,11 +56,15 @@ async function predictTexts(
 ): Promise<PerplexityRow[]> {
   const pieces = task.documents.map((document) => cut(document, task, model));
   const requests = pieces.flatMap((piece) => piece.requests);
-  const answers = await runBatches(requests, (batch) => model.score(batch, { signal: options.signal }), {
-    ...options,
-    stage: task.id,
-    unit: "windows",
-  });
+  const answers = await runBatches(
+    requests,
+    (batch, onProgress) => model.score(batch, { signal: options.signal, onProgress }),
+    {
+      ...options,
+      stage: task.id,
+      unit: "windows",
+    },
+  );
   const encoder = new TextEncoder();
   let next = 0;
   return pieces.map(({ document, requests: own, tokens }) => {

@@ -1,14 +1,14 @@
-import { AttuneError, throwIfAborted } from "@attune/spec";
+import { AttuneError, type ProgressListener, throwIfAborted } from "@attune/spec";
 import { checkInteger } from "./check.ts";
 import type { TaskRunOptions } from "./task.ts";
 
 /**
- * Sends requests to a model in batches of at most `batchSize`, in order, reporting progress and obeying the signal
- * between batches. Throws INTERNAL when the model returns another number of answers than it was asked.
+ * Sends requests to a model in batches of at most `batchSize`, in order, obeying the signal between batches and reporting
+ * progress after each, and inside of one where the model tells how far it is. Throws INTERNAL when the model returns another number of answers than it was asked.
  */
 export async function runBatches<Request, Answer>(
   requests: readonly Request[],
-  ask: (batch: readonly Request[]) => Promise<readonly Answer[]>,
+  ask: (batch: readonly Request[], onProgress: ProgressListener) => Promise<readonly Answer[]>,
   options: TaskRunOptions & { readonly stage: string; readonly unit: string },
 ): Promise<Answer[]> {
   const { batchSize = 64, signal, onProgress, stage, unit } = options;
@@ -17,7 +17,9 @@ export async function runBatches<Request, Answer>(
   for (let start = 0; start < requests.length; start += batchSize) {
     throwIfAborted(signal);
     const batch = requests.slice(start, start + batchSize);
-    const received = await ask(batch);
+    const received = await ask(batch, ({ done }) => {
+      if (done < batch.length) onProgress?.({ stage, done: start + done, total: requests.length, unit });
+    });
     if (received.length !== batch.length) {
       throw new AttuneError("INTERNAL", `The model was asked ${batch.length} ${unit}, it answered ${received.length}.`);
     }

@@ -62,8 +62,9 @@ describe("createClassificationTask", () => {
   it("asks for every label of every document, prompt by prompt, and keeps what the model said", async () => {
     const asked: CompletionRow[][] = [];
     const progress: number[] = [];
-    const score: CompletionScorer = (rows) => {
+    const score: CompletionScorer = (rows, { onProgress } = {}) => {
       asked.push([...rows]);
+      for (const done of [1, rows.length]) onProgress?.({ stage: "score", done, total: rows.length, unit: "rows" });
       return scoreWords(rows);
     };
     const { rows, result } = await evaluate(
@@ -76,7 +77,7 @@ describe("createClassificationTask", () => {
       },
     );
     expect(asked.map((batch) => batch.length)).toEqual([4, 2]);
-    expect(progress).toEqual([4, 6]);
+    expect(progress).toEqual([1, 4, 5, 6]);
     expect(asked[0]![0]).toEqual({ prompt: "Mail: cheap pills {text} $& now\nKind:", completion: " ham" });
     expect(asked[0]![1]).toEqual({ prompt: "Mail: cheap pills {text} $& now\nKind:", completion: " spam" });
     expect(rows[0]).toEqual({
