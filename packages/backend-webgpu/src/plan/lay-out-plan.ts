@@ -32,7 +32,9 @@ export function layOutPlan(plan: Plan, alignment: number): PlanLayout {
     const rangeOf = (buffer: WebgpuBuffer): Range => {
       if (buffer.source === "scratch") return scratchRanges[buffer.index]!;
       if (buffer.source === "constants") return constantRanges[buffer.index]!;
-      return bindingRange(plan, dispatch, buffer);
+      const { bytes, access } = dispatch.bindings[buffer.index]!;
+      // An output without elements, beside one with some, still has to be writable.
+      return bytes === 0 && access !== "read" ? copyTarget(64) : bindingRange(plan, dispatch, buffer);
     };
     const copyTarget = (bytes: number): Range => ownRange("scratch", scratch.take(bytes), bytes, true);
     // Nothing is computed of outputs without elements.

@@ -3,7 +3,7 @@ import { defineOp, type OpDef, type OpSample } from "../op/op-def.ts";
 import { formatType, type TensorType, tensorType } from "../type/tensor-type.ts";
 import { expectDtype, expectRank, shapeMismatch } from "./checks.ts";
 import { multiplyInto } from "./matrix-values.ts";
-import { floats } from "./sample-values.ts";
+import { exactFloats, floats } from "./sample-values.ts";
 
 /** Which factors are transposed first. */
 export type BatchedMatmulAttributes = {
@@ -72,8 +72,13 @@ export const batchedMatmulOp: OpDef<BatchedMatmulAttributes> = defineOp<BatchedM
     const { m, k, n } = extent(a!, b!, attributes);
     return { flops: 2 * a!.shape[0]! * m * k * n };
   },
-  samples: () =>
-    [
+  samples: () => [
+    {
+      name: "NaN and Inf stay in their rows",
+      inputs: [exactFloats([1, 3, 2], [Number.NaN, 1, Infinity, 1, 1, 1]), exactFloats([1, 2, 2], [1, 2, 3, 4])],
+      attributes: { transposeA: false, transposeB: true },
+    },
+    ...[
       [2, 3, 5, 7],
       [3, 17, 8, 1],
       [1, 1, 33, 9],
@@ -84,6 +89,7 @@ export const batchedMatmulOp: OpDef<BatchedMatmulAttributes> = defineOp<BatchedM
         productSample(sizes as [number, number, number, number], (flags & 1) !== 0, flags > 1),
       ),
     ),
+  ],
 });
 
 function productSample(

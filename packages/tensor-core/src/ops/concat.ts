@@ -2,7 +2,7 @@ import { applyOp, type Tensor } from "../graph/tensor.ts";
 import { defineOp, type OpDef } from "../op/op-def.ts";
 import { elementCount, formatType, sameShape, tensorType } from "../type/tensor-type.ts";
 import { expectDtype, resolveAxis, shapeMismatch } from "./checks.ts";
-import { floats, integers } from "./sample-values.ts";
+import { floats, integers, nonFinite, words } from "./sample-values.ts";
 import { slice } from "./slice.ts";
 
 /** The axis that tensors are joined along. */
@@ -69,6 +69,8 @@ export const concatOp: OpDef<ConcatAttributes> = defineOp<ConcatAttributes>({
       attributes: { axis: 1 },
       differentiable: [0, 1],
     },
+    { name: "words", inputs: [words([2, 3]), words([2, 2])], attributes: { axis: 1 } },
+    { name: "NaN and Inf", inputs: [nonFinite([3, 2]), nonFinite([3, 5])], attributes: { axis: 1 } },
     {
       name: "an empty part",
       inputs: [floats("h", [2, 0]), floats("i", [2, 3])],

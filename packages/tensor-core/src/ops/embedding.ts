@@ -5,7 +5,7 @@ import { defineOp, type OpDef } from "../op/op-def.ts";
 import { bfloat16, float16 } from "../type/dense-formats.ts";
 import { elementCount, formatType, tensorType } from "../type/tensor-type.ts";
 import { expectDtype, expectRank, expectShape, shapeMismatch } from "./checks.ts";
-import { exactIntegers, floats, integers } from "./sample-values.ts";
+import { exactIntegers, floats, integers, nonFinite } from "./sample-values.ts";
 
 /** Inputs ids i32 [...] and table [V, H]; output [..., H]. */
 export const embeddingOp: OpDef<Record<string, never>> = defineOp<Record<string, never>>({
@@ -48,6 +48,7 @@ export const embeddingOp: OpDef<Record<string, never>> = defineOp<Record<string,
       differentiable: [1],
     },
     { name: "no ids", inputs: [exactIntegers([0], []), floats("d", [3, 4])], attributes: {} },
+    { name: "NaN and Inf", inputs: [exactIntegers([4], [2, -1, 0, 4]), nonFinite([4, 5])], attributes: {} },
     { name: "wide", inputs: [integers("e ids", [67], 0, 31), floats("e", [31, 65])], attributes: {} },
     ...[bfloat16, float16].map((format) => ({
       name: `table in ${format.id}`,
@@ -92,6 +93,11 @@ export const embeddingBackwardOp: OpDef<EmbeddingBackwardAttributes> = defineOp<
       inputs: [exactIntegers([4], [-1, 3, 2, -100]), floats("b", [4, 4])],
       attributes: { rows: 3 },
       differentiable: [1],
+    },
+    {
+      name: "NaN and Inf stay in their rows",
+      inputs: [exactIntegers([4], [2, -1, 0, 2]), nonFinite([4, 5])],
+      attributes: { rows: 4 },
     },
     { name: "no ids", inputs: [exactIntegers([0], []), floats("c", [0, 3])], attributes: { rows: 2 } },
     { name: "wide", inputs: [integers("d ids", [67], 0, 31), floats("d", [67, 65])], attributes: { rows: 31 } },

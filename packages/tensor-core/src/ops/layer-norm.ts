@@ -101,6 +101,7 @@ export const layerNormBackwardOp: OpDef<LayerNormBackwardAttributes> = defineOp<
         [3, 17],
         [2, 3, 8],
         [37, 5],
+        [0, 3],
       ].map((shape) => ({
         name: `[${shape.join(", ")}] ${needWeight ? "with" : "without"} dweight`,
         inputs: [

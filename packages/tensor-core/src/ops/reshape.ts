@@ -2,7 +2,7 @@ import { applyOp, type Tensor } from "../graph/tensor.ts";
 import { defineOp, type OpDef } from "../op/op-def.ts";
 import { elementCount, formatType, sameShape, type TensorType, tensorType } from "../type/tensor-type.ts";
 import { shapeMismatch } from "./checks.ts";
-import { floats, integers } from "./sample-values.ts";
+import { floats, integers, nonFinite, words } from "./sample-values.ts";
 
 /** The new shape. */
 export type ReshapeAttributes = { readonly shape: readonly number[] };
@@ -27,6 +27,8 @@ export const reshapeOp: OpDef<ReshapeAttributes> = defineOp<ReshapeAttributes>({
   samples: () => [
     { name: "split an axis", inputs: [floats("a", [2, 12])], attributes: { shape: [2, 3, 4] }, differentiable: [0] },
     { name: "to one axis", inputs: [integers("b", [3, 5], -4, 4)], attributes: { shape: [15] } },
+    { name: "words", inputs: [words([3, 4])], attributes: { shape: [2, 6] } },
+    { name: "NaN and Inf", inputs: [nonFinite([3, 4])], attributes: { shape: [12] } },
     { name: "no elements", inputs: [floats("c", [0, 4])], attributes: { shape: [2, 0] } },
   ],
 });

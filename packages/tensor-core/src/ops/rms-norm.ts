@@ -81,6 +81,7 @@ export const rmsNormBackwardOp: OpDef<RmsNormBackwardAttributes> = defineOp<RmsN
         [2, 3, 8],
         [1, 1],
         [37, 5],
+        [0, 3],
       ].map((shape) => ({
         name: `[${shape.join(", ")}] ${needWeight ? "with" : "without"} dweight`,
         inputs: [

@@ -7,7 +7,7 @@ import { expectDtype, expectMinimumRank, expectRank, shapeMismatch } from "./che
 import { embedding, embeddingBackward } from "./embedding.ts";
 import { fill } from "./fill.ts";
 import { reshape } from "./reshape.ts";
-import { exactIntegers, floats } from "./sample-values.ts";
+import { exactIntegers, floats, nonFinite } from "./sample-values.ts";
 
 type NoAttributes = Record<string, never>;
 
@@ -58,6 +58,7 @@ export const gatherRowsOp: OpDef<NoAttributes> = defineOp<NoAttributes>({
       differentiable: [0],
     },
     { name: "no rows", inputs: [floats("d", [3, 4]), exactIntegers([0], [])], attributes: {} },
+    { name: "NaN and Inf", inputs: [nonFinite([4, 5]), exactIntegers([4], [2, -1, 0, 4])], attributes: {} },
   ],
 });
 
@@ -110,6 +111,11 @@ export const scatterRowsOp: OpDef<NoAttributes> = defineOp<NoAttributes>({
       inputs: [floats("e", [3, 4]), exactIntegers([3], [-1, 2, 3]), floats("f", [3, 4])],
       attributes: {},
       differentiable: [0, 2],
+    },
+    {
+      name: "NaN and Inf",
+      inputs: [nonFinite([4, 5]), exactIntegers([2], [3, -1]), nonFinite([2, 5])],
+      attributes: {},
     },
     { name: "no rows", inputs: [floats("g", [3, 4]), exactIntegers([0], []), floats("h", [0, 4])], attributes: {} },
   ],

@@ -32,6 +32,23 @@ export function exactFloats(shape: readonly number[], values: readonly number[])
   return { type: tensorType(shape), values };
 }
 
+/** NaN, infinities, both zeros and finite values in turn. */
+export function nonFinite(shape: readonly number[]): SampleInput {
+  const values = [Number.NaN, 1, Number.POSITIVE_INFINITY, -0, Number.NEGATIVE_INFINITY, 0, 2];
+  return exactFloats(
+    shape,
+    Array.from({ length: elementCount(shape) }, (_, index) => values[index % values.length]!),
+  );
+}
+
+/** Large u32 values, which no f32 holds. */
+export function words(shape: readonly number[]): SampleInput {
+  return exactWords(
+    shape,
+    Array.from({ length: elementCount(shape) }, (_, index) => 2 ** 32 - 1 - index),
+  );
+}
+
 /** Given i32 values. */
 export function exactIntegers(shape: readonly number[], values: readonly number[]): SampleInput {
   return { type: tensorType(shape, "i32"), values };

@@ -5,7 +5,7 @@ import { elementCount, formatType, type TensorType, tensorType } from "../type/t
 import { stridedIndices, stridesOf } from "./broadcast.ts";
 import { resolveAxis, shapeMismatch } from "./checks.ts";
 import { expectPlainElements } from "./reshape.ts";
-import { floats, integers } from "./sample-values.ts";
+import { floats, integers, nonFinite, words } from "./sample-values.ts";
 
 /** A range of one axis. */
 export type SliceAttributes = { readonly axis: number; readonly start: number; readonly length: number };
@@ -51,6 +51,9 @@ export const sliceOp: OpDef<SliceAttributes> = defineOp<SliceAttributes>({
     },
     { name: "nothing", inputs: [floats("d", [4, 3])], attributes: { axis: 1, start: 3, length: 0 } },
     { name: "integers", inputs: [integers("e", [3, 4], -9, 9)], attributes: { axis: 1, start: 1, length: 2 } },
+    { name: "words", inputs: [words([3, 4])], attributes: { axis: 1, start: 1, length: 2 } },
+    { name: "NaN and Inf", inputs: [nonFinite([3, 5])], attributes: { axis: 1, start: 0, length: 3 } },
+    { name: "of nothing", inputs: [floats("f", [0, 4])], attributes: { axis: 1, start: 1, length: 2 } },
   ],
 });
 
@@ -121,6 +124,8 @@ export const padOp: OpDef<PadAttributes> = defineOp<PadAttributes>({
       attributes: { axis: 1, before: 1, after: 1 },
       differentiable: [0],
     },
+    { name: "integers", inputs: [integers("e", [3, 4], -9, 9)], attributes: { axis: 1, before: 1, after: 2 } },
+    { name: "NaN and Inf", inputs: [nonFinite([3, 5])], attributes: { axis: 1, before: 1, after: 2 } },
     { name: "around nothing", inputs: [floats("d", [2, 0])], attributes: { axis: 1, before: 1, after: 2 } },
   ],
 });

@@ -5,7 +5,7 @@ import { type Attributes, defineOp, type OpDef, type OpSample } from "../op/op-d
 import { elementCount, tensorType } from "../type/tensor-type.ts";
 import { expectShape } from "./checks.ts";
 import { expectRows, rowExtent, rowOf } from "./row-values.ts";
-import { exactFloats, floats } from "./sample-values.ts";
+import { exactFloats, floats, nonFinite } from "./sample-values.ts";
 
 /** Probabilities over the last axis. */
 export const softmaxOp: OpDef<Attributes> = defineOp<Attributes>({
@@ -51,6 +51,8 @@ export const softmaxBackwardOp: OpDef<Attributes> = defineOp<Attributes>({
   inPlace: [{ input: 1, output: 0 }],
   samples: () => [
     { name: "rows", inputs: [floats("y", [3, 17], 0, 0.1), floats("dy", [3, 17])], attributes: {} },
+    { name: "NaN and Inf", inputs: [floats("y3", [3, 5], 0, 0.3), nonFinite([3, 5])], attributes: {} },
+    { name: "no rows", inputs: [floats("y4", [0, 5]), floats("dy4", [0, 5])], attributes: {} },
     { name: "one column", inputs: [floats("y1", [5, 1], 0, 1), floats("dy1", [5, 1])], attributes: {} },
     { name: "long rows", inputs: [floats("y2", [2, 1031], 0, 0.002), floats("dy2", [2, 1031])], attributes: {} },
   ],

@@ -5,7 +5,7 @@ import { resolveAxis, shapeMismatch } from "./checks.ts";
 import { concat } from "./concat.ts";
 import { fill } from "./fill.ts";
 import { expectPlainElements } from "./reshape.ts";
-import { floats } from "./sample-values.ts";
+import { floats, integers, nonFinite, words } from "./sample-values.ts";
 import { isRange, sliceValues } from "./slice.ts";
 
 /** An axis and the sizes of its parts. */
@@ -52,6 +52,10 @@ export const splitOp: OpDef<SplitAttributes> = defineOp<SplitAttributes>({
       attributes: { axis: 1, sizes: [0, 4] },
       differentiable: [0],
     },
+    { name: "integers", inputs: [integers("d", [3, 4], -9, 9)], attributes: { axis: 1, sizes: [1, 3] } },
+    { name: "words", inputs: [words([3, 4])], attributes: { axis: 1, sizes: [1, 3] } },
+    { name: "NaN and Inf", inputs: [nonFinite([3, 5])], attributes: { axis: 1, sizes: [2, 3] } },
+    { name: "of nothing", inputs: [floats("e", [0, 4])], attributes: { axis: 1, sizes: [1, 3] } },
   ],
 });
 

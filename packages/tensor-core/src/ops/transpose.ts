@@ -3,7 +3,7 @@ import { defineOp, type OpDef } from "../op/op-def.ts";
 import { tensorType } from "../type/tensor-type.ts";
 import { stridedIndices, stridesOf } from "./broadcast.ts";
 import { shapeMismatch } from "./checks.ts";
-import { floats, integers } from "./sample-values.ts";
+import { floats, integers, nonFinite, words } from "./sample-values.ts";
 
 /** The new order of axes. */
 export type TransposeAttributes = {
@@ -60,6 +60,8 @@ export const transposeOp: OpDef<TransposeAttributes> = defineOp<TransposeAttribu
     { name: "rotation", inputs: [floats("d", [2, 3, 5])], attributes: { permutation: [2, 0, 1] }, differentiable: [0] },
     { name: "no elements", inputs: [floats("e", [0, 3])], attributes: { permutation: [1, 0] } },
     { name: "integers", inputs: [integers("f", [3, 4], -9, 9)], attributes: { permutation: [1, 0] } },
+    { name: "words", inputs: [words([3, 4])], attributes: { permutation: [1, 0] } },
+    { name: "NaN and Inf", inputs: [nonFinite([9, 5])], attributes: { permutation: [1, 0] } },
   ],
 });
 
