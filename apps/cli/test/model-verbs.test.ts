@@ -137,6 +137,17 @@ describe("attune score", () => {
     expect(stderr).toContain(word);
   });
 
+  test("a longer context than the model was made for has to be asked for", async () => {
+    const row = JSON.stringify({ prompt_ids: Array.from({ length: 80 }, () => 5), completion_ids: [1, 2] });
+    const command = ["score", "--model", model, "--input", "-", "--context-length"];
+    const { rows } = await attuneJson<{ rows: { logprob: number }[] }>([...command, "96"], row);
+    expect(rows[0]!.logprob).toBeLessThan(0);
+    const short = await runAttune([...command, "80"], row);
+    expect(short.code).toBe(1);
+    expect(short.stderr).toMatch(/context is 80\. \(CONTEXT_EXCEEDED\)\nhint: .*--context-length/);
+    expect((await runAttune([...command, "none"], row)).code).toBe(2);
+  });
+
   test("a wrong device exits 4 and names those that are there", async () => {
     for (const command of [
       ["score", "--model", model, "--input", "-"],

@@ -78,7 +78,7 @@ export function assertFitsContext(model: Pick<Model, "contextLength" | "config">
     "CONTEXT_EXCEEDED",
     `${what} has ${tokens} tokens, but the model's context is ${model.contextLength}.`,
     {
-      hint: `Shorten it, or load the model with a larger contextLength; it was trained on ${model.config.trainedPositions} positions.`,
+      hint: `Shorten it, or load the model with a larger contextLength (--context-length); it was made for ${model.config.trainedPositions} positions.`,
     },
   );
 }
