@@ -154,9 +154,9 @@ describe("attune score", () => {
       ["generate", "--model", model, "--prompt", "a"],
       ["eval", "--model", model, "--task", "perplexity", "--data", path("texts.jsonl")],
     ]) {
-      const { code, stderr } = await runAttune([...command, "--device", "webgpu"], "{}");
+      const { code, stderr } = await runAttune([...command, "--device", "toaster"], "{}");
       expect(code).toBe(4);
-      expect(stderr).toMatch(/"webgpu".*\(DEVICE_UNAVAILABLE\)\nhint: .*cpu/);
+      expect(stderr).toMatch(/"toaster".*\(DEVICE_UNAVAILABLE\)\nhint: .*cpu, webgpu/);
     }
     const { code } = await spawnAttune(["score", "--model", model, "--input", "-"], {
       environment: { ATTUNE_DEVICE: "toaster" },

@@ -139,12 +139,12 @@ describe("attune run", () => {
     [
       "an unknown device",
       "name: animals",
-      "name: animals\ndevice: webgpu",
+      "name: animals\ndevice: toaster",
       [],
       4,
       "DEVICE_UNAVAILABLE",
-      /webgpu/,
-      /cpu/,
+      /toaster/,
+      /cpu, webgpu/,
     ],
     [
       "a data package that is not there",

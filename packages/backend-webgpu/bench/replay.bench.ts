@@ -7,6 +7,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createRuntime, type Trace } from "@attune/tensor-core";
 import { create } from "webgpu";
 import { createWebgpuBackend } from "../src/index.ts";
@@ -71,12 +73,19 @@ const perDispatch = {
 };
 
 const steps = Number(values.steps);
+/** Resident bytes once the engine has collected what it can: between collections wrappers of finished commands pile up. */
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+const residentBytes = (): number => {
+  collect();
+  return process.memoryUsage.rss();
+};
 const resident: number[] = [];
 for (let step = 0; step < steps; step++) {
-  if (step % Math.max(1, Math.floor(steps / 10)) === 0) resident.push(process.memoryUsage.rss());
+  if (step % Math.max(1, Math.floor(steps / 10)) === 0) resident.push(residentBytes());
   await program.run(inputs);
 }
-resident.push(process.memoryUsage.rss());
+resident.push(residentBytes());
 const half = resident.length >> 1;
 const bytesPerStep = (resident.at(-1)! - resident[half]!) / (steps / 2);
 const result = {

@@ -46,6 +46,7 @@ describe("createWebgpuBackend", () => {
       maxAllocationBytes: 2 ** 28,
     });
     expect([...backend.capabilities.features].sort()).toEqual([
+      "adapter:unnamed adapter",
       "f16",
       "subgroup-matrix-layouts",
       "subgroups",

@@ -1,9 +1,8 @@
 // What `attune doctor` asks the machine. Each check stands alone; a check that fails says what it costs.
 import { statfs } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
-import { join } from "node:path";
 import { enable256Bits, has256Bits } from "@attune/backend-cpu";
+import { describeGpu } from "@attune/backend-webgpu";
 import { chooseBlas } from "@attune/recipe";
 import { type JsonValue, toAttuneError } from "@attune/spec";
 import { f32x4, load, ModuleBuilder } from "@attune/tensor-core/wasm";
@@ -46,7 +45,7 @@ export async function checkMachine({ ownsProcess, directory }: MachineOptions): 
     checkThreads(),
     checkMemory(),
     await checkDisk(directory),
-    checkGpu(directory),
+    await checkGpu(),
   ];
 }
 
@@ -134,16 +133,13 @@ async function checkDisk(directory: string): Promise<MachineCheck> {
   return { id: "disk", status, value: { free }, detail: `${formatBytes(free)} free where this was started` };
 }
 
-function checkGpu(directory: string): MachineCheck {
+/** Whether `--device webgpu` has something to run on; what stands in its way is told, not thrown. */
+async function checkGpu(): Promise<MachineCheck> {
   try {
-    createRequire(join(directory, "resolver.js")).resolve("webgpu");
-    return {
-      id: "gpu",
-      status: "absent",
-      value: "package",
-      detail: "the package webgpu is there; this release computes on the CPU",
-    };
-  } catch {
-    return { id: "gpu", status: "absent", value: null, detail: "no package webgpu; this release computes on the CPU" };
+    const { name, features, maxBufferBytes } = await describeGpu();
+    const detail = `${name}, buffers up to ${formatBytes(maxBufferBytes)}${features.includes("f16") ? ", f16" : ""}: --device webgpu`;
+    return { id: "gpu", status: "ok", value: { name, features: [...features], maxBufferBytes }, detail };
+  } catch (error) {
+    return { id: "gpu", status: "absent", value: null, detail: toAttuneError(error).message };
   }
 }

@@ -26,9 +26,7 @@ export function addComputeOptions(command: Command): void {
         .default(0)
         .env("ATTUNE_SEED"),
     )
-    .addOption(
-      new Option("--device <device>", "cpu, or auto: the best one that is there").default("auto").env("ATTUNE_DEVICE"),
-    )
+    .addOption(new Option("--device <device>", "cpu, webgpu, or auto: the CPU").default("auto").env("ATTUNE_DEVICE"))
     .addOption(
       new Option("--threads <number>", "threads that compute (default: one a core)")
         .argParser(integerFrom(1))

@@ -1,5 +1,5 @@
 import type { Capabilities } from "@attune/tensor-core";
-import type { OpenedDevice } from "./open-device.ts";
+import { nameOf, type OpenedDevice } from "./open-device.ts";
 import { takesMatrixLayouts } from "./probe-matrices.ts";
 
 /** How products compute: in f32, or with operands rounded to f16 and sums in f32. A numerics class each. */
@@ -15,6 +15,8 @@ export const featureNames = {
   subgroupMatrix: "subgroup-matrix:",
   /** Layouts of subgroup matrices are template arguments. */
   matrixLayouts: "subgroup-matrix-layouts",
+  /** Followed by the adapter's name: bits depend on its driver. */
+  adapter: "adapter:",
   /** Followed by the bytes of workgroup memory. */
   workgroupBytes: "workgroup-bytes:",
 } as const;
@@ -34,7 +36,10 @@ export async function capabilitiesOf(
   precision: ProductPrecision,
 ): Promise<Capabilities> {
   const { limits } = device;
-  const names = new Set<string>([`${featureNames.workgroupBytes}${limits.maxComputeWorkgroupStorageSize}`]);
+  const names = new Set<string>([
+    `${featureNames.adapter}${nameOf(info)}`,
+    `${featureNames.workgroupBytes}${limits.maxComputeWorkgroupStorageSize}`,
+  ]);
   if (features.has("shader-f16")) names.add(featureNames.f16);
   if (features.has("shader-f16") && precision === "f16") names.add(featureNames.f16Products);
   if (features.has("subgroups")) names.add(featureNames.subgroups);

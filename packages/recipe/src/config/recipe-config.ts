@@ -88,7 +88,7 @@ export const recipeSchema: z.ZodType<RecipeConfig> = z.strictObject({
     .max(2 ** 32 - 1)
     .default(0)
     .describe("Of everything random"),
-  device: z.string().default("auto").describe("cpu, or auto for the best one that is there"),
+  device: z.string().default("auto").describe("cpu, webgpu, or auto for the CPU"),
   threads: nullable(whole(1)).describe("Threads that compute; default one a core"),
   output: nullable(z.string().min(1)).describe("Folder of the run; default runs/NAME"),
 });

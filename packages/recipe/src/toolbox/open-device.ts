@@ -5,7 +5,7 @@ import type { Toolbox } from "./toolbox.ts";
 
 /** Where a model runs. */
 export interface DeviceOptions {
-  /** Id of a device, or `auto` for the best one that is there. Default `auto`. */
+  /** Id of a device, or `auto` for the first, the CPU. Default `auto`. */
   readonly device?: string | undefined;
   /** Threads that compute; default one a core. */
   readonly threads?: number | null | undefined;

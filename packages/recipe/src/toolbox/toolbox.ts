@@ -31,7 +31,7 @@ export interface Toolbox {
   readonly families: readonly ModelFamily[];
   /** By id. */
   readonly optimizers: ReadonlyMap<string, OptimizerFactory>;
-  /** By id, the best first. */
+  /** By id; `auto` is the first. */
   readonly devices: ReadonlyMap<string, DeviceFactory>;
   /** Folders of models that go by a name such as `attune:tiny`. */
   readonly models: ReadonlyMap<string, () => Promise<string>>;
@@ -72,12 +72,21 @@ export function createToolbox(options: ToolboxOptions = {}): Toolbox {
     families: [...defaultFamilies, ...ofKind<ModelFamily>("model-family")],
     optimizers: optimizerFactories,
     devices: new Map(
-      Object.entries({ cpu: (device) => openCpu({ ...device, directory: baseDirectory }), ...options.devices }),
+      Object.entries({
+        cpu: (device) => openCpu({ ...device, directory: baseDirectory }),
+        webgpu: openWebgpu,
+        ...options.devices,
+      }),
     ),
     models: new Map(Object.entries(options.models ?? {})),
     resolvePackage: options.resolvePackage,
     baseDirectory,
   };
+}
+
+/** The GPU; the backend is loaded when it is asked for. */
+async function openWebgpu(): Promise<Backend> {
+  return (await import("@attune/backend-webgpu")).createWebgpuBackend();
 }
 
 /** The optimizer of a configuration. @throws AttuneError `ID_UNKNOWN`, `CONFIG_UNKNOWN_KEY` or `OPTIONS_INVALID` */
