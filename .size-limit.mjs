@@ -8,7 +8,7 @@ const limits = {
   spec: 6,
   "run-folder": 16,
   "tensor-core": 110,
-  "backend-cpu": 62,
+  "backend-cpu": 66,
   "backend-webgpu": 50,
   "tokenizer-core": 40,
   "data-core": 38,

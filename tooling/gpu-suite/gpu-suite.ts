@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { createWebgpuBackend, dawnFlags } from "@attune/backend-webgpu";
-import { AttuneError } from "@attune/spec";
+import { AttuneError, errorExitCode } from "@attune/spec";
 import { testBackend } from "@attune/tensor-conformance";
 import { type Backend, createRuntime } from "@attune/tensor-core";
 import { create } from "webgpu";
@@ -69,7 +69,7 @@ try {
   process.stderr.write(
     `error: ${error.message} (${error.code})\n${error.hint === undefined ? "" : `hint: ${error.hint}\n`}`,
   );
-  process.exitCode = error.exitCode;
+  process.exitCode = errorExitCode(error.code);
 }
 // Dawn keeps the event loop alive for as long as its objects are reachable; what was written is on its way by then.
 process.stdout.write("", () => process.exit());

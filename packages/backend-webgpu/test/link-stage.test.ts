@@ -1,7 +1,18 @@
 // Which buffers WebGPU lets a dispatch bind, and what the backend does where a plan asks for more.
 
 import type { WebgpuBuffer, WebgpuStage } from "@attune/tensor-core";
-import { add, cast, createRuntime, matmul, mul, type Runtime, reshape, slice, tensorType } from "@attune/tensor-core";
+import {
+  add,
+  cast,
+  createRuntime,
+  matmul,
+  mul,
+  type Runtime,
+  reshape,
+  slice,
+  sumOfSquares,
+  tensorType,
+} from "@attune/tensor-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createWebgpuBackend } from "../src/index.ts";
 import { linkStage, type Range } from "../src/plan/link-stage.ts";
@@ -97,6 +108,20 @@ describe.skipIf(skipReason !== undefined)(`plans on SwiftShader ${skipReason ?? 
       y.subarray(0, 64).reduce((sum, _, index) => sum + y[64 * i + index]! * y[64 * j + index]!, 0);
     expect([...square!]).toEqual([dot(0, 0), dot(0, 1), dot(1, 0), dot(1, 1)]);
     expect([...integers!]).toEqual([...y].map((value) => 10 * value));
+  });
+
+  it("are timed, each dispatch with all its stages, and run as they do otherwise", async () => {
+    const program = await runtime.compile((trace) => {
+      const x = trace.input("x", tensorType([64, 256]));
+      trace.output("y", matmul(x, trace.input("w", tensorType([64, 256])), { transposeB: true }));
+      trace.output("total", sumOfSquares(x));
+    });
+    const inputs = { x: new Float64Array(64 * 256).fill(1), w: new Float64Array(64 * 256).fill(1) };
+    const { milliseconds } = await program.profile(inputs);
+    expect(milliseconds).toHaveLength(program.plan.dispatches.length);
+    expect(Math.min(...milliseconds)).toBeGreaterThan(0);
+    expect((await program.run(inputs))["total"]![0]).toBe(64 * 256);
+    program.dispose();
   });
 
   it("work over empty tensors and more workgroups than an axis has", async () => {

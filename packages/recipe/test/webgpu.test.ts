@@ -2,9 +2,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createWebgpuBackend } from "@attune/backend-webgpu";
+import type { Backend } from "@attune/tensor-core";
 import { describe, expect, it } from "vitest";
-import { skipReason, softwareGpu } from "../../backend-webgpu/test/open-test-device.ts";
-import { createToolbox, resolveRecipe, runRecipe } from "../src/index.ts";
+import { changedGpu, skipReason, softwareGpu } from "../../backend-webgpu/test/open-test-device.ts";
+import { createToolbox, resolveRecipe, runRecipe, trainModel } from "../src/index.ts";
 import { labelledRows, temporaryFolder, writeRows, writeTinyModel } from "./tiny-model.ts";
 
 const recipeText = `name: spam
@@ -23,6 +24,33 @@ const lines = (path: string): Record<string, unknown>[] =>
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+/** A device that is lost in the middle of a training run: at its program run number `at`. */
+async function lostAt(at: number): Promise<Backend> {
+  const devices: GPUDevice[] = [];
+  const gpu = changedGpu(softwareGpu(), (adapter) => ({
+    async requestDevice(descriptor) {
+      const device = await adapter.requestDevice(descriptor);
+      devices.push(device);
+      return device;
+    },
+  }));
+  const backend = await createWebgpuBackend({ gpu });
+  let runs = 0;
+  return {
+    ...backend,
+    async compile(plan) {
+      const executable = await backend.compile(plan);
+      return {
+        ...executable,
+        async run(regions, range) {
+          if (++runs === at) devices[0]!.destroy();
+          return executable.run(regions, range);
+        },
+      };
+    },
+  };
+}
 
 describe.skipIf(skipReason !== undefined)(`a recipe on SwiftShader ${skipReason ?? ""}`, () => {
   it("trains and evaluates as on the CPU", { timeout: 600_000 }, async () => {
@@ -52,5 +80,24 @@ describe.skipIf(skipReason !== undefined)(`a recipe on SwiftShader ${skipReason 
     const scores = (device: string): unknown[] =>
       lines(join(folder, device, "eval", "adapted.jsonl")).map(({ id, prediction }) => [id, prediction]);
     expect(scores("webgpu")).toEqual(scores("cpu"));
+  });
+
+  it("goes on from its checkpoint after the device was lost, to the same bytes", { timeout: 600_000 }, async () => {
+    const folder = temporaryFolder();
+    await writeTinyModel(folder);
+    writeRows(join(folder, "rows.jsonl"), labelledRows(24));
+    writeFileSync(join(folder, "spam.yaml"), recipeText);
+    const set = ["device=webgpu", "training.steps=3", "training.checkpointEvery=1"];
+    const train = async (output: string, open: () => Promise<Backend>, resume = false): Promise<Buffer> => {
+      const toolbox = createToolbox({ baseDirectory: folder, devices: { webgpu: open } });
+      const recipe = await resolveRecipe({ file: join(folder, "spam.yaml"), set });
+      await trainModel(recipe, { toolbox, output: join(folder, output), resume });
+      return readFileSync(join(folder, output, "adapter", "adapter_model.safetensors"));
+    };
+    const software = (): Promise<Backend> => createWebgpuBackend({ gpu: softwareGpu() });
+    // Two programs a step, forward with backward and the update: the fifth run is in the third step.
+    await expect(train("lost", () => lostAt(5))).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
+    const whole = await train("whole", software);
+    expect((await train("lost", software, true)).equals(whole)).toBe(true);
   });
 });

@@ -6,6 +6,7 @@ import type { GpuAllocation } from "../memory/device-memory.ts";
 import { layOutPlan } from "./lay-out-plan.ts";
 import type { LinkedStage, Range } from "./link-stage.ts";
 import type { PipelineCache } from "./pipelines.ts";
+import { profileStages } from "./profile-stages.ts";
 import type { ScratchBuffer } from "./scratch-buffer.ts";
 
 /** What plans of one device share. */
@@ -69,6 +70,21 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
     return made;
   };
 
+  /** Every dispatch takes as long as its stages together. */
+  const profile = async (regions: readonly Allocation[]): Promise<Float64Array> => {
+    health.assert();
+    const { groups } = bind(regions);
+    const times = await profileStages(device, steps.length, (pass, index) => {
+      const { pipeline, stage } = steps[index]!;
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, groups[index]!);
+      pass.dispatchWorkgroups(stage.workgroups[0], stage.workgroups[1], stage.workgroups[2]);
+    });
+    return Float64Array.from(plan.dispatches, (_, dispatch) =>
+      times.subarray(layout.stageOf[dispatch]!, layout.stageOf[dispatch + 1]!).reduce((sum, time) => sum + time, 0),
+    );
+  };
+
   return {
     async run(regions, range) {
       health.assert();
@@ -80,6 +96,7 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
       await context.throttle();
       health.assert();
     },
+    ...(device.features.has("timestamp-query") ? { profile } : {}),
     dispose() {
       known.length = 0;
       constants.destroy();
