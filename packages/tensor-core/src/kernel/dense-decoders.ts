@@ -16,10 +16,11 @@ export const bfloat16Decoder: CpuDecoder = (_builder, { components, element }) =
  */
 export const float16Decoder: CpuDecoder = (builder, { components, element }) => {
   const bits = builder.keep(load("widen16U", address.at(components[0]!, element, 2)));
-  const magnitude = v128.and(bits, i32x4.constant(0x7fff));
-  const scaled: Value<"v128"> = f32x4.mul(i32x4.shl(magnitude, 13), 2 ** 112);
-  const special = v128.and(i32x4.gtU(magnitude, i32x4.constant(0x7bff)), i32x4.constant(0x7f800000));
-  const sign = i32x4.shl(v128.and(bits, i32x4.constant(0x8000)), 16);
+  const word = (value: number): Value<"v128"> => builder.hoisted(i32x4.constant(value));
+  const magnitude = builder.keep(v128.and(bits, word(0x7fff)));
+  const scaled = f32x4.mul(i32x4.shl(magnitude, 13), builder.hoisted(f32x4.constant(2 ** 112)));
+  const special = v128.and(i32x4.gtU(magnitude, word(0x7bff)), word(0x7f800000));
+  const sign = i32x4.shl(v128.and(bits, word(0x8000)), 16);
   return v128.or(v128.or(scaled, special), sign);
 };
 
