@@ -37,6 +37,15 @@ describe("createWebgpuBackend", () => {
     });
   });
 
+  it("says so where an adapter claims a limit that its devices do not have", async () => {
+    const gpu = changedGpu(nullGpu(), ({ limits }) => {
+      const claimed: Record<string, number> = {};
+      for (const name in limits) claimed[name] = limits[name as keyof GPUSupportedLimits] as number;
+      return { limits: { ...claimed, maxBufferSize: 2 ** 50 } };
+    });
+    await expect(createWebgpuBackend({ gpu })).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
+  });
+
   it("takes the device's limits, and f16, subgroups and the size of workgroup memory as features", async () => {
     const backend = await createWebgpuBackend({ gpu: nullGpu() });
     expect(backend.capabilities).toMatchObject({
@@ -49,6 +58,7 @@ describe("createWebgpuBackend", () => {
       "adapter:unnamed adapter",
       "f16",
       "subgroup-matrix-layouts",
+      "subgroup-size:4",
       "subgroups",
       "workgroup-bytes:16384",
     ]);

@@ -151,6 +151,25 @@ describe.skipIf(skipReason !== undefined)(`on SwiftShader ${skipReason ?? ""}`, 
     });
   });
 
+  it("few rows are joined in subgroups and in workgroup memory, to the same bits where as many threads share a row", async () => {
+    const { capabilities } = whole.backend;
+    const features = new Set([...capabilities.features].filter((name) => !name.startsWith("subgroup")));
+    const without = createRuntime({ backend: { ...whole.backend, capabilities: { ...capabilities, features } } });
+    const given = [floats([3, 64]), floats([33, 64])];
+    const results: unknown[] = [];
+    for (const runtime of [whole, without]) {
+      const program = await runtime.compile((trace) => {
+        const [x, weight] = [trace.input("x", tensorType([3, 64])), trace.input("weight", tensorType([33, 64]))];
+        trace.output("y", trace.apply(linear, [x, weight], plain)[0]!);
+      });
+      const [stage] = (program.plan.dispatches[0]!.code as WebgpuKernelCode).stages;
+      expect(stage!.features ?? []).toEqual(runtime === whole ? ["subgroups"] : []);
+      results.push((await program.run({ x: given[0]!, weight: given[1]! }))["y"]);
+      program.dispose();
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
   it("k that is cut into ranges gives the same, with an epilogue over their sum", async () => {
     const [m, k, n] = [5, 2500, 12];
     await check(linear, { ...plain, bias: true, activation: "gelu" }, [

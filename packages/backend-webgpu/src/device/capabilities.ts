@@ -11,6 +11,8 @@ export const featureNames = {
   /** Products round their operands to f16. */
   f16Products: "f16-products",
   subgroups: "subgroups",
+  /** Followed by the fewest threads that a subgroup has. */
+  subgroupSize: "subgroup-size:",
   /** Followed by M, N and K of an f16 matrix with an f32 result. */
   subgroupMatrix: "subgroup-matrix:",
   /** Layouts of subgroup matrices are template arguments. */
@@ -42,7 +44,10 @@ export async function capabilitiesOf(
   ]);
   if (features.has("shader-f16")) names.add(featureNames.f16);
   if (features.has("shader-f16") && precision === "f16") names.add(featureNames.f16Products);
-  if (features.has("subgroups")) names.add(featureNames.subgroups);
+  if (features.has("subgroups")) {
+    const { subgroupMinSize = 4 } = info as { subgroupMinSize?: number };
+    names.add(featureNames.subgroups).add(`${featureNames.subgroupSize}${subgroupMinSize}`);
+  }
   if (features.has("chromium-experimental-subgroup-matrix") && features.has("shader-f16")) {
     const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
     for (const { componentType, resultComponentType, M, N, K } of subgroupMatrixConfigs) {
@@ -63,9 +68,15 @@ export async function capabilitiesOf(
 
 /** Bytes of workgroup memory; the 16 KiB that every device has unless the capabilities say more. */
 export function workgroupBytes({ features }: Capabilities): number {
-  for (const feature of features) {
-    if (feature.startsWith(featureNames.workgroupBytes))
-      return Number(feature.slice(featureNames.workgroupBytes.length));
-  }
-  return 16384;
+  return numberAfter(featureNames.workgroupBytes, features) ?? 16384;
+}
+
+/** Threads that are certain to be in one subgroup; 1 on a device without subgroups. */
+export function subgroupSize({ features }: Capabilities): number {
+  return numberAfter(featureNames.subgroupSize, features) ?? 1;
+}
+
+function numberAfter(prefix: string, features: ReadonlySet<string>): number | undefined {
+  for (const feature of features) if (feature.startsWith(prefix)) return Number(feature.slice(prefix.length));
+  return undefined;
 }

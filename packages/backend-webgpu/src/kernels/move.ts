@@ -66,13 +66,9 @@ export function copyStage(count: number, from: number, to: number): WebgpuStage 
   };
 }
 
-const copyKernel = webgpuKernel({
-  op: "copy",
-  lower: ({ inputs }) => ({ stages: [copyStage(elementCount(inputs[0]!.shape), 0, 1)] }),
-});
-
-const identityKernels = ["reshape", "debug", "stopGradient"].map((op) =>
-  webgpuKernel({ op, lower: copyKernel.lower as never }),
+/** Ops that keep elements as they are; the last three run where the planner makes no view of them. */
+const copyKernels = ["copy", "reshape", "debug", "stopGradient"].map((op) =>
+  webgpuKernel({ op, lower: ({ inputs }) => ({ stages: [copyStage(elementCount(inputs[0]!.shape), 0, 1)] }) }),
 );
 
 const broadcastKernel = webgpuKernel({
@@ -177,8 +173,7 @@ const padKernel = webgpuKernel({
 
 /** Kernels of ops that move elements. */
 export const movingKernels: readonly KernelDef[] = [
-  copyKernel,
-  ...identityKernels,
+  ...copyKernels,
   broadcastKernel,
   transposeKernel,
   sliceKernel,

@@ -10,7 +10,7 @@ import {
 } from "@attune/tensor-core";
 import { expandShader } from "../shader/build-shader.ts";
 import { converted, expressionCode, isIntegerExpression } from "../shader/expression.ts";
-import { flatStage, isPlain, operand, webgpuKernel } from "./define-kernel.ts";
+import { flatStage, operand, webgpuKernel } from "./define-kernel.ts";
 
 export const pointwiseKernel: KernelDef = webgpuKernel({
   op: "pointwise",
@@ -41,7 +41,6 @@ export const pointwiseKernel: KernelDef = webgpuKernel({
       ],
     };
   },
-  accepts: ({ inputs }) => (inputs.every(isPlain) ? 1 : undefined),
 });
 
 function arrayOf(dtype: string, width: number): string {

@@ -1,7 +1,9 @@
 // A few rows against a weight [n, k], which is read once: `lanes` neighbouring threads share a row of the weight, walk k in
-// blocks of four and join their sums in a tree.
+// blocks of four and join their sums in a tree: in workgroup memory, or within a subgroup, which adds in the same order.
 
+#if !subgroups
 var<workgroup> few_parts: array<f32, 64>;
+#endif
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -16,6 +18,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
   }
   for (var row = 0u; row < m; row++) {
+#if subgroups
+    var total = sums[row];
+    for (var step = lanes / 2u; step > 0u; step = step / 2u) {
+      total += subgroupShuffleXor(total, step);
+    }
+    if (inside && lane == 0u) {
+      store_one(row, column, total);
+    }
+#else
     few_parts[thread] = sums[row];
     for (var step = lanes / 2u; step > 0u; step = step / 2u) {
       workgroupBarrier();
@@ -27,5 +38,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
       store_one(row, column, few_parts[thread]);
     }
     workgroupBarrier();
+#endif
   }
 }

@@ -1,6 +1,6 @@
 // Kernels of "linear" and "batchedMatmul".
 import type { KernelDef, LinearAttributes, Signature, WebgpuKernelCode, WebgpuStage } from "@attune/tensor-core";
-import { featureNames } from "../../device/capabilities.ts";
+import { featureNames, subgroupSize } from "../../device/capabilities.ts";
 import { buildShader } from "../../shader/build-shader.ts";
 import { gridOf } from "../../shader/grid.ts";
 import { flatStage, webgpuKernel } from "../define-kernel.ts";
@@ -102,19 +102,25 @@ const fewRowsKernel = webgpuKernel({
   },
   lower(signature, capabilities) {
     const parts = productWindows(linearProduct(signature), signature.inputs[1]!, capabilities);
-    return { stages: parts.map(fewRowsStage) };
+    return { stages: parts.map((part) => fewRowsStage(part, subgroupSize(capabilities))) };
   },
 });
 
-function fewRowsStage({ m, n, k, a, b, epilogue: given }: Product): WebgpuStage {
+/** Threads of a subgroup that are enough to share a row: with fewer, workgroup memory lets more of them do so. */
+const enoughLanes = 4;
+
+function fewRowsStage({ m, n, k, a, b, epilogue: given }: Product, subgroup: number): WebgpuStage {
   const epilogue = { ...given, wide: false };
-  const lanes = Math.min(64, 2 ** Math.ceil(Math.log2(Math.max(1, k / 16))));
+  const subgroups = subgroup >= enoughLanes;
+  const lanes = Math.min(subgroups ? subgroup : 64, 2 ** Math.ceil(Math.log2(Math.max(1, k / 16))));
   const { workgroups, gridWidth } = gridOf(Math.ceil(n / (64 / lanes)));
   const wgsl = buildShader("few-rows", {
     constants: { m, n, k, lanes, grid_width: gridWidth },
+    flags: { subgroups },
     declarations: [loaderFunctions(a), loaderFunctions(b), epilogueFunctions(epilogue), storeOneFunction(epilogue)],
   });
-  return { wgsl, buffers: [...loaderBuffers(a), ...loaderBuffers(b), ...epilogueBuffers(epilogue)], workgroups };
+  const buffers = [...loaderBuffers(a), ...loaderBuffers(b), ...epilogueBuffers(epilogue)];
+  return { wgsl, buffers, workgroups, ...(subgroups ? { features: ["subgroups"] as const } : {}) };
 }
 
 /** Kernels of matrix products. */
