@@ -2,11 +2,11 @@
 import { statfs } from "node:fs/promises";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import { enable256Bits, has256Bits } from "@attune/backend-cpu";
-import { describeGpu } from "@attune/backend-webgpu";
 import { chooseBlas } from "@attune/recipe";
 import { type JsonValue, toAttuneError } from "@attune/spec";
 import { f32x4, load, ModuleBuilder } from "@attune/tensor-core/wasm";
 import { formatBytes } from "../terminal/format-number.ts";
+import { checkGpu } from "./check-gpu.ts";
 
 /** One thing that was looked at. */
 export interface MachineCheck {
@@ -131,15 +131,4 @@ async function checkDisk(directory: string): Promise<MachineCheck> {
   const free = bavail * bsize;
   const status = free < gibibyte ? "low" : "ok";
   return { id: "disk", status, value: { free }, detail: `${formatBytes(free)} free where this was started` };
-}
-
-/** Whether `--device webgpu` has something to run on; what stands in its way is told, not thrown. */
-async function checkGpu(): Promise<MachineCheck> {
-  try {
-    const { name, features, maxBufferBytes } = await describeGpu();
-    const detail = `${name}, buffers up to ${formatBytes(maxBufferBytes)}${features.includes("f16") ? ", f16" : ""}: --device webgpu`;
-    return { id: "gpu", status: "ok", value: { name, features: [...features], maxBufferBytes }, detail };
-  } catch (error) {
-    return { id: "gpu", status: "absent", value: null, detail: toAttuneError(error).message };
-  }
 }
