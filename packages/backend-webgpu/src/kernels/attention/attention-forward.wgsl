@@ -2,10 +2,8 @@
 // blocks of keys.
 //   m' = max(m, max_s x_s);  l' = l e^(m - m') + Σ_s e^(x_s - m');  o' = o e^(m - m') + Σ_s e^(x_s - m') v_s;  lse = m + ln l
 
-#import attention-common
+#import attention-keys
 
-var<workgroup> key_tile: array<vec4f, block * quads>;
-var<workgroup> value_tile: array<vec4f, block * quads>;
 var<workgroup> scores: array<f32, 16u * block>;
 var<workgroup> key_limit: u32;
 
@@ -31,18 +29,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var total = 0f;
   var sums: array<vec4f, own_quads>;
   for (var first = 0u; first < end; first += block) {
-    for (var index = thread; index < block * quads; index += 64u) {
-      let key = first + index / quads;
-      let inner = index % quads;
-      if (key < keys) {
-        let place = key_start(batch, key_head, key);
-        key_tile[index] = k_quad(place, inner);
-        value_tile[index] = v_quad(place, inner);
-      } else {
-        key_tile[index] = vec4f();
-        value_tile[index] = vec4f();
-      }
-    }
+    load_keys(batch, key_head, first, thread);
     workgroupBarrier();
     var own_scores: array<f32, block / 4u>;
     for (var j = 0u; j < block / 4u; j++) {

@@ -1,10 +1,8 @@
 // dq: 16 rows, four threads each, go over blocks of keys; weights are computed again from the log-sum-exp.
 //   p = e^(x - lse);  dx = p · (dout · v - Σ o · dout);  dq = Σ_s dx_s · scale · k_s
 
-#import attention-common
+#import attention-keys
 
-var<workgroup> key_tile: array<vec4f, block * quads>;
-var<workgroup> value_tile: array<vec4f, block * quads>;
 var<workgroup> slopes: array<f32, 16u * block>;
 var<workgroup> key_limit: u32;
 
@@ -28,18 +26,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let end = workgroupUniformLoad(&key_limit);
   var sums: array<vec4f, own_quads>;
   for (var first = 0u; first < end; first += block) {
-    for (var index = thread; index < block * quads; index += 64u) {
-      let key = first + index / quads;
-      let inner = index % quads;
-      if (key < keys) {
-        let place = key_start(batch, key_head, key);
-        key_tile[index] = k_quad(place, inner);
-        value_tile[index] = v_quad(place, inner);
-      } else {
-        key_tile[index] = vec4f();
-        value_tile[index] = vec4f();
-      }
-    }
+    load_keys(batch, key_head, first, thread);
     workgroupBarrier();
     for (var j = lane; j < block; j += 4u) {
       let key = first + j;
