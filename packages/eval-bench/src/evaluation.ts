@@ -1,10 +1,10 @@
 import type { JsonObject } from "@attune/spec";
 import { AttuneError } from "@attune/spec";
-import { clusterRows } from "./cluster-rows.ts";
 import type { PredictionRow } from "./metric.ts";
 import type { EvaluationModel } from "./model.ts";
 import type { Score, StatisticsOptions } from "./score.ts";
 import { scoreRows } from "./score.ts";
+import { clusterRows } from "./statistics/cluster-rows.ts";
 import type { Scoring, Task, TaskRunOptions } from "./task.ts";
 
 /** Every number of one model on one task, as plain JSON. */

@@ -1,5 +1,5 @@
 import type { Contract } from "@attune/spec";
-import type { WeightedStatistic } from "./bootstrap.ts";
+import type { WeightedStatistic } from "./statistics/bootstrap.ts";
 
 /** What every row of a predictions file has, whatever the task. */
 export interface PredictionRow {

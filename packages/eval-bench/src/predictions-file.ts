@@ -3,12 +3,12 @@ import { dirname } from "node:path";
 import { readJson, readJsonLines, writeFileAtomic, writeJsonAtomic } from "@attune/run-folder";
 import type { JsonObject, JsonValue } from "@attune/spec";
 import { AttuneError } from "@attune/spec";
-import { restoreClassificationScoring } from "./classification-scoring.ts";
+import { restoreClassificationScoring } from "./classification/classification-scoring.ts";
 import type { Evaluation, EvaluationResult } from "./evaluation.ts";
 import { evaluateRows } from "./evaluation.ts";
-import { createGenerationScoring } from "./generation-scoring.ts";
+import { createGenerationScoring } from "./generation/generation-scoring.ts";
 import type { PredictionRow } from "./metric.ts";
-import { createPerplexityScoring } from "./perplexity-scoring.ts";
+import { createPerplexityScoring } from "./perplexity/perplexity-scoring.ts";
 import type { Scoring } from "./task.ts";
 
 /** Path of the results that stand beside a predictions file: `eval/base.jsonl` has `eval/base.json`. */

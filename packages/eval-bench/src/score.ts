@@ -1,8 +1,8 @@
-import type { BootstrapDistribution } from "./bootstrap.ts";
-import { bcaInterval, bootstrap, percentileInterval } from "./bootstrap.ts";
-import { clusterRows } from "./cluster-rows.ts";
 import type { Metric, PredictionRow, PreparedMetric } from "./metric.ts";
-import { effectiveSampleSize, wilsonInterval } from "./wilson-interval.ts";
+import type { BootstrapDistribution } from "./statistics/bootstrap.ts";
+import { bcaInterval, bootstrap, percentileInterval } from "./statistics/bootstrap.ts";
+import { clusterRows } from "./statistics/cluster-rows.ts";
+import { effectiveSampleSize, wilsonInterval } from "./statistics/wilson-interval.ts";
 
 /** How an interval was made; `degenerate` means that no draw differed, so the range says nothing about the spread. */
 export type IntervalMethod = "wilson" | "wilson-clustered" | "bootstrap-bca" | "bootstrap-percentile" | "degenerate";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { classificationRow } from "../src/classification-row.ts";
+import { classificationRow } from "../src/classification/classification-row.ts";
 import type { ClassificationDetails, ClassificationRow } from "../src/index.ts";
 import {
   applyDecision,

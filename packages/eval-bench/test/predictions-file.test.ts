@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { classificationRow } from "../src/classification-row.ts";
-import { createGenerationScoring } from "../src/generation-scoring.ts";
+import { classificationRow } from "../src/classification/classification-row.ts";
+import { createGenerationScoring } from "../src/generation/generation-scoring.ts";
 import type { Evaluation } from "../src/index.ts";
 import {
   createClassificationScoring,
@@ -12,7 +12,7 @@ import {
   recomputeFromPredictions,
   writeEvaluation,
 } from "../src/index.ts";
-import { createPerplexityScoring } from "../src/perplexity-scoring.ts";
+import { createPerplexityScoring } from "../src/perplexity/perplexity-scoring.ts";
 
 let folder = "";
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { classificationRow } from "../src/classification-row.ts";
+import { classificationRow } from "../src/classification/classification-row.ts";
 import type { ClassificationRow } from "../src/index.ts";
 import {
   compareEvaluations,

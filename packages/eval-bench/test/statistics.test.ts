@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BootstrapDistribution } from "../src/bootstrap.ts";
-import { bcaInterval, bootstrap, bootstrapPValue, percentileInterval, quantile } from "../src/bootstrap.ts";
-import { holmCorrection } from "../src/holm-correction.ts";
-import { exactBinomialPValue, mcnemarTest } from "../src/mcnemar-test.ts";
-import { normalCdf, normalQuantile } from "../src/normal-distribution.ts";
-import { createRandom, hashText } from "../src/random.ts";
-import { effectiveSampleSize, wilsonInterval } from "../src/wilson-interval.ts";
+import type { BootstrapDistribution } from "../src/statistics/bootstrap.ts";
+import { bcaInterval, bootstrap, bootstrapPValue, percentileInterval, quantile } from "../src/statistics/bootstrap.ts";
+import { holmCorrection } from "../src/statistics/holm-correction.ts";
+import { exactBinomialPValue, mcnemarTest } from "../src/statistics/mcnemar-test.ts";
+import { normalCdf, normalQuantile } from "../src/statistics/normal-distribution.ts";
+import { createRandom, hashText } from "../src/statistics/random.ts";
+import { effectiveSampleSize, wilsonInterval } from "../src/statistics/wilson-interval.ts";
 import { readFixture } from "./fixture.ts";
 
 interface Statistics {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { fitLogisticRegression } from "../src/baselines/logistic-regression.ts";
+import { extractTerms, fitTfidf } from "../src/baselines/tfidf.ts";
 import {
   createClassificationScoring,
   createDecision,
@@ -6,9 +8,7 @@ import {
   fitTextBaseline,
   majorityBaseline,
 } from "../src/index.ts";
-import { minimise } from "../src/lbfgs.ts";
-import { fitLogisticRegression } from "../src/logistic-regression.ts";
-import { extractTerms, fitTfidf } from "../src/tfidf.ts";
+import { minimise } from "../src/statistics/lbfgs.ts";
 import { readFixture } from "./fixture.ts";
 
 interface Example {

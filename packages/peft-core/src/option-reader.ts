@@ -1,7 +1,7 @@
 // Reads options of unknown origin (YAML, flags, a file): every value is checked, every key must be read, and an error names
 // the key, what was expected and what was received.
 import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
-import { suggestion } from "./near-names.ts";
+import { suggestion } from "./targets/near-names.ts";
 
 /** Bounds of a number. */
 export interface NumberBounds {

@@ -31,8 +31,8 @@ export {
   scalarFunctions,
   substitute,
 } from "./op/scalar-expression.ts";
-export { activationExpressions } from "./ops/activations.ts";
 export * from "./ops/index.ts";
+export { activationExpressions } from "./ops/pointwise/activations.ts";
 export { buildPlan, type PlanTarget } from "./plan/build-plan.ts";
 export { explainPlan } from "./plan/explain-plan.ts";
 export type { Address, Binding, Dispatch, Plan, PlanRegion, Port } from "./plan/plan.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { gradients } from "../src/autodiff/gradients.ts";
 import { Trace } from "../src/graph/trace.ts";
-import { add, mul, relu, sigmoid, square, sub } from "../src/ops/elementwise.ts";
-import { fill } from "../src/ops/fill.ts";
-import { sum } from "../src/ops/reduce.ts";
+import { fill } from "../src/ops/create/fill.ts";
+import { add, mul, relu, sigmoid, square, sub } from "../src/ops/pointwise/elementwise.ts";
+import { sum } from "../src/ops/reduce/reduce.ts";
 import { createRuntime } from "../src/runtime/create-runtime.ts";
 import { tensorType } from "../src/type/tensor-type.ts";
 import { createReferenceBackend } from "./reference-backend.ts";

@@ -1,17 +1,17 @@
 import { createRegistry, type SpecialTokens, type StreamingDecoder, type Tokenizer } from "@attune/spec";
-import { type AddedVocabulary, createAddedVocabulary } from "./added-vocabulary.ts";
-import { canonicalJson } from "./canonical-json.ts";
-import { chatTemplateOf } from "./chat-template.ts";
-import { buildDecoder } from "./decoder.ts";
-import { encodeText, type Pipeline } from "./encode-text.ts";
-import { buildNormalizer } from "./normalizer.ts";
-import { buildPostProcessor, type PostProcessor } from "./post-processor.ts";
-import { buildPreTokenizer } from "./pre-tokenizer.ts";
+import { type AddedVocabulary, createAddedVocabulary } from "./added-tokens/added-vocabulary.ts";
+import { listAddedTokens, readRoles, roleIds } from "./added-tokens/special-token-roles.ts";
+import { chatTemplateOf } from "./chat/chat-template.ts";
+import { buildDecoder } from "./decode/decoder.ts";
+import { startDecoding } from "./decode/start-decoding.ts";
+import { encodeText, type Pipeline } from "./encode/encode-text.ts";
+import { buildNormalizer } from "./encode/normalizer.ts";
+import { buildPostProcessor, type PostProcessor } from "./encode/post-processor.ts";
+import { buildPreTokenizer } from "./encode/pre-tokenizer.ts";
+import { canonicalJson } from "./files/canonical-json.ts";
+import { sha256 } from "./files/sha256.ts";
+import type { TokenizerFiles } from "./files/tokenizer-files.ts";
 import { corruptSection, optionalSection, type Section, sectionOf, stringField } from "./section.ts";
-import { sha256 } from "./sha256.ts";
-import { listAddedTokens, readRoles, roleIds } from "./special-token-roles.ts";
-import { startDecoding } from "./start-decoding.ts";
-import type { TokenizerFiles } from "./tokenizer-files.ts";
 import type { TokenizerModel, TokenizerPlugin } from "./tokenizer-plugin.ts";
 
 /**

@@ -1,8 +1,8 @@
 import type { Contract } from "@attune/spec";
-import type { GgufVocabulary } from "./gguf-vocabulary.ts";
+import type { TokenBuffer } from "./encode/token-buffer.ts";
+import type { GgufVocabulary } from "./files/gguf-vocabulary.ts";
+import type { TokenizerFiles } from "./files/tokenizer-files.ts";
 import type { Section } from "./section.ts";
-import type { TokenBuffer } from "./token-buffer.ts";
-import type { TokenizerFiles } from "./tokenizer-files.ts";
 
 /** The part of a tokenizer that turns a piece of text into ids: BPE, WordPiece or Unigram with a vocabulary. */
 export interface TokenizerModel {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { byteLevelDecoder, incompleteTail } from "../src/byte-decoders.ts";
+import { byteLevelDecoder, incompleteTail } from "../src/decode/byte-decoders.ts";
+import { sha256 } from "../src/files/sha256.ts";
 import { byteCharacters, bytesOfCharacters, fromByteCharacters, toByteCharacters } from "../src/index.ts";
-import { sha256 } from "../src/sha256.ts";
 
 describe("byte characters", () => {
   it("are 256 different printable characters, space and line feed as GPT-2 has them", () => {

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonObject } from "@attune/spec";
 import { describe, expect, it } from "vitest";
-import { alignedText, sourceEnd, sourceStart } from "../src/aligned-text.ts";
 import { toByteCharacters } from "../src/byte-characters.ts";
-import { buildDecoder } from "../src/decoder.ts";
-import { buildNormalizer, normalizeText } from "../src/normalizer.ts";
-import { buildPreTokenizer } from "../src/pre-tokenizer.ts";
+import { buildDecoder } from "../src/decode/decoder.ts";
+import { alignedText, sourceEnd, sourceStart } from "../src/encode/aligned-text.ts";
+import { buildNormalizer, normalizeText } from "../src/encode/normalizer.ts";
+import { buildPreTokenizer } from "../src/encode/pre-tokenizer.ts";
 
 interface Component<Case> {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { AttuneError } from "@attune/spec";
 import { describe, expect, it } from "vitest";
-import { compileOnigurumaRegex } from "../src/oniguruma-regex.ts";
-import { regexPattern } from "../src/pattern.ts";
+import { compileOnigurumaRegex } from "../src/pattern/oniguruma-regex.ts";
+import { regexPattern } from "../src/pattern/pattern.ts";
 
 function matches(pattern: string, text: string): string[] {
   return [...text.matchAll(compileOnigurumaRegex(pattern, "here"))].map(([match]) => match);

@@ -1,8 +1,8 @@
 import { type DataStage, exportSplits, type SplitReport, splitStage } from "@attune/data-core";
 import { AttuneError, type JsonObject } from "@attune/spec";
+import { describeParts } from "../describe/describe-parts.ts";
 import type { VerbAction } from "../verb.ts";
 import type { DataSplitOptions } from "../verbs/data-split.ts";
-import { describeParts } from "./describe-parts.ts";
 import { runStages } from "./run-stages.ts";
 
 /** Splits, and writes each part into a file of its own. */

@@ -4,12 +4,12 @@ import { join, resolve } from "node:path";
 import { createPackageResolver, type PackageResolver } from "@attune/data-core";
 import { type RecipeConfig, runRecipe } from "@attune/recipe";
 import { AttuneError } from "@attune/spec";
+import { describePlan } from "../describe/describe-plan.ts";
+import { describeRun } from "../describe/describe-run.ts";
 import { openRecipe, outputOf } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
 import type { VerbAction } from "../verb.ts";
 import type { DemoOptions } from "../verbs/demo.ts";
-import { describePlan } from "./describe-plan.ts";
-import { describeRun } from "./describe-run.ts";
 
 /** Runs the mail recipe on attune:tiny; a second run goes on with what the first one left. */
 export const demo: VerbAction<DemoOptions> = async (options, context) => {

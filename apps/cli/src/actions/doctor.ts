@@ -1,8 +1,8 @@
 import type { JsonObject } from "@attune/spec";
+import { checkMachine } from "../machine/check-machine.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { VerbAction } from "../verb.ts";
 import { cliVersion } from "../version-text.ts";
-import { checkMachine } from "./check-machine.ts";
 
 /** Prints what this machine can do; exit code 4 where something is missing without which nothing runs. */
 export const doctor: VerbAction<object> = async (_, { host }) => {

@@ -1,11 +1,11 @@
 import { evaluateModel } from "@attune/recipe";
 import type { JsonObject } from "@attune/spec";
+import { describeResults } from "../describe/describe-results.ts";
 import { openRecipe } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
 import { evalFlags } from "../options/recipe-flags.ts";
 import type { RecipeOptions } from "../options/recipe-options.ts";
 import type { VerbAction } from "../verb.ts";
-import { describeResults } from "./describe-results.ts";
 
 /** Judges a model. */
 export const evaluate: VerbAction<RecipeOptions> = async (options, context) => {

@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { AttuneError, toAttuneError } from "@attune/spec";
+import { draftRecipe } from "../init/draft-recipe.ts";
+import { inspectData } from "../init/inspect-data.ts";
+import { nameFrom } from "../init/name-from.ts";
 import type { VerbAction, VerbContext } from "../verb.ts";
 import type { InitOptions } from "../verbs/init.ts";
-import { draftRecipe } from "./draft-recipe.ts";
-import { inspectData } from "./inspect-data.ts";
-import { nameFrom } from "./name-from.ts";
 
 /** Writes a recipe: asks on a terminal for what is not given, takes defaults elsewhere. */
 export const init: VerbAction<InitOptions> = async (options, { host, note }) => {
@@ -33,5 +33,5 @@ export const init: VerbAction<InitOptions> = async (options, { host, note }) => 
 async function answers(options: InitOptions, host: VerbContext["host"]): Promise<InitOptions | undefined> {
   const { stdin, stdout, environment } = host;
   const asks = stdin.isTTY === true && stdout.isTTY === true && !environment["CI"] && !options.yes && !options.json;
-  return asks ? (await import("./ask-init.ts")).askInit(options) : undefined;
+  return asks ? (await import("../init/ask-init.ts")).askInit(options) : undefined;
 }

@@ -1,11 +1,11 @@
 import { planRun } from "@attune/recipe";
 import type { JsonObject } from "@attune/spec";
+import { describePlan } from "../describe/describe-plan.ts";
 import { openRecipe } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
 import { planFlags } from "../options/recipe-flags.ts";
 import type { RecipeOptions } from "../options/recipe-options.ts";
 import type { VerbAction } from "../verb.ts";
-import { describePlan } from "./describe-plan.ts";
 
 /** Predicts what a run will take. */
 export const plan: VerbAction<RecipeOptions> = async (options, context) => {

@@ -1,10 +1,10 @@
 import { runRecipe } from "@attune/recipe";
+import { describeRun } from "../describe/describe-run.ts";
 import { openRecipe, outputOf } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
 import { trainFlags } from "../options/recipe-flags.ts";
 import type { RunFolderOptions } from "../options/recipe-options.ts";
 import type { VerbAction } from "../verb.ts";
-import { describeRun } from "./describe-run.ts";
 
 /** Runs every stage of a recipe. */
 export const run: VerbAction<RunFolderOptions> = async (options, context) => {

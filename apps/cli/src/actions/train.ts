@@ -1,11 +1,11 @@
 import { trainModel } from "@attune/recipe";
 import type { JsonObject } from "@attune/spec";
+import { describeTraining } from "../describe/describe-training.ts";
 import { openRecipe, outputOf } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
 import { trainFlags } from "../options/recipe-flags.ts";
 import type { RunFolderOptions } from "../options/recipe-options.ts";
 import type { VerbAction } from "../verb.ts";
-import { describeTraining } from "./describe-training.ts";
 
 /** Trains what a recipe says, without judging it. */
 export const train: VerbAction<RunFolderOptions> = async (options, context) => {

@@ -7,8 +7,8 @@ import { AttuneError } from "@attune/spec";
 import type { GraphNode, ValueId } from "../graph/graph.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type Trace, traceOf } from "../graph/trace.ts";
-import { add } from "../ops/elementwise.ts";
-import { fill } from "../ops/fill.ts";
+import { fill } from "../ops/create/fill.ts";
+import { add } from "../ops/pointwise/elementwise.ts";
 import { elementCount } from "../type/tensor-type.ts";
 
 /** What has arrived for each value so far; parts are added when somebody asks. */

@@ -1,10 +1,7 @@
 // Every op: its definition (`…Op`) and the function that applies it.
 
-export { activationExpressions } from "./activations.ts";
-export { type AdamwAttributes, type AdamwOperands, adamw, adamwOp } from "./adamw.ts";
-export { argMax, argMaxOp } from "./arg-max.ts";
-export { type AttentionOptions, attention, attentionOp } from "./attention.ts";
-export { attentionBackwardOp } from "./attention-backward.ts";
+export { type AttentionOptions, attention, attentionOp } from "./attention/attention.ts";
+export { attentionBackwardOp } from "./attention/attention-backward.ts";
 export {
   type AttentionAttributes,
   type AttentionExtent,
@@ -13,14 +10,42 @@ export {
   attentionExtent,
   attentionExtras,
   extrasOf,
-} from "./attention-operands.ts";
-export { type BatchedMatmulAttributes, batchedMatmul, batchedMatmulOp } from "./batched-matmul.ts";
-export { broadcastShapes } from "./broadcast.ts";
-export { type ConcatAttributes, concat, concatOp } from "./concat.ts";
-export { copyOp } from "./copy.ts";
+} from "./attention/attention-operands.ts";
+export { type RopeAttributes, rope, ropeOp } from "./attention/rope.ts";
 export { coreOps } from "./core-ops.ts";
-export { crossEntropy, crossEntropyBackwardOp, crossEntropyOp, ignoredLabel } from "./cross-entropy.ts";
-export { type DropoutAttributes, dropout, dropoutOp, dropoutThreshold } from "./dropout.ts";
+export { fill, fillOp } from "./create/fill.ts";
+export { iota, iotaOp } from "./create/iota.ts";
+export { type BatchedMatmulAttributes, batchedMatmul, batchedMatmulOp } from "./linear/batched-matmul.ts";
+export {
+  type Activation,
+  type LinearAttributes,
+  type LinearOptions,
+  linear,
+  linearExtent,
+  linearOp,
+  matmul,
+} from "./linear/linear.ts";
+export {
+  type LayerNormAttributes,
+  type LayerNormBackwardAttributes,
+  layerNorm,
+  layerNormBackwardOp,
+  layerNormOp,
+} from "./norm/layer-norm.ts";
+export {
+  type RmsNormAttributes,
+  type RmsNormBackwardAttributes,
+  rmsNorm,
+  rmsNormBackwardOp,
+  rmsNormOp,
+} from "./norm/rms-norm.ts";
+export { type AdamwAttributes, type AdamwOperands, adamw, adamwOp } from "./optimizer/adamw.ts";
+export { allFinite, allFiniteOp, sumOfSquares, sumOfSquaresOp } from "./optimizer/gradient-checks.ts";
+export { hyperColumns, type Segment } from "./optimizer/optimizer-operands.ts";
+export { type SgdAttributes, type SgdOperands, sgd, sgdOp } from "./optimizer/sgd.ts";
+export { activationExpressions } from "./pointwise/activations.ts";
+export { broadcastShapes } from "./pointwise/broadcast.ts";
+export { type DropoutAttributes, dropout, dropoutOp, dropoutThreshold } from "./pointwise/dropout.ts";
 export {
   abs,
   add,
@@ -54,36 +79,7 @@ export {
   sub,
   tanh,
   where,
-} from "./elementwise.ts";
-export {
-  type EmbeddingBackwardAttributes,
-  embedding,
-  embeddingBackward,
-  embeddingBackwardOp,
-  embeddingOp,
-} from "./embedding.ts";
-export { fill, fillOp } from "./fill.ts";
-export { allFinite, allFiniteOp, sumOfSquares, sumOfSquaresOp } from "./gradient-checks.ts";
-export { iota, iotaOp } from "./iota.ts";
-export {
-  type LayerNormAttributes,
-  type LayerNormBackwardAttributes,
-  layerNorm,
-  layerNormBackwardOp,
-  layerNormOp,
-} from "./layer-norm.ts";
-export {
-  type Activation,
-  type LinearAttributes,
-  type LinearOptions,
-  linear,
-  linearExtent,
-  linearOp,
-  matmul,
-} from "./linear.ts";
-export { logSoftmax, logSumExp, logSumExpOp } from "./log-sum-exp.ts";
-export { debug, debugOp, stopGradient, stopGradientOp } from "./markers.ts";
-export { hyperColumns, type Segment } from "./optimizer-operands.ts";
+} from "./pointwise/elementwise.ts";
 export {
   type BroadcastToAttributes,
   broadcastTo,
@@ -93,21 +89,25 @@ export {
   pointwiseOp,
   sumOp,
   sumTo,
-} from "./pointwise.ts";
-export { l2Norm, max, maxOp, mean, type ReduceOptions, sum } from "./reduce.ts";
-export type { ReduceAttributes } from "./reduce-values.ts";
-export { type ReshapeAttributes, reshape, reshapeOp } from "./reshape.ts";
+} from "./pointwise/pointwise.ts";
+export { argMax, argMaxOp } from "./reduce/arg-max.ts";
+export { logSoftmax, logSumExp, logSumExpOp } from "./reduce/log-sum-exp.ts";
+export { l2Norm, max, maxOp, mean, type ReduceOptions, sum } from "./reduce/reduce.ts";
+export type { ReduceAttributes } from "./reduce/reduce-values.ts";
 export {
-  type RmsNormAttributes,
-  type RmsNormBackwardAttributes,
-  rmsNorm,
-  rmsNormBackwardOp,
-  rmsNormOp,
-} from "./rms-norm.ts";
-export { type RopeAttributes, rope, ropeOp } from "./rope.ts";
-export { gatherRows, gatherRowsOp, scatterRows, scatterRowsOp } from "./rows.ts";
-export { type SgdAttributes, type SgdOperands, sgd, sgdOp } from "./sgd.ts";
-export { type PadAttributes, pad, padOp, type SliceAttributes, slice, sliceOp } from "./slice.ts";
-export { softmax, softmaxBackwardOp, softmaxOp } from "./softmax.ts";
-export { type SplitAttributes, split, splitOp } from "./split.ts";
-export { type TransposeAttributes, transpose, transposeOp } from "./transpose.ts";
+  type EmbeddingBackwardAttributes,
+  embedding,
+  embeddingBackward,
+  embeddingBackwardOp,
+  embeddingOp,
+} from "./rows/embedding.ts";
+export { gatherRows, gatherRowsOp, scatterRows, scatterRowsOp } from "./rows/rows.ts";
+export { type ConcatAttributes, concat, concatOp } from "./shape/concat.ts";
+export { copyOp } from "./shape/copy.ts";
+export { debug, debugOp, stopGradient, stopGradientOp } from "./shape/markers.ts";
+export { type ReshapeAttributes, reshape, reshapeOp } from "./shape/reshape.ts";
+export { type PadAttributes, pad, padOp, type SliceAttributes, slice, sliceOp } from "./shape/slice.ts";
+export { type SplitAttributes, split, splitOp } from "./shape/split.ts";
+export { type TransposeAttributes, transpose, transposeOp } from "./shape/transpose.ts";
+export { crossEntropy, crossEntropyBackwardOp, crossEntropyOp, ignoredLabel } from "./softmax/cross-entropy.ts";
+export { softmax, softmaxBackwardOp, softmaxOp } from "./softmax/softmax.ts";

@@ -1,7 +1,7 @@
 // Epilogue fusion: `linear` followed by an addition or an activation that alone reads it does both while its tile is hot.
 import { consumers, type Graph, type GraphNode, observedValues, type Value } from "../graph/graph.ts";
 import { call, input, type ScalarExpression } from "../op/scalar-expression.ts";
-import { activationExpressions } from "../ops/activations.ts";
+import { activationExpressions } from "../ops/pointwise/activations.ts";
 import { sameShape } from "../type/tensor-type.ts";
 
 /** True where the backend has a kernel for a node. */

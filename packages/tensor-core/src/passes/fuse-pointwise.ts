@@ -15,7 +15,7 @@ const maxRepeatedSize = 8;
 /** Readers that a repeated expression may have. */
 const maxRepeats = 3;
 
-/** What a pointwise node computes; see ops/pointwise.ts. */
+/** What a pointwise node computes; see ops/pointwise/pointwise.ts. */
 interface PointwiseAttributes {
   readonly expressions: readonly ScalarExpression[];
 }

@@ -11,7 +11,7 @@ import {
   type Value,
   type ValueId,
 } from "../graph/graph.ts";
-import { copyOp } from "../ops/copy.ts";
+import { copyOp } from "../ops/shape/copy.ts";
 import { elementCount } from "../type/tensor-type.ts";
 
 /** A graph whose effects are each made by a node of their own, and the extra orderings that this needs. */

@@ -1,0 +1,78 @@
+import { AttuneError } from "@attune/spec";
+import type { PredictionRow } from "../metric.ts";
+import type { RowPlace } from "../parse-row.ts";
+import { commonFields, flagField, objectOf, rowError, textField } from "../parse-row.ts";
+import type { Decision } from "./decision.ts";
+import { decide } from "./decision.ts";
+
+/** One line of a classification's predictions file. */
+export interface ClassificationRow extends PredictionRow {
+  /** The right answer. */
+  readonly label: string;
+  /** What the model chose. */
+  readonly prediction: string;
+  /** Natural-log probability of each choice as the model gave it, before normalisation and calibration. */
+  readonly logprobs: Readonly<Record<string, number>>;
+  /** True when the text was cut to fit. */
+  readonly truncated?: boolean | undefined;
+}
+
+/**
+ * Reads one row and checks it against the rule: labels are known, every choice has a finite log-probability, and the
+ * prediction is the one that follows. Throws FILE_CORRUPT.
+ */
+export function parseClassificationRow(value: unknown, decision: Decision, place: RowPlace = {}): ClassificationRow {
+  const row = objectOf(value, "row", place);
+  const logprobs = objectOf(row["logprobs"], "logprobs", place);
+  const label = textField(row, "label", place);
+  const prediction = textField(row, "prediction", place);
+  if (!decision.labels.includes(label))
+    throw rowError(place, "label", `one of ${JSON.stringify(decision.labels)}`, label);
+  for (const choice of decision.labels) {
+    const logprob = Object.hasOwn(logprobs, choice) ? logprobs[choice] : undefined;
+    if (typeof logprob !== "number" || !Number.isFinite(logprob)) {
+      throw rowError(place, `logprobs.${choice}`, "a finite number", logprob);
+    }
+  }
+  const parsed = logprobs as Readonly<Record<string, number>>;
+  const expected = decide(decision, parsed);
+  if (prediction !== expected)
+    throw rowError(place, "prediction", `"${expected}", as the log-probabilities say`, prediction);
+  return { ...commonFields(row, place), label, prediction, logprobs: parsed, ...flagField(row, "truncated", place) };
+}
+
+/** A row from what a model said; throws LABELS_INVALID for an unknown label and NUMERICS for a score that is no number. */
+export function classificationRow(
+  document: {
+    readonly id: string;
+    readonly label: string;
+    readonly group?: string | undefined;
+    readonly list?: boolean | undefined;
+  },
+  logprobs: readonly number[],
+  decision: Decision,
+): ClassificationRow {
+  if (!decision.labels.includes(document.label)) {
+    throw new AttuneError(
+      "LABELS_INVALID",
+      `Document ${document.id} has label "${document.label}", expected one of ${JSON.stringify(decision.labels)}.`,
+    );
+  }
+  for (const [index, logprob] of logprobs.entries()) {
+    if (!Number.isFinite(logprob)) {
+      throw new AttuneError(
+        "NUMERICS",
+        `The model gave ${logprob} as log-probability of "${decision.labels[index]}" for document ${document.id}, expected a finite number.`,
+      );
+    }
+  }
+  const byLabel = Object.fromEntries(decision.labels.map((label, index) => [label, logprobs[index]!]));
+  return {
+    id: document.id,
+    label: document.label,
+    prediction: decide(decision, byLabel),
+    logprobs: byLabel,
+    ...(document.group === undefined ? {} : { group: document.group }),
+    ...(document.list === undefined ? {} : { list: document.list }),
+  };
+}

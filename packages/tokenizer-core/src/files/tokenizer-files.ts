@@ -1,0 +1,94 @@
+import { AttuneError, type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
+import { corruptSection, isJsonObject } from "../section.ts";
+
+/** The parsed files of one tokenizer. */
+export interface TokenizerFiles {
+  /** Where they come from, for errors: a path or a name. */
+  readonly source: string;
+  /** `tokenizer.json`. */
+  readonly tokenizer: JsonObject;
+  /** `tokenizer_config.json`. */
+  readonly config?: JsonObject | undefined;
+  /** `special_tokens_map.json`. */
+  readonly specialTokensMap?: JsonObject | undefined;
+  /** Text of `chat_template.jinja`; it goes before the template in the config. */
+  readonly chatTemplate?: string | undefined;
+}
+
+const largestFile = 2 ** 28;
+
+/** Reads the files of a tokenizer from a `tokenizer.json` (with what lies beside it) or from its folder. */
+export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> {
+  const { stat } = await import("node:fs/promises");
+  const { dirname, join } = await import("node:path");
+  const status = await stat(path).catch((error: unknown) => {
+    throw toAttuneError(error);
+  });
+  const folder = status.isDirectory() ? path : dirname(path);
+  const source = status.isDirectory() ? join(path, "tokenizer.json") : path;
+  const tokenizer = parseObject(await readText(source), source);
+  const optional = async (name: string) => {
+    const text = await readText(join(folder, name), true);
+    return text === undefined ? undefined : parseObject(text, join(folder, name));
+  };
+  const chatTemplate =
+    (await readText(join(folder, "chat_template.jinja"), true)) ??
+    templateOf(await optional("chat_template.json"), join(folder, "chat_template.json"));
+  return {
+    source,
+    tokenizer,
+    config: await optional("tokenizer_config.json"),
+    specialTokensMap: await optional("special_tokens_map.json"),
+    chatTemplate,
+  };
+}
+
+function templateOf(value: JsonObject | undefined, file: string): string | undefined {
+  const template = value?.["chat_template"];
+  if (value === undefined || typeof template === "string") return template as string | undefined;
+  throw corruptSection(file, 'expected "chat_template" to be text, but it is not.');
+}
+
+async function readText(path: string): Promise<string>;
+async function readText(path: string, optional: true): Promise<string | undefined>;
+async function readText(path: string, optional = false): Promise<string | undefined> {
+  const { readFile, stat } = await import("node:fs/promises");
+  let bytes: Uint8Array;
+  try {
+    const { size } = await stat(path);
+    if (size > largestFile) {
+      throw new AttuneError(
+        "FILE_UNSUPPORTED",
+        `Expected ${path} to have at most ${largestFile} bytes, but it has ${size}.`,
+        {
+          details: { file: path },
+        },
+      );
+    }
+    bytes = await readFile(path);
+  } catch (cause) {
+    const error = toAttuneError(cause);
+    if (optional && error.code === "FILE_NOT_FOUND") return undefined;
+    throw error;
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw corruptSection(path, "expected text in UTF-8, but the bytes are something else.");
+  }
+}
+
+function parseObject(text: string, file: string): JsonObject {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (cause) {
+    throw corruptSection(
+      file,
+      `expected JSON, but could not read it (${String(cause)}).`,
+      "The file may be truncated; fetch or write it again.",
+    );
+  }
+  if (isJsonObject(value)) return value;
+  throw corruptSection(file, "expected a JSON object, but the file holds something else.");
+}
