@@ -2,6 +2,7 @@
 // and whose effect can only be measured. See docs/decisions/2026-11-24-address-type-and-256-bits.md.
 import { setFlagsFromString } from "node:v8";
 import { address, f32x4, i32, load, ModuleBuilder } from "@attune/tensor-core/wasm";
+import { untilOptimised } from "./tuning/until-optimised.ts";
 
 /**
  * Lets V8 compile SIMD code to 256 bits where it can (Node 24 and later, x64). Call it before the first CPU backend is made.
@@ -35,7 +36,13 @@ export function multiplyAddPeak(): number {
 /** Multiply-adds of four lanes a millisecond, the best of `trials`, for each number of chains. */
 function chainRates(chains: readonly number[], trials: number): number[] {
   const loops = chains.map((count) => ({ count, run: chainLoop(count), best: Number.POSITIVE_INFINITY }));
-  for (const { run } of loops) for (const end = performance.now() + 3; performance.now() < end; ) run(0, rounds);
+  untilOptimised(
+    loops.map(
+      ({ run }) =>
+        () =>
+          run(0, rounds),
+    ),
+  );
   for (let trial = 0; trial < trials; trial++) {
     for (const loop of loops) {
       const start = performance.now();

@@ -3,6 +3,7 @@
 import { ModuleBuilder } from "@attune/tensor-core/wasm";
 import { type TileSize, tileName } from "../kernels/product/tile-family.ts";
 import { tileProduct } from "../kernels/product/tile-product.ts";
+import { untilOptimised } from "./until-optimised.ts";
 
 /** A tile, measured. */
 export interface TileMeasurement {
@@ -16,8 +17,6 @@ export interface TileMeasurement {
 const depth = 256;
 /** Calls of one trial: some 20 microseconds. */
 const calls = 24;
-/** Milliseconds after which V8 has optimised a tile. */
-const warmUp = 3;
 
 /**
  * Measures tiles in turn, so that other work on the machine falls on all alike; the best of `trials` counts. Takes about 4
@@ -25,7 +24,7 @@ const warmUp = 3;
  */
 export function measureTiles(tiles: readonly TileSize[], relaxedSimd: boolean, trials: number = 16): TileMeasurement[] {
   const runs = compileTiles(tiles, relaxedSimd);
-  for (const { run } of runs) for (const end = performance.now() + warmUp; performance.now() < end; ) run();
+  untilOptimised(runs.map(({ run }) => run));
   const best = runs.map(() => Number.POSITIVE_INFINITY);
   for (let trial = 0; trial < trials; trial++) {
     for (const [index, { run }] of runs.entries()) {
