@@ -2,6 +2,7 @@ export type { BaselineDocument } from "./baselines/majority-baseline.ts";
 export { majorityBaseline } from "./baselines/majority-baseline.ts";
 export type { TextBaseline, TextBaselineOptions } from "./baselines/text-baseline.ts";
 export { fitTextBaseline } from "./baselines/text-baseline.ts";
+export { textBaselineBytes } from "./baselines/text-baseline-bytes.ts";
 export { applyDecision, fitBatchCalibration, fitCalibration } from "./classification/calibration.ts";
 export { chooseShots } from "./classification/choose-shots.ts";
 export { accuracyMetric, classificationMetrics } from "./classification/classification-metrics.ts";

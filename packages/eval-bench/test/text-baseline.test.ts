@@ -7,8 +7,9 @@ import {
   evaluateRows,
   fitTextBaseline,
   majorityBaseline,
+  textBaselineBytes,
 } from "../src/index.ts";
-import { minimise } from "../src/statistics/lbfgs.ts";
+import { createMinimiser, minimise, minimiserBytes } from "../src/statistics/lbfgs.ts";
 import { readFixture } from "./fixture.ts";
 
 interface Example {
@@ -102,6 +103,13 @@ describe("baselines", () => {
     ]);
     expect(extractTerms("a . b")).toEqual([]);
   });
+  it("say what fitting them holds: a vector of a search has one number for each shared term and class", () => {
+    const texts = Array.from({ length: 50 }, (_, index) => `word${index} word${index + 1} word${index + 2}`);
+    const parameters = fitTfidf(texts).terms.length + 1;
+    expect(parameters).toBeGreaterThan(90);
+    const vectors = minimiserBytes(1) / 8 + 3;
+    expect(textBaselineBytes(texts, 77) - textBaselineBytes(texts, 2)).toBe(76 * parameters * vectors * 8);
+  });
   it("say the most frequent training label with its share", () => {
     const train = ["a", "b", "b"].map((label) => ({ label }));
     const [row] = majorityBaseline(train, [{ id: "1", text: "", label: "a", group: "g", list: true }], ["a", "b"]);
@@ -140,6 +148,25 @@ describe("minimise", () => {
     );
     expect(found.converged).toBe(true);
     for (const [index, coordinate] of found.point.entries()) expect(coordinate).toBeCloseTo(index, 9);
+  });
+  it("finds the same after another search in the same buffers, and holds what it says", () => {
+    const bowl =
+      (centre: number) =>
+      (point: Float64Array, gradient: Float64Array): number => {
+        for (const [index, coordinate] of point.entries()) gradient[index] = (index + 1) * (coordinate - centre);
+        return point.reduce((sum, coordinate, index) => sum + ((index + 1) * (coordinate - centre) ** 2) / 2, 0);
+      };
+    const search = createMinimiser(8);
+    const first = search(bowl(3), new Float64Array(8));
+    search(bowl(-7), new Float64Array(8));
+    expect(search(bowl(3), new Float64Array(8))).toEqual(first);
+    expect(first.point).toEqual(minimise(bowl(3), new Float64Array(8)).point);
+    const before = process.memoryUsage().arrayBuffers;
+    const large = createMinimiser(1_000_000);
+    // Half a vector of leeway: a collection in between may free what earlier tests left.
+    const made = process.memoryUsage().arrayBuffers - before;
+    expect(Math.abs(made - minimiserBytes(1_000_000))).toBeLessThan(4_000_000);
+    expect(large).toBeTypeOf("function");
   });
   it("says when it did not converge", () => {
     const steep = minimise(

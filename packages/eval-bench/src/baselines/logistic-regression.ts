@@ -3,8 +3,7 @@
  * f = (1/n) sum -log p(label) + |w|^2 / (2 C n), biases not regularised. Two classes share one weight vector and the
  * logistic function; more use softmax with one vector a class. Minimised by L-BFGS until the gradient vanishes.
  */
-import type { Minimum } from "../statistics/lbfgs.ts";
-import { minimise } from "../statistics/lbfgs.ts";
+import { createMinimiser, type Minimiser } from "../statistics/lbfgs.ts";
 import type { SparseRows } from "./tfidf.ts";
 
 /** A fitted model. */
@@ -26,7 +25,17 @@ export interface LogisticOptions {
   readonly tolerance?: number;
   /** Parameters to start from, of an earlier fit on the same rows. */
   readonly start?: Float64Array;
+  /** Of `parameterCount` numbers; one of its own by default. Given to one fit after another it saves their buffers. */
+  readonly minimise?: Minimiser;
 }
+
+/** Parameters of a model of rows of so many columns. */
+export function parameterCount(width: number, classes: number): number {
+  return (width + 1) * outputsOf(classes);
+}
+
+/** Two classes share one output, the log-odds of the second. */
+const outputsOf = (classes: number): number => (classes === 2 ? 1 : classes);
 
 /** Fits class indices `targets` (0 to classes - 1) to rows. */
 export function fitLogisticRegression(
@@ -35,13 +44,14 @@ export function fitLogisticRegression(
   options: LogisticOptions,
 ): LogisticRegression {
   const { classes, inverseRegularization, tolerance = 1e-6 } = options;
-  const outputs = classes === 2 ? 1 : classes;
-  const start = options.start ?? new Float64Array((rows.width + 1) * outputs);
+  const outputs = outputsOf(classes);
+  const size = parameterCount(rows.width, classes);
+  const { start = new Float64Array(size), minimise = createMinimiser(size) } = options;
   const count = rows.starts.length - 1;
   const scale = 1 / (inverseRegularization * count);
   const regularised = rows.width * outputs;
   const scores = new Float64Array(outputs);
-  const minimum: Minimum = minimise(
+  const minimum = minimise(
     (point, gradient) => {
       gradient.fill(0);
       let loss = 0;
@@ -140,7 +150,7 @@ function softmaxLoss(scores: Float64Array, target: number): number {
 function logProbabilities(rows: SparseRows, parameters: Float64Array, classes: number): Float64Array {
   const count = rows.starts.length - 1;
   const result = new Float64Array(count * classes);
-  const scores = new Float64Array(classes === 2 ? 1 : classes);
+  const scores = new Float64Array(outputsOf(classes));
   for (let row = 0; row < count; row++) {
     scoreRow(rows, row, parameters, scores);
     const normaliser = classes === 2 ? 0 : logSumExp(scores);

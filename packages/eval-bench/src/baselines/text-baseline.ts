@@ -2,8 +2,9 @@ import { AttuneError } from "@attune/spec";
 import type { ClassificationRow } from "../classification/classification-row.ts";
 import { classificationRow } from "../classification/classification-row.ts";
 import { createDecision } from "../classification/decision.ts";
+import { createMinimiser } from "../statistics/lbfgs.ts";
 import type { LogisticRegression } from "./logistic-regression.ts";
-import { fitLogisticRegression } from "./logistic-regression.ts";
+import { fitLogisticRegression, parameterCount } from "./logistic-regression.ts";
 import type { BaselineDocument } from "./majority-baseline.ts";
 import type { SparseRows } from "./tfidf.ts";
 import { fitTfidf } from "./tfidf.ts";
@@ -65,12 +66,14 @@ export function fitTextBaseline(
   const targets = targetsOf(train, labels);
   const heldTargets = targetsOf(validation, labels);
   let best: { fit: LogisticRegression; quality: Quality; c: number } | undefined;
+  const minimise = createMinimiser(parameterCount(rows.width, labels.length));
   let start: Float64Array | undefined;
   for (const c of inverseRegularizations.toSorted((a, b) => a - b)) {
     const fit = fitLogisticRegression(rows, targets, {
       classes: labels.length,
       inverseRegularization: c,
       tolerance: 1e-5,
+      minimise,
       ...(start === undefined ? {} : { start }),
     });
     start = fit.parameters;

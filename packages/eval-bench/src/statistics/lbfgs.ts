@@ -3,7 +3,7 @@
  * Wolfe line search by bracketing and bisection (Lewis and Overton, 2013). Deterministic; for smooth convex functions.
  */
 
-/** Writes the gradient at `point` into `gradient` and returns the value. */
+/** Writes the whole gradient at `point` into `gradient`, over what is there, and returns the value. */
 export type Differentiable = (point: Float64Array, gradient: Float64Array) => number;
 
 /** Where the search ended. */
@@ -15,11 +15,71 @@ export interface Minimum {
   readonly converged: boolean;
 }
 
+/** How a search ends. */
+export interface MinimiseOptions {
+  /** Largest gradient component; 1e-6 by default. */
+  readonly tolerance?: number;
+  readonly maximumIterations?: number;
+}
+
+/** Minimises from `start` until no gradient component exceeds `tolerance`, or progress or iterations end. */
+export type Minimiser = (objective: Differentiable, start: Float64Array, options?: MinimiseOptions) => Minimum;
+
+/** Corrections that are remembered. */
+const memory = 5;
+
 interface Correction {
   readonly step: Float64Array;
   readonly change: Float64Array;
-  readonly curvature: number;
+  curvature: number;
 }
+
+/** A point with what is known there. */
+interface Located {
+  readonly point: Float64Array;
+  readonly gradient: Float64Array;
+  value: number;
+}
+
+/** Bytes of the buffers of a minimiser. */
+export function minimiserBytes(size: number): number {
+  return Float64Array.BYTES_PER_ELEMENT * size * (5 + 2 * memory);
+}
+
+/** A minimiser of functions of `size` numbers. Its buffers are made once and serve one search after another. */
+export function createMinimiser(size: number): Minimiser {
+  const vector = (): Float64Array => new Float64Array(size);
+  const places: [Located, Located] = [
+    { point: vector(), gradient: vector(), value: 0 },
+    { point: vector(), gradient: vector(), value: 0 },
+  ];
+  const direction = vector();
+  const corrections = Array.from({ length: memory }, (): Correction => {
+    return { step: vector(), change: vector(), curvature: 0 };
+  });
+  return (objective, start, { tolerance = 1e-6, maximumIterations = 1000 } = {}) => {
+    let [here, next] = places;
+    here.point.set(start);
+    here.value = objective(here.point, here.gradient);
+    let known = 0;
+    const ended = (iterations: number, converged: boolean): Minimum => {
+      return { point: here.point.slice(), value: here.value, iterations, converged };
+    };
+    for (let iteration = 0; iteration < maximumIterations; iteration++) {
+      if (largest(here.gradient) <= tolerance) return ended(iteration, true);
+      descend(direction, here.gradient, corrections.slice(memory - known));
+      const firstStep = known === 0 ? Math.min(1, 1 / Math.sqrt(dot(here.gradient, here.gradient))) : 1;
+      if (!lineSearch(objective, here, direction, firstStep, next)) return ended(iteration, false);
+      if (remember(corrections, here, next)) known = Math.min(known + 1, memory);
+      [here, next] = [next, here];
+    }
+    return ended(maximumIterations, largest(here.gradient) <= tolerance);
+  };
+}
+
+/** One search with buffers of its own. */
+export const minimise: Minimiser = (objective, start, options) =>
+  createMinimiser(start.length)(objective, start, options);
 
 const dot = (a: Float64Array, b: Float64Array): number => {
   let sum = 0;
@@ -27,56 +87,38 @@ const dot = (a: Float64Array, b: Float64Array): number => {
   return sum;
 };
 
-/** target += factor * vector. */
-function add(target: Float64Array, factor: number, vector: Float64Array): void {
-  for (let index = 0; index < target.length; index++) target[index]! += factor * vector[index]!;
-}
-
-/** result = base + factor * vector; a plain loop, as the typed arrays' own map is several times slower. */
-function combine(base: Float64Array, factor: number, vector: Float64Array): Float64Array {
-  const result = new Float64Array(base.length);
-  for (let index = 0; index < base.length; index++) result[index] = base[index]! + factor * vector[index]!;
-  return result;
-}
-
 const largest = (values: Float64Array): number => {
   let result = 0;
   for (let index = 0; index < values.length; index++) result = Math.max(result, Math.abs(values[index]!));
   return result;
 };
 
-/** Minimises from `start` until no gradient component exceeds `tolerance`, or progress or iterations end. */
-export function minimise(
-  objective: Differentiable,
-  start: Float64Array,
-  options: { readonly tolerance?: number; readonly maximumIterations?: number; readonly memory?: number } = {},
-): Minimum {
-  const { tolerance = 1e-6, maximumIterations = 1000, memory = 5 } = options;
-  let point: Float64Array = start.slice();
-  let gradient: Float64Array = new Float64Array(start.length);
-  let value = objective(point, gradient);
-  const corrections: Correction[] = [];
-  for (let iteration = 0; iteration < maximumIterations; iteration++) {
-    if (largest(gradient) <= tolerance) return { point, value, iterations: iteration, converged: true };
-    const direction = descentDirection(gradient, corrections);
-    const firstStep = corrections.length === 0 ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient))) : 1;
-    const next = lineSearch(objective, point, value, gradient, direction, firstStep);
-    if (next === undefined) return { point, value, iterations: iteration, converged: false };
-    const step = combine(next.point, -1, point);
-    const change = combine(next.gradient, -1, gradient);
-    const curvature = dot(step, change);
-    if (curvature > 1e-300) corrections.push({ step, change, curvature });
-    if (corrections.length > memory) corrections.shift();
-    ({ point, gradient, value } = next);
-  }
-  return { point, value, iterations: maximumIterations, converged: largest(gradient) <= tolerance };
+/** target = base + factor * vector; a plain loop, as the typed arrays' own map is several times slower. */
+function combine(target: Float64Array, base: Float64Array, factor: number, vector: Float64Array): void {
+  for (let index = 0; index < target.length; index++) target[index] = base[index]! + factor * vector[index]!;
 }
 
-function descentDirection(gradient: Float64Array, corrections: readonly Correction[]): Float64Array {
-  const direction = combine(new Float64Array(gradient.length), -1, gradient);
+/** Writes what changed over the oldest correction, unless the function is flat along the step. */
+function remember(corrections: Correction[], here: Located, next: Located): boolean {
+  let curvature = 0;
+  for (let index = 0; index < here.point.length; index++) {
+    curvature += (next.point[index]! - here.point[index]!) * (next.gradient[index]! - here.gradient[index]!);
+  }
+  if (!(curvature > 1e-300)) return false;
+  const oldest = corrections.shift()!;
+  combine(oldest.step, next.point, -1, here.point);
+  combine(oldest.change, next.gradient, -1, here.gradient);
+  oldest.curvature = curvature;
+  corrections.push(oldest);
+  return true;
+}
+
+/** Writes the direction in which to search: the negative gradient, corrected by what is known of the curvature. */
+function descend(direction: Float64Array, gradient: Float64Array, corrections: readonly Correction[]): void {
+  for (let index = 0; index < direction.length; index++) direction[index] = -gradient[index]!;
   const factors = corrections.toReversed().map(({ step, change, curvature }) => {
     const factor = dot(step, direction) / curvature;
-    add(direction, -factor, change);
+    combine(direction, direction, -factor, change);
     return factor;
   });
   const last = corrections.at(-1);
@@ -85,36 +127,28 @@ function descentDirection(gradient: Float64Array, corrections: readonly Correcti
     for (let index = 0; index < direction.length; index++) direction[index]! *= scale;
   }
   for (const [index, { step, change, curvature }] of corrections.entries()) {
-    add(direction, factors[corrections.length - 1 - index]! - dot(change, direction) / curvature, step);
+    const factor = factors[corrections.length - 1 - index]! - dot(change, direction) / curvature;
+    combine(direction, direction, factor, step);
   }
-  return direction;
 }
 
-interface Located {
-  readonly point: Float64Array;
-  readonly gradient: Float64Array;
-  readonly value: number;
-}
-
-/** A step that decreases enough (1e-4) and flattens the slope enough (0.9), or undefined where rounding allows none. */
+/** Finds a step that decreases enough (1e-4) and flattens the slope enough (0.9); false where rounding allows none. */
 function lineSearch(
   objective: Differentiable,
-  point: Float64Array,
-  value: number,
-  gradient: Float64Array,
+  here: Located,
   direction: Float64Array,
   firstStep: number,
-): Located | undefined {
-  const slope = dot(gradient, direction);
+  found: Located,
+): boolean {
+  const slope = dot(here.gradient, direction);
   let [low, high, length] = [0, Number.POSITIVE_INFINITY, firstStep];
   for (let attempt = 0; attempt < 60; attempt++) {
-    const candidate = combine(point, length, direction);
-    const slopes = new Float64Array(point.length);
-    const reached = objective(candidate, slopes);
-    if (!(reached <= value + 1e-4 * length * slope)) high = length;
-    else if (dot(slopes, direction) < 0.9 * slope) low = length;
-    else return { point: candidate, gradient: slopes, value: reached };
+    combine(found.point, here.point, length, direction);
+    found.value = objective(found.point, found.gradient);
+    if (!(found.value <= here.value + 1e-4 * length * slope)) high = length;
+    else if (dot(found.gradient, direction) < 0.9 * slope) low = length;
+    else return true;
     length = high === Number.POSITIVE_INFINITY ? 2 * low : (low + high) / 2;
   }
-  return undefined;
+  return false;
 }

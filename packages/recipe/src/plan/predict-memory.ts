@@ -1,6 +1,7 @@
 // Peak resident memory: what the process holds when data, tokenizer and model are loaded (measured), what the device will hold on
 // top (exact, from plans), and what the host will hold to write checkpoints and to fit the text baseline.
 import { memoryUsage, resourceUsage } from "node:process";
+import { textBaselineBytes } from "@attune/eval-bench";
 import { promptTextOf } from "../data/row-builder.ts";
 import type { ProgramCost } from "./plan-steps.ts";
 import type { PlannedCosts, PredictionInputs } from "./prediction-inputs.ts";
@@ -8,9 +9,6 @@ import type { MemoryPart } from "./run-plan.ts";
 
 /** What the engine adds while programs are compiled and replayed: code, plans, garbage between collections. */
 const engineBytes = 64 * 2 ** 20;
-
-/** Bytes of features a character of training text, for the text baseline. */
-const featureBytesPerCharacter = 12;
 
 /** Sequences that are sampled, and answered, side by side. */
 const decodingRows = { sampled: 32, answered: 16 };
@@ -33,7 +31,7 @@ export function predictMemory(
     { name: "transfers", bytes: Math.max(scoring.stagingBytes, ...programs.map(({ stagingBytes }) => stagingBytes)) },
     { name: "key-value cache", bytes: decodingBytes(inputs, costs) },
     { name: "checkpoint on its way to the disk", bytes: 4 * step.elements * (buffers - 1 + (watched ? 1 : 0)) },
-    { name: "features of the text baseline", bytes: featureBytes(inputs) },
+    { name: "fitting the text baseline", bytes: baselineBytes(inputs) },
   ].filter(({ bytes }) => bytes > 0);
   const sum = parts.reduce((total, { bytes }) => total + bytes, 0);
   return { parts, peakBytes: Math.max(sum, resourceUsage().maxRSS * 1024) };
@@ -56,9 +54,9 @@ function decodingBytes({ config, base }: PredictionInputs, { generated }: Planne
   return tokens * rowBytes;
 }
 
-function featureBytes({ config, data }: PredictionInputs): number {
+/** Fitting the text baseline, which is judged last, in the memory of the host. */
+function baselineBytes({ config, data }: PredictionInputs): number {
   const { evaluation } = config;
   if (evaluation?.task !== "classification" || !evaluation.baselines.includes("text")) return 0;
-  const characters = data.parts.wholeTrain.reduce((sum, record) => sum + promptTextOf(record).length, 0);
-  return characters * featureBytesPerCharacter;
+  return textBaselineBytes(data.parts.wholeTrain.map(promptTextOf), data.labels!.length);
 }
