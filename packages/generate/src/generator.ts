@@ -40,18 +40,7 @@ export function createGenerator(runtime: Runtime, model: Model, options: Generat
   const { batch = 8, visitors = [], prefillTokens = 2048 } = options;
   assertCount("batch", batch, 1);
   assertCount("prefillTokens", prefillTokens, 1);
-  let current: CachePrograms | undefined;
-  const programsFor = async (slots: number, tokens: number): Promise<CachePrograms> => {
-    if (current && current.layout.slots >= slots && current.layout.capacity >= tokens) return current;
-    const layout = {
-      slots: Math.max(powerOfTwo(slots), current?.layout.slots ?? 0),
-      capacity: Math.max(lengthBucket(tokens), current?.layout.capacity ?? 0),
-    };
-    current?.dispose();
-    current = undefined;
-    current = await createCachePrograms(runtime, model, { region: freeRegion(runtime), ...layout }, visitors);
-    return current;
-  };
+  const caches = createCaches(runtime, model, visitors);
   const generate: Generator["generate"] = async (
     requests,
     { maxNewTokens, stopIds = endIds(model), signal, ...rest },
@@ -62,16 +51,15 @@ export function createGenerator(runtime: Runtime, model: Model, options: Generat
     if (maxNewTokens === 0 || requests.length === 0)
       return requests.map(() => ({ ids: [], finish: "length" as const }));
     const longest = Math.max(...requests.map(({ ids }) => ids.length));
-    const programs = await programsFor(Math.min(batch, requests.length), longest + maxNewTokens);
+    const programs = await caches.atLeast(Math.min(batch, requests.length), longest + maxNewTokens);
     const rows = requests.map((request, index) => {
       return { index, request, choose: createTokenChooser(sampling, index), newIds: [] };
     });
-    const width = Math.min(batch, programs.layout.slots);
     return decodeRows({
       model,
       programs,
       rows,
-      batch: width,
+      batch: Math.min(batch, programs.layout.slots),
       prefillTokens,
       maxNewTokens,
       stops: new Set(stopIds),
@@ -83,7 +71,7 @@ export function createGenerator(runtime: Runtime, model: Model, options: Generat
     assertCount("maxNewTokens", maxNewTokens, 0);
     assertCount("beams", beams, 1);
     checkPrompt(model, ids, maxNewTokens, 0);
-    return searchBeams(await programsFor(beams, ids.length + maxNewTokens), ids, { ...beamOptions, stopIds });
+    return searchBeams(await caches.atLeast(beams, ids.length + maxNewTokens), ids, { ...beamOptions, stopIds });
   };
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
@@ -94,9 +82,34 @@ export function createGenerator(runtime: Runtime, model: Model, options: Generat
   return {
     generate: (requests, generateOptions) => inTurn(() => generate(requests, generateOptions)),
     beamSearch: (ids, beamOptions) => inTurn(() => beamSearch(ids, beamOptions)),
-    dispose() {
-      current?.dispose();
-      current = undefined;
+    dispose: caches.dispose,
+  };
+}
+
+/** The cache of a generator: one, replaced by a larger one when a call needs it. */
+interface Caches {
+  /** The programs of a cache with at least so many sequences of so many tokens. */
+  atLeast(slots: number, tokens: number): Promise<CachePrograms>;
+  dispose(): void;
+}
+
+function createCaches(runtime: Runtime, model: Model, visitors: readonly SiteVisitor[]): Caches {
+  let current: CachePrograms | undefined;
+  const dispose = (): void => {
+    current?.dispose();
+    current = undefined;
+  };
+  return {
+    dispose,
+    async atLeast(slots, tokens) {
+      if (current && current.layout.slots >= slots && current.layout.capacity >= tokens) return current;
+      const layout = {
+        slots: Math.max(powerOfTwo(slots), current?.layout.slots ?? 0),
+        capacity: Math.max(lengthBucket(tokens), current?.layout.capacity ?? 0),
+      };
+      dispose();
+      current = await createCachePrograms(runtime, model, { region: freeRegion(runtime), ...layout }, visitors);
+      return current;
     },
   };
 }

@@ -48,42 +48,7 @@ export interface OptionOrigin {
 
 /** A reader of `options`. @throws AttuneError `OPTIONS_INVALID` (of a file: `FILE_CORRUPT`) unless it is an object of plain values. */
 export function readOptions(options: unknown, origin: OptionOrigin): OptionReader {
-  const { what, file } = origin;
-  const read = new Set<string>();
-  const error = (key: string | undefined, sentence: string, hint?: string): AttuneError =>
-    new AttuneError(
-      file === undefined ? "OPTIONS_INVALID" : "FILE_CORRUPT",
-      `${file ?? capitalised(what)}: ${sentence}`,
-      {
-        hint,
-        details: { ...(file === undefined ? {} : { file }), ...(key === undefined ? {} : { key }) },
-      },
-    );
-  const given = options ?? {};
-  if (typeof given !== "object" || Array.isArray(given)) {
-    throw error(undefined, `expected an object of options, got ${shown(given)}.`);
-  }
-  const values = given as JsonObject;
-  const raw = (key: string): JsonValue | undefined => {
-    read.add(key);
-    return Object.hasOwn(values, key) ? (values[key] ?? undefined) : undefined;
-  };
-  const checked = <Value extends JsonValue>(
-    key: string,
-    expected: string,
-    accepts: (value: JsonValue) => boolean,
-    fallback: Value | undefined,
-  ): Value => {
-    const value = raw(key) ?? fallback;
-    if (value === undefined || !accepts(value))
-      throw error(key, `expected "${key}" to be ${expected}, got ${shown(value)}.`);
-    return value as Value;
-  };
-  const optional = <Value extends JsonValue>(
-    key: string,
-    expected: string,
-    accepts: (value: JsonValue) => boolean,
-  ): Value | undefined => (raw(key) === undefined ? undefined : checked<Value>(key, expected, accepts, undefined));
+  const { values, read, raw, error, checked, optional } = openOptions(options, origin);
   return {
     has: (key) => raw(key) !== undefined,
     raw,
@@ -124,8 +89,64 @@ export function readOptions(options: unknown, origin: OptionOrigin): OptionReade
       if (unknown === undefined) return;
       const alias = Object.hasOwn(aliases, unknown) ? aliases[unknown] : undefined;
       const hint = alias === undefined ? suggestion(unknown, [...read]) : `Did you mean "${alias}"?`;
-      throw error(unknown, `"${unknown}" is not an option of ${what}.`, hint);
+      throw error(unknown, `"${unknown}" is not an option of ${origin.what}.`, hint);
     },
+  };
+}
+
+/** Options with the checks that all kinds of values share. */
+interface OpenOptions {
+  readonly values: JsonObject;
+  /** Keys that were asked for. */
+  readonly read: ReadonlySet<string>;
+  raw(key: string): JsonValue | undefined;
+  error(key: string | undefined, sentence: string, hint?: string): AttuneError;
+  /** The value of a key or its fallback, of which one must be accepted. */
+  checked<Value extends JsonValue>(key: string, expected: string, accepts: Accepts, fallback?: Value): Value;
+  /** Undefined if the key is absent. */
+  optional<Value extends JsonValue>(key: string, expected: string, accepts: Accepts): Value | undefined;
+}
+
+type Accepts = (value: JsonValue) => boolean;
+
+function openOptions(options: unknown, { what, file }: OptionOrigin): OpenOptions {
+  const read = new Set<string>();
+  const error: OpenOptions["error"] = (key, sentence, hint) =>
+    new AttuneError(
+      file === undefined ? "OPTIONS_INVALID" : "FILE_CORRUPT",
+      `${file ?? capitalised(what)}: ${sentence}`,
+      {
+        hint,
+        details: { ...(file === undefined ? {} : { file }), ...(key === undefined ? {} : { key }) },
+      },
+    );
+  const given = options ?? {};
+  if (typeof given !== "object" || Array.isArray(given)) {
+    throw error(undefined, `expected an object of options, got ${shown(given)}.`);
+  }
+  const values = given as JsonObject;
+  const raw: OpenOptions["raw"] = (key) => {
+    read.add(key);
+    return Object.hasOwn(values, key) ? (values[key] ?? undefined) : undefined;
+  };
+  const checked: OpenOptions["checked"] = <Value extends JsonValue>(
+    key: string,
+    expected: string,
+    accepts: Accepts,
+    fallback?: Value,
+  ): Value => {
+    const value = raw(key) ?? fallback;
+    if (value === undefined || !accepts(value))
+      throw error(key, `expected "${key}" to be ${expected}, got ${shown(value)}.`);
+    return value as Value;
+  };
+  return {
+    values,
+    read,
+    raw,
+    error,
+    checked,
+    optional: (key, expected, accepts) => (raw(key) === undefined ? undefined : checked(key, expected, accepts)),
   };
 }
 

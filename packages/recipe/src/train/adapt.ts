@@ -1,5 +1,6 @@
 // The training stage of a run: rows from records, replay, the method, and what is left behind: an adapter or a model.
-import { loadModel } from "@attune/models";
+import { loadModel, type Model } from "@attune/models";
+import type { Optimizer } from "@attune/optim";
 import { hashJson, replaceFolder } from "@attune/run-folder";
 import type { JsonObject, JsonValue, Tokenizer } from "@attune/spec";
 import { type ExampleCounts, type TrainingExample, tokenizeSegments } from "@attune/train";
@@ -12,7 +13,7 @@ import type { OpenModel } from "../toolbox/open-model.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
 import { runTraining } from "./run-training.ts";
 import { replayRecords } from "./sample-replay.ts";
-import { adapterTrainee, attachMethod, fullTrainee } from "./trainee.ts";
+import { adapterTrainee, attachMethod, fullTrainee, type Trainee } from "./trainee.ts";
 import { buildRows, checkLabelsTrained } from "./training-rows.ts";
 
 /** How training went. */
@@ -89,17 +90,7 @@ export async function adapt(
     async run() {
       const replay = await buildReplayRows(context, base, hashes.base);
       const optimizer = createOptimizer(toolbox, config);
-      const { families } = toolbox;
-      const model = isFull
-        ? await loadModel(runtime, base.folder, { families, trainable: "all", prefix: "trained/", signal })
-        : base.model;
-      const trainee = isFull
-        ? await fullTrainee(runtime, model, optimizer, base.folder)
-        : await adapterTrainee(runtime, model, optimizer, {
-            adapters: attachMethod(toolbox, model, config.method),
-            seed: config.seed,
-            baseModel: base.reference,
-          });
+      const { model, trainee } = await openTrainee(context, base, optimizer);
       try {
         const { metrics, checkpoint } = session.layout;
         const { position, steps, skippedSteps } = await runTraining({
@@ -134,6 +125,22 @@ export async function adapt(
       }
     },
   }) as unknown as Promise<AdaptResult>;
+}
+
+/** What is trained: a copy of the model with every parameter in State, or an adapter at the base. */
+async function openTrainee(
+  { recipe: { config }, runtime, toolbox, signal }: RunContext,
+  { model: base, folder, reference }: OpenModel,
+  optimizer: Optimizer,
+): Promise<{ readonly model: Model; readonly trainee: Trainee }> {
+  if (config.method.id !== "full") {
+    const adapters = attachMethod(toolbox, base, config.method);
+    const options = { adapters, seed: config.seed, baseModel: reference };
+    return { model: base, trainee: await adapterTrainee(runtime, base, optimizer, options) };
+  }
+  const { families } = toolbox;
+  const model = await loadModel(runtime, folder, { families, trainable: "all", prefix: "trained/", signal });
+  return { model, trainee: await fullTrainee(runtime, model, optimizer, folder) };
 }
 
 function identityOf(config: RecipeConfig, { base, data }: { base: string; data: string }): JsonObject {

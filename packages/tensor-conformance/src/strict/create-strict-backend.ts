@@ -1,7 +1,7 @@
 // A backend for tests: it runs each dispatch by its op's float64 reference over real bytes, rounded to the storage formats, and
 // refuses whatever WebGPU would refuse, with the dispatch's name, before the planner meets a real device.
 import { AttuneError } from "@attune/spec";
-import type { Backend, Capabilities, Dispatch, Plan } from "@attune/tensor-core";
+import type { Backend, Capabilities, Dispatch, Executable, Plan } from "@attune/tensor-core";
 import { assertBindingRules, violationOf } from "./binding-rules.ts";
 import {
   createAllocation,
@@ -86,24 +86,26 @@ export function createStrictBackend(options: StrictOptions = {}): Backend {
     async read(allocation, offset, bytes) {
       return strictAllocation(allocation, { offset, bytes }).data.slice(offset, offset + bytes);
     },
-    async compile(plan) {
-      let released = false;
-      return {
-        async run(regions, range = { from: 0, to: plan.dispatches.length }) {
-          if (released || disposed) throw new AttuneError("INTERNAL", "A plan was run after it was disposed.");
-          const bound = regions.map((region) => strictAllocation(region));
-          assertRegions(plan, bound);
-          if (range.from === 0) for (const each of bound) if (each.role === "arena") poison(each);
-          for (let index = range.from; index < range.to; index++)
-            runDispatch(plan.dispatches[index]!, index, bound, capabilities);
-        },
-        dispose() {
-          released = true;
-        },
-      };
-    },
+    compile: async (plan) => createStrictExecutable(plan, capabilities, () => disposed),
     async dispose() {
       disposed = true;
+    },
+  };
+}
+
+function createStrictExecutable(plan: Plan, capabilities: Capabilities, isDisposed: () => boolean): Executable {
+  let released = false;
+  return {
+    async run(regions, range = { from: 0, to: plan.dispatches.length }) {
+      if (released || isDisposed()) throw new AttuneError("INTERNAL", "A plan was run after it was disposed.");
+      const bound = regions.map((region) => strictAllocation(region));
+      assertRegions(plan, bound);
+      if (range.from === 0) for (const each of bound) if (each.role === "arena") poison(each);
+      for (let index = range.from; index < range.to; index++)
+        runDispatch(plan.dispatches[index]!, index, bound, capabilities);
+    },
+    dispose() {
+      released = true;
     },
   };
 }

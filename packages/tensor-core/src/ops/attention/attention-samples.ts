@@ -43,13 +43,39 @@ function sample(
   };
 }
 
+const causal = { causal: true };
+
 /** Samples of `attention`. */
 export function attentionSamples(): Sample[] {
-  const causal = { causal: true };
-  const documents = {
-    queryDocuments: exactIntegers([1, 7], [0, 0, 0, 1, 1, 2, -1]),
-    keyDocuments: exactIntegers([1, 7], [0, 0, 0, 1, 1, 2, -1]),
-  };
+  return [
+    ...shapeSamples(),
+    ...documentSamples(),
+    ...placeSamples(),
+    ...scoreSamples(),
+    sample(
+      "everything",
+      { queries: 5, heads: 2, keyHeads: 1 },
+      {
+        ...causal,
+        window: 4,
+        softcap: 2,
+        queryDocuments: exactIntegers([1, 5], [0, 0, 0, 1, 1]),
+        keyDocuments: exactIntegers([1, 5], [0, 0, 0, 1, 1]),
+        bias: floats("everything", [2, 3]),
+        alibi: exactFloats([2], [0.25, 0.5]),
+        sinks: floats("sinks", [2]),
+      },
+    ),
+    {
+      ...sample("NaN in one query", { queries: 3, heads: 1, size: 2 }, causal),
+      differentiable: [],
+      inputs: nanInputs(),
+    },
+  ];
+}
+
+/** Numbers of queries, keys and heads, and their width. */
+function shapeSamples(): Sample[] {
   return [
     sample("causal", { batch: 2, queries: 5 }, causal),
     sample("bidirectional", { batch: 2, queries: 5 }),
@@ -63,6 +89,15 @@ export function attentionSamples(): Sample[] {
     sample("wide heads", { queries: 17, heads: 2, size: 33 }, causal),
     sample("64 wide", { queries: 33, heads: 2, keyHeads: 1, size: 64 }, causal),
     sample("64 tokens", { queries: 64, heads: 1, size: 16 }, causal),
+  ];
+}
+
+/** Who sees whom by document, and a prefix that all of them see. */
+function documentSamples(): Sample[] {
+  const ids = exactIntegers([1, 7], [0, 0, 0, 1, 1, 2, -1]);
+  const documents = { queryDocuments: ids, keyDocuments: ids };
+  const long = Array.from({ length: 70 }, (_, index) => Math.floor(index / 23));
+  return [
     sample("documents", { queries: 7, heads: 2, keyHeads: 1 }, { ...causal, ...documents }),
     sample("documents, bidirectional", { queries: 7, heads: 1 }, documents),
     sample(
@@ -70,16 +105,31 @@ export function attentionSamples(): Sample[] {
       { queries: 70, heads: 2, keyHeads: 1, size: 8 },
       {
         ...causal,
-        queryDocuments: exactIntegers(
-          [1, 70],
-          Array.from({ length: 70 }, (_, index) => Math.floor(index / 23)),
-        ),
-        keyDocuments: exactIntegers(
-          [1, 70],
-          Array.from({ length: 70 }, (_, index) => Math.floor(index / 23)),
-        ),
+        queryDocuments: exactIntegers([1, 70], long),
+        keyDocuments: exactIntegers([1, 70], long),
       },
     ),
+    sample(
+      "prefix before documents",
+      { queries: 5, keys: 7 },
+      {
+        ...causal,
+        queryDocuments: exactIntegers([1, 5], [0, 0, 1, 1, -1]),
+        keyDocuments: exactIntegers([1, 7], [-1, -1, 0, 0, 1, 1, -1]),
+        prefix: exactIntegers([1], [2]),
+      },
+    ),
+    sample(
+      "prefix language model",
+      { batch: 2, queries: 5, heads: 1 },
+      { ...causal, prefix: exactIntegers([2], [3, 0]) },
+    ),
+  ];
+}
+
+/** Who sees whom by length and position, and where keys lie. */
+function placeSamples(): Sample[] {
+  return [
     sample("lengths", { batch: 3, queries: 2, keys: 5 }, { lengths: exactIntegers([3], [5, 2, 0]) }),
     sample(
       "positions",
@@ -100,6 +150,23 @@ export function attentionSamples(): Sample[] {
         lengths: exactIntegers([2], [4, 2]),
       },
     ),
+    sample(
+      "cache table",
+      { batch: 2, queries: 1, keys: 6, heads: 2, keyHeads: 1 },
+      {
+        ...causal,
+        cache: [5, 2, 1, 4],
+        cacheTable: exactIntegers([2, 3], [4, 0, -1, 2, 4, 3]),
+        queryPositions: exactIntegers([2, 1], [3, 4]),
+        lengths: exactIntegers([2], [4, 5]),
+      },
+    ),
+  ];
+}
+
+/** What becomes of scores before they are weights. */
+function scoreSamples(): Sample[] {
+  return [
     sample("window", { queries: 7 }, { ...causal, window: 3 }),
     sample("window, bidirectional", { queries: 7, heads: 1 }, { window: 2 }),
     sample("softcap", { queries: 5 }, { ...causal, softcap: 1.5, scale: 2 }),
@@ -116,51 +183,6 @@ export function attentionSamples(): Sample[] {
     ),
     sample("sinks", { queries: 5, heads: 4, keyHeads: 2, size: 3 }, { ...causal, sinks: floats("sinks", [4]) }),
     sample("sinks over blind rows", { queries: 3 }, { sinks: floats("sinks", [2]), lengths: exactIntegers([1], [0]) }),
-    sample(
-      "prefix before documents",
-      { queries: 5, keys: 7 },
-      {
-        ...causal,
-        queryDocuments: exactIntegers([1, 5], [0, 0, 1, 1, -1]),
-        keyDocuments: exactIntegers([1, 7], [-1, -1, 0, 0, 1, 1, -1]),
-        prefix: exactIntegers([1], [2]),
-      },
-    ),
-    sample(
-      "prefix language model",
-      { batch: 2, queries: 5, heads: 1 },
-      { ...causal, prefix: exactIntegers([2], [3, 0]) },
-    ),
-    sample(
-      "cache table",
-      { batch: 2, queries: 1, keys: 6, heads: 2, keyHeads: 1 },
-      {
-        ...causal,
-        cache: [5, 2, 1, 4],
-        cacheTable: exactIntegers([2, 3], [4, 0, -1, 2, 4, 3]),
-        queryPositions: exactIntegers([2, 1], [3, 4]),
-        lengths: exactIntegers([2], [4, 5]),
-      },
-    ),
-    sample(
-      "everything",
-      { queries: 5, heads: 2, keyHeads: 1 },
-      {
-        ...causal,
-        window: 4,
-        softcap: 2,
-        queryDocuments: exactIntegers([1, 5], [0, 0, 0, 1, 1]),
-        keyDocuments: exactIntegers([1, 5], [0, 0, 0, 1, 1]),
-        bias: floats("everything", [2, 3]),
-        alibi: exactFloats([2], [0.25, 0.5]),
-        sinks: floats("sinks", [2]),
-      },
-    ),
-    {
-      ...sample("NaN in one query", { queries: 3, heads: 1, size: 2 }, causal),
-      differentiable: [],
-      inputs: nanInputs(),
-    },
   ];
 }
 

@@ -39,7 +39,11 @@ function exact(name: string, expression: ScalarExpression, inputs: readonly Samp
 
 /** See the file's header. */
 export function pointwiseSamples(): Sample[] {
-  const steps = floats("steps", [19], -3, 3);
+  return [...functionSamples(), ...broadcastSamples(), ...exactSamples(), ...dtypeSamples()];
+}
+
+/** Scalar functions where they are smooth, alone and in expressions. */
+function functionSamples(): Sample[] {
   return [
     ...unary.map(([name, low, high]) => smooth(name, call(name, x), [floats(name, [3, 7], low, high)])),
     ...Object.entries(activationExpressions).map(([name, expression]) =>
@@ -47,11 +51,6 @@ export function pointwiseSamples(): Sample[] {
     ),
     ...binary.map((name) => smooth(name, call(name, x, y), [floats(`${name} x`, [2, 9]), floats(`${name} y`, [2, 9])])),
     smooth("div", call("div", x, y), [floats("div x", [11]), floats("div y", [11], 0.5, 3)]),
-    smooth("row against matrix", call("mul", x, y), [floats("row x", [5, 7]), floats("row y", [7])]),
-    smooth("column against matrix", call("add", x, y), [floats("column x", [5, 7]), floats("column y", [5, 1])]),
-    smooth("outer product", call("mul", x, y), [floats("outer x", [5, 1]), floats("outer y", [1, 6])]),
-    smooth("inner axis repeated", call("mul", x, y), [floats("inner x", [2, 3, 4]), floats("inner y", [2, 1, 4])]),
-    smooth("scalar", call("mul", x, y), [floats("scalar x", [33]), floats("scalar y", [1])]),
     smooth("constant", call("add", call("mul", x, constant(2.5)), constant(-1)), [floats("constant", [65])]),
     smooth("gated", call("mul", call("mul", x, call("sigmoid", x)), y), [
       floats("gate", [3, 31]),
@@ -69,6 +68,23 @@ export function pointwiseSamples(): Sample[] {
       attributes: one(call("select", call("less", constant(0), y), x, call("mul", x, constant(3)))),
       differentiable: [0],
     },
+  ];
+}
+
+function broadcastSamples(): Sample[] {
+  return [
+    smooth("row against matrix", call("mul", x, y), [floats("row x", [5, 7]), floats("row y", [7])]),
+    smooth("column against matrix", call("add", x, y), [floats("column x", [5, 7]), floats("column y", [5, 1])]),
+    smooth("outer product", call("mul", x, y), [floats("outer x", [5, 1]), floats("outer y", [1, 6])]),
+    smooth("inner axis repeated", call("mul", x, y), [floats("inner x", [2, 3, 4]), floats("inner y", [2, 1, 4])]),
+    smooth("scalar", call("mul", x, y), [floats("scalar x", [33]), floats("scalar y", [1])]),
+  ];
+}
+
+/** Functions with steps, and special values. */
+function exactSamples(): Sample[] {
+  const steps = floats("steps", [19], -3, 3);
+  return [
     exact("floor", call("floor", x), [steps]),
     exact("less", call("less", x, constant(0.5)), [steps]),
     exact("lessEqual", call("lessEqual", x, y), [
@@ -87,6 +103,12 @@ export function pointwiseSamples(): Sample[] {
         exactFloats([8], special),
       ]),
     ),
+  ];
+}
+
+/** Several outputs, and dtypes other than that of the inputs. */
+function dtypeSamples(): Sample[] {
+  return [
     {
       name: "two outputs",
       inputs: [floats("two x", [4, 9]), floats("two y", [4, 9])],
