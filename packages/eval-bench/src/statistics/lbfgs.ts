@@ -4,10 +4,10 @@
  */
 
 /** Writes the whole gradient at `point` into `gradient`, over what is there, and returns the value. */
-export type Differentiable = (point: Float64Array, gradient: Float64Array) => number;
+type Differentiable = (point: Float64Array, gradient: Float64Array) => number;
 
 /** Where the search ended. */
-export interface Minimum {
+interface Minimum {
   readonly point: Float64Array;
   readonly value: number;
   readonly iterations: number;
@@ -16,7 +16,7 @@ export interface Minimum {
 }
 
 /** How a search ends. */
-export interface MinimiseOptions {
+interface MinimiseOptions {
   /** Largest gradient component; 1e-6 by default. */
   readonly tolerance?: number;
   readonly maximumIterations?: number;
