@@ -1,8 +1,8 @@
 // Epilogue fusion: `linear` followed by an addition or an activation that alone reads it does both while its tile is hot.
 import { consumers, type Graph, type GraphNode, observedValues, type Value } from "../graph/graph.ts";
-import { call, input, type ScalarExpression } from "../op/scalar-expression.ts";
 import { activationExpressions } from "../ops/pointwise/activations.ts";
 import { sameShape } from "../type/tensor-type.ts";
+import { expressionOf, isAddition } from "./match-pointwise.ts";
 
 /** True where the backend has a kernel for a node. */
 type Runs = (node: GraphNode, values: readonly Value[]) => boolean;
@@ -49,9 +49,7 @@ function activationOf(_: Graph, product: GraphNode, reader: GraphNode): GraphNod
 
 function residualOf(graph: Graph, product: GraphNode, reader: GraphNode): GraphNode | undefined {
   const [made] = product.outputs;
-  if (product.attributes["residual"] || reader.inputs.length !== 2 || reader.inputs[0] === reader.inputs[1])
-    return undefined;
-  if (JSON.stringify(expressionOf(reader)) !== additionKey) return undefined;
+  if (product.attributes["residual"] || !isAddition(reader) || reader.inputs[0] === reader.inputs[1]) return undefined;
   const other = reader.inputs.find((id) => id !== made)!;
   const shape = graph.values[made!]!.type.shape;
   if (
@@ -66,11 +64,4 @@ function residualOf(graph: Graph, product: GraphNode, reader: GraphNode): GraphN
     backward: reader.backward,
     attributes: { ...product.attributes, residual: true },
   };
-}
-
-const additionKey = JSON.stringify(call("add", input(0), input(1)));
-
-function expressionOf(node: GraphNode): ScalarExpression | undefined {
-  const expressions = node.attributes["expressions"] as unknown as readonly ScalarExpression[] | undefined;
-  return node.op.id === "pointwise" && expressions?.length === 1 ? expressions[0] : undefined;
 }

@@ -8,6 +8,7 @@ import { eliminateDeadCode } from "../passes/dead-code.ts";
 import { expandComposites } from "../passes/expand-composites.ts";
 import { fuseLinear } from "../passes/fuse-linear.ts";
 import { fusePointwise } from "../passes/fuse-pointwise.ts";
+import { mergeLowRank } from "../passes/merge-low-rank.ts";
 import { recomputeRegions } from "../passes/recompute.ts";
 import { scheduleNodes } from "../passes/schedule.ts";
 import { assignStorage } from "./assign-storage.ts";
@@ -44,7 +45,8 @@ export function buildPlan(traced: Graph, target: PlanTarget): Plan {
   const tidy = eliminateCommonSubexpressions(
     eliminateDeadCode(expandComposites(eliminateDeadCode(traced), runs, backend.id)),
   );
-  const recomputed = eliminateDeadCode(recomputeRegions(tidy));
+  const merged = target.fuse === false ? tidy : eliminateDeadCode(mergeLowRank(tidy));
+  const recomputed = eliminateDeadCode(recomputeRegions(merged));
   const maxInputs = backend.capabilities.maxBindings - 1;
   const fused = target.fuse === false ? recomputed : fusePointwise(fuseLinear(recomputed, runs), maxInputs);
 
