@@ -91,7 +91,8 @@ else:
 
     packed = settings["kind"] == "trl-packed"
     dataset = Dataset.from_dict({"input_ids": data["examples"]})
-    arguments = SFTConfig(**shared, max_length=length, packing=packed, loss_type="nll")
+    count = rows if packed else settings["paddedRows"]
+    arguments = SFTConfig(**{**shared, "per_device_train_batch_size": count}, max_length=length, packing=packed, loss_type="nll")
     trainer = recording(SFTTrainer)(model=model, args=arguments, train_dataset=dataset, processing_class=tokenizer,
                                     callbacks=[Steps()])
 

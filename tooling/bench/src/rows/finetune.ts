@@ -9,6 +9,9 @@ import { alpacaFile, cacheFolder, smollm2Folder } from "../workplace.ts";
 /** Rows of a batch, their length, and steps that are counted. */
 const [rows, length, steps] = [2, 512, 8];
 
+/** Rows of a padded batch: as many documents as packed rows hold, more or less. */
+const paddedRows = 4;
+
 type Method = "lora" | "full";
 
 /** The batches that all subjects train on, made once. */
@@ -32,15 +35,16 @@ async function measure(method: Method, { short }: RowContext): Promise<Measured>
     adapter: join(cacheFolder, "bench-adapter"),
     scratch: join(cacheFolder, "bench-scratch"),
   };
-  const peer = (name: string, kind: string) =>
-    pythonSubject(name, "finetune.py", { ...shared, kind } as { threads: number });
+  const peer = (name: string, kind: string, more: object = {}) =>
+    pythonSubject(name, "finetune.py", { ...shared, kind, ...more } as { threads: number });
   return interleave(
     [
       attuneSubject("Attune", "finetune.ts", { ...shared, native: false }),
       attuneSubject("Attune with a native BLAS", "finetune.ts", { ...shared, native: true }),
+      pythonSubject("PyTorch, a loop by hand, the same batches", "packed_loop.py", shared),
       peer("Transformers Trainer, the same batches", "trainer"),
       peer("TRL SFTTrainer, packed", "trl-packed"),
-      peer("TRL SFTTrainer, padded", "trl-padded"),
+      peer("TRL SFTTrainer, padded, batches of 4", "trl-padded", { paddedRows }),
     ],
     { warmup: 1, counted: short ? 1 : steps },
   );
