@@ -4,7 +4,6 @@ export { createCsvParser } from "./io/csv-parser.ts";
 export type { FileFormat, ReadRowsOptions } from "./io/read-rows.ts";
 export { readRows } from "./io/read-rows.ts";
 export type { TextUnit } from "./io/read-text-rows.ts";
-export type { DataRow } from "./io/row.ts";
 export type { WrittenFile } from "./io/write-records.ts";
 export { writeJsonLines } from "./io/write-records.ts";
 export type { DataStats, LengthSummary } from "./look/compute-stats.ts";
@@ -22,9 +21,7 @@ export {
   rejectUnknownKeys,
   stringOption,
 } from "./options/option-schema.ts";
-export type { ColumnMapping, RowShape } from "./records/column-mapping.ts";
-export type { ChatMessage, RecordContent } from "./records/content.ts";
-export { contentOf, mapTexts, textOfContent, withContent } from "./records/content.ts";
+export * from "./portable.ts";
 export type { FileSourceOptions } from "./sources/file-source.ts";
 export { fileSource } from "./sources/file-source.ts";
 export type { OpenSourceOptions } from "./sources/open-source.ts";

@@ -3,7 +3,7 @@
 import type { JsonObject } from "@attune/spec";
 import { createRandomSequence, type Runtime } from "@attune/tensor-core";
 import { findFamily } from "./find-family.ts";
-import { defaultFamilies } from "./load-model.ts";
+import { defaultFamilies } from "./load-checkpoint.ts";
 import type { Model } from "./model.ts";
 import type { ModelConfig, ModelFamily, ParameterSpec } from "./model-family.ts";
 import { type PlacementOptions, placeParameters, storageFormats } from "./place-parameters.ts";

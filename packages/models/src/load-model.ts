@@ -1,84 +1,19 @@
-import { join } from "node:path";
-import { AttuneError } from "@attune/spec";
-import type { Runtime, StorageFormat } from "@attune/tensor-core";
-import { bytesToFloat32, type Checkpoint, float32ToBytes, openCheckpoint, type TensorReader } from "@attune/weights";
-import { checkTensors } from "./check-tensors.ts";
-import { findFamily } from "./find-family.ts";
-import { llama } from "./llama/llama.ts";
+import type { Runtime } from "@attune/tensor-core";
+import { type Checkpoint, openCheckpoint } from "@attune/weights";
+import { type LoadOptions, loadCheckpoint } from "./load-checkpoint.ts";
 import type { Model } from "./model.ts";
-import type { ModelFamily, ParameterSpec } from "./model-family.ts";
-import { type ParameterValues, type PlacementOptions, placeParameters, storageFormats } from "./place-parameters.ts";
 
-/** Families that loading knows unless it is given others. */
-export const defaultFamilies: readonly ModelFamily[] = [llama];
-
-/** How a checkpoint is loaded. */
-export interface LoadOptions extends PlacementOptions {
-  readonly families?: readonly ModelFamily[] | undefined;
-  /** Format of frozen matrices: that of the file, or one of the others. Norms and biases are kept in f32. Default "as-is". */
-  readonly storage?: "as-is" | keyof typeof storageFormats | undefined;
-}
-
-const fileDtypes = { f32: "F32", bf16: "BF16", f16: "F16" } as const;
-
-/**
- * Loads a checkpoint folder, or one that is open, into a runtime, one tensor after the other.
- *
- * Throws `FILE_UNSUPPORTED` for an unknown architecture or element type, `FILE_CORRUPT` with the names of tensors that are
- * missing, left over or of another shape than the configuration says.
- */
+/** Loads a checkpoint folder, or one that is open, into a runtime. Throws as `loadCheckpoint` does. */
 export async function loadModel(
   runtime: Runtime,
   source: string | Checkpoint,
   options: LoadOptions = {},
 ): Promise<Model> {
-  const checkpoint = typeof source === "string" ? await openCheckpoint(source) : source;
+  if (typeof source !== "string") return loadCheckpoint(runtime, source, options);
+  const checkpoint = await openCheckpoint(source);
   try {
-    const { families = defaultFamilies, storage = "as-is" } = options;
-    const { config: configJson, generationConfig, tensors, folder } = checkpoint;
-    const file = join(folder, "config.json");
-    const family = findFamily(families, configJson, file);
-    const config = family.parseConfig(configJson, file);
-    const fileNames = await checkTensors(folder, tensors, family, family.parameters(config));
-    const values = valuesOf(tensors, fileNames, storage);
-    return await placeParameters(runtime, { family, config, configJson, generationConfig }, values, options);
+    return await loadCheckpoint(runtime, checkpoint, options);
   } finally {
-    if (typeof source === "string") await checkpoint.close();
+    await checkpoint.close();
   }
-}
-
-function valuesOf(
-  tensors: TensorReader,
-  fileNames: ReadonlyMap<string, string>,
-  storage: NonNullable<LoadOptions["storage"]>,
-): ParameterValues {
-  const nameOf = (spec: ParameterSpec): string => fileNames.get(spec.name)!;
-  return {
-    format(spec): StorageFormat {
-      if (storage !== "as-is") return storageFormats[storage];
-      const { dtype } = tensors.info(nameOf(spec));
-      return dtype === "BF16" ? storageFormats.bf16 : dtype === "F16" ? storageFormats.f16 : storageFormats.f32;
-    },
-    async components(spec, format) {
-      const name = nameOf(spec);
-      const { dtype } = tensors.info(name);
-      const wanted = fileDtypes[format.id as keyof typeof fileDtypes];
-      const bytes = await tensors.read(name);
-      if (dtype === wanted) return [bytes];
-      return [float32ToBytes(bytesToFloat32(bytes, dtype), wanted)];
-    },
-    floats: (spec) => tensors.readFloat32(nameOf(spec)),
-  };
-}
-
-/** Refuses a row of tokens that is longer than what a model can attend to. */
-export function assertFitsContext(model: Pick<Model, "contextLength" | "config">, tokens: number, what: string): void {
-  if (model.config.extendsPositions || tokens <= model.contextLength) return;
-  throw new AttuneError(
-    "CONTEXT_EXCEEDED",
-    `${what} has ${tokens} tokens, but the model's context is ${model.contextLength}.`,
-    {
-      hint: `Shorten it, or load the model with a larger contextLength (--context-length); it was made for ${model.config.trainedPositions} positions.`,
-    },
-  );
 }

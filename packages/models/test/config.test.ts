@@ -1,7 +1,7 @@
 import type { JsonObject } from "@attune/spec";
 import { describe, expect, it } from "vitest";
 import { findFamily, type LlamaConfig, llama, readConfig } from "../src/index.ts";
-import { defaultFamilies } from "../src/load-model.ts";
+import { defaultFamilies } from "../src/load-checkpoint.ts";
 
 const small: JsonObject = {
   architectures: ["LlamaForCausalLM"],

@@ -1,3 +1,5 @@
+export { type LineChartOptions, type LineSeries, renderLineChart } from "./charts/line-chart.ts";
+export { formatQuantity } from "./format-quantity.ts";
 export { renderReport } from "./render-report.ts";
 export type {
   ChangedDocument,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ReportData } from "../src/index.ts";
-import { renderReport } from "../src/index.ts";
+import { renderLineChart, renderReport } from "../src/index.ts";
 import { escapeHtml, html, renderMarkup } from "../src/markup.ts";
 import { sampleReport } from "./sample-report.ts";
 
@@ -188,5 +188,24 @@ describe("html", () => {
     );
     expect(renderMarkup(html`${forged}`)).toBe("[object Object]");
     expect(escapeHtml("a\u0007\u009b\ud83d\ude00\udc00\tb")).toBe("a\ufffd\ufffd\ud83d\ude00\ufffd\tb");
+  });
+});
+
+describe("a chart of its own", () => {
+  it("is one SVG of the size that was asked for, with names escaped and points inside the frame", () => {
+    const points = Array.from({ length: 60 }, (_, index) => ({ step: index + 1, value: 5 - index / 20 }));
+    const series = [
+      { name: "<b>a</b>", points, look: "plain", tone: "after" },
+      { name: "held out", points, look: "marked", tone: "before" },
+    ] as const;
+    const svg = renderLineChart({ title: "Loss", yLabel: "nats", width: 700, height: 300, series });
+    expect(svg.startsWith("<svg")).toBe(true);
+    checkNesting(svg);
+    expect(svg).toContain('viewBox="0 0 700 300"');
+    expect(svg).toContain("&lt;b&gt;a&lt;/b&gt;");
+    const places = [...svg.matchAll(/c([xy])="([\d.]+)"/g)].map(([, axis, value]) => [axis, Number(value)] as const);
+    expect(places).toHaveLength(120);
+    for (const [axis, value] of places) expect(value).toBeLessThanOrEqual(axis === "x" ? 686 : 262);
+    expect(Math.max(...places.flatMap(([axis, value]) => (axis === "x" ? value : [])))).toBe(686);
   });
 });

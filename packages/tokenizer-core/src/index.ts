@@ -1,30 +1,4 @@
-export type { AddedToken } from "./added-tokens/added-token.ts";
-export { addedToken, addedTokenJson } from "./added-tokens/added-token.ts";
-export { byteCharacters, bytesOfCharacters, fromByteCharacters, toByteCharacters } from "./byte-characters.ts";
-export type {
-  ChatMessage,
-  ChatRenderer,
-  ChatRendererOptions,
-  RenderChatOptions,
-  RenderedChat,
-  RoleSpan,
-} from "./chat/render-chat.ts";
-export { createChatRenderer, renderChat } from "./chat/render-chat.ts";
-export { createTokenizer } from "./create-tokenizer.ts";
-export { type AlignedText, alignedText } from "./encode/aligned-text.ts";
-export type { Normalizer } from "./encode/normalizer.ts";
-export { buildNormalizer } from "./encode/normalizer.ts";
-export type { Piece, PreTokenizer } from "./encode/pre-tokenizer.ts";
-export { buildPreTokenizer, gpt2Expression } from "./encode/pre-tokenizer.ts";
-export type { TokenBuffer } from "./encode/token-buffer.ts";
-export { createTokenBuffer, pushToken } from "./encode/token-buffer.ts";
-export { formatTokenizerJson } from "./files/format-tokenizer.ts";
-export type { GgufVocabulary } from "./files/gguf-vocabulary.ts";
-export { tokenizerFromGguf } from "./files/gguf-vocabulary.ts";
 export { loadTokenizer } from "./files/load-tokenizer.ts";
 export { saveTokenizer } from "./files/save-tokenizer.ts";
-export type { TokenizerFiles } from "./files/tokenizer-files.ts";
 export { readTokenizerFiles } from "./files/tokenizer-files.ts";
-export type { Section } from "./section.ts";
-export { booleanField, corruptSection, countField, listField, sectionOf, stringField } from "./section.ts";
-export type { TokenizerModel, TokenizerPlugin } from "./tokenizer-plugin.ts";
+export * from "./portable.ts";

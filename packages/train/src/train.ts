@@ -1,7 +1,6 @@
 // The one training loop: any objective, any batch source, any set of trained parameters. Everything that follows from the
 // data is fixed by seed and position, so a run that was killed goes on to the same bytes.
 import type { Optimizer, Schedule } from "@attune/optim";
-import { appendJsonLines, type JsonLinesWriter, recoverFolder, truncateJsonLines } from "@attune/run-folder";
 import { AttuneError, type JsonObject, type JsonValue, type ProgressListener } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import type { Batch, BatchSource } from "./batch-source.ts";
@@ -10,7 +9,7 @@ import type { Objective } from "./objective.ts";
 import { compileStep, createStepTraces, type StepPrograms, stepInputs } from "./step-programs.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { gradientsRegion, parametersRegion, type TrainableStore } from "./trainable-store.ts";
-import { readCheckpoint, type TrainingPosition, writeCheckpoint } from "./training-checkpoint.ts";
+import type { JournaledRun, TrainingJournal, TrainingPosition } from "./training-journal.ts";
 
 /** What a run is made of. */
 export interface TrainOptions {
@@ -34,10 +33,8 @@ export interface TrainOptions {
   readonly evaluation?: { readonly batches: () => AsyncIterable<Batch>; readonly every: number } | undefined;
   /** Evaluations without a lower loss after which the run ends. */
   readonly patience?: number | undefined;
-  /** Where metrics and checkpoints go; nothing is written without it. */
-  readonly files?:
-    | { readonly metrics: string; readonly checkpoint: string; readonly every: number; readonly resume: boolean }
-    | undefined;
+  /** Keeps metrics and checkpoints: `fileJournal`, `memoryJournal` or another. A run goes on from what is in it; none keeps nothing. */
+  readonly journal?: TrainingJournal | undefined;
   /** What must be the same for a resume: hashes of data, model, tokenizer, template and options. */
   readonly identity?: JsonObject | undefined;
   /** Aborting ends the step, saves, and throws `ABORTED`. */
@@ -62,7 +59,6 @@ interface Run {
   readonly position: TrainingPosition;
   readonly stopwatch: Stopwatch;
   best: Float32Array | undefined;
-  metrics: JsonLinesWriter | undefined;
   savedStep: number;
 }
 
@@ -89,40 +85,34 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     },
     stopwatch: createStopwatch(),
     best: undefined,
-    metrics: undefined,
     savedStep: -1,
   };
   try {
-    await openFiles(run);
+    await goOn(run);
     await runSteps(run);
     await save(run);
   } finally {
-    await run.metrics?.close();
+    await options.journal?.close();
     programs.dispose();
   }
   const { position, best } = run;
   return { position, best, stoppedEarly: position.stopped, skippedSteps: position.step - position.appliedSteps };
 }
 
-/** Reads the checkpoint and cuts the metrics back to it, or starts both anew. */
-async function openFiles(run: Run): Promise<void> {
-  const { files, runtime, store, optimizer, source, identity = {} } = run.options;
-  if (files === undefined) return;
-  if (files.resume) {
-    const found = await readCheckpoint(files.checkpoint, runtime, optimizer.slots, store, identity);
-    if (found !== undefined) {
-      Object.assign(run.position, found.position);
-      run.best = found.best;
-      run.savedStep = run.position.step;
-      source.restore(run.position.source);
-      await truncateJsonLines(files.metrics, (line) => Number((line as JsonObject)["step"]) <= run.position.step);
-    } else await truncateJsonLines(files.metrics, () => false);
-  } else if (await recoverFolder(files.checkpoint)) {
-    throw new AttuneError("FILE_EXISTS", `"${files.checkpoint}" already holds a checkpoint.`, {
-      hint: "Continue it with --resume, or choose another --output.",
-    });
-  }
-  run.metrics = await appendJsonLines(files.metrics);
+/** Goes on from the last checkpoint, where there is one. */
+async function goOn(run: Run): Promise<void> {
+  const { journal, source } = run.options;
+  const found = await journal?.open(journaled(run));
+  if (found === undefined) return;
+  Object.assign(run.position, found.position);
+  run.best = found.best;
+  run.savedStep = run.position.step;
+  source.restore(run.position.source);
+}
+
+function journaled({ options }: Run): JournaledRun {
+  const { runtime, store, optimizer, identity = {} } = options;
+  return { runtime, store, slots: optimizer.slots, identity };
 }
 
 async function runSteps(run: Run): Promise<void> {
@@ -143,7 +133,8 @@ async function runSteps(run: Run): Promise<void> {
     }
     const evaluated = await evaluateIfDue(run);
     await record(run, { ...made.record, ...evaluated });
-    if (options.files && (position.step % options.files.every === 0 || position.stopped)) await save(run);
+    const { journal } = options;
+    if (journal && (position.step % journal.every === 0 || position.stopped)) await save(run);
   }
 }
 
@@ -234,7 +225,7 @@ async function evaluateIfDue(run: Run): Promise<Record<string, number>> {
 
 async function record(run: Run, values: Readonly<Record<string, number>>): Promise<void> {
   const { options, position, stopwatch } = run;
-  await run.metrics?.append({ step: position.step, ...values } as Record<string, JsonValue>);
+  await options.journal?.append({ step: position.step, ...values } as Record<string, JsonValue>);
   options.onProgress?.({
     stage: "train",
     done: position.step,
@@ -244,19 +235,11 @@ async function record(run: Run, values: Readonly<Record<string, number>>): Promi
   });
 }
 
-/** Writes a checkpoint unless this step has one; metrics are durable before it. */
+/** Saves a checkpoint unless this step has one. */
 async function save(run: Run): Promise<void> {
-  const { options, position } = run;
-  if (options.files === undefined || run.savedStep === position.step) return;
-  await run.metrics?.sync();
-  await writeCheckpoint(
-    options.files.checkpoint,
-    options.runtime,
-    options.optimizer.slots,
-    position,
-    options.identity ?? {},
-    run.best,
-  );
+  const { options, position, best } = run;
+  if (options.journal === undefined || run.savedStep === position.step) return;
+  await options.journal.save(journaled(run), { position, best });
   run.savedStep = position.step;
 }
 
@@ -264,7 +247,7 @@ async function abort(run: Run): Promise<never> {
   await save(run);
   const { step } = run.position;
   throw new AttuneError("ABORTED", `Training was interrupted after step ${step} of ${run.options.steps}.`, {
-    ...(run.options.files ? { hint: "Everything up to this step is saved; go on with --resume." } : {}),
+    ...(run.options.journal ? { hint: "Everything up to this step is saved; go on with --resume." } : {}),
   });
 }
 

@@ -2,37 +2,20 @@
 // replaced as a whole, so a kill leaves the old or the new one.
 import { join } from "node:path";
 import { openFolder, readJson, replaceFolder, writeJsonAtomic } from "@attune/run-folder";
-import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
-import type { Runtime } from "@attune/tensor-core";
+import { AttuneError, type JsonObject } from "@attune/spec";
 import { openSafetensors, writeSafetensors } from "@attune/weights";
-import { parametersRegion, type TrainableStore } from "./trainable-store.ts";
+import { assertSameRun, otherSize } from "./assert-same-run.ts";
+import { parametersRegion } from "./trainable-store.ts";
+import type { JournaledRun, SavedTraining, TrainingPosition } from "./training-journal.ts";
 
 /** Version of the checkpoint's layout. */
 const checkpointVersion = 1;
 
-/** Where a run stands, apart from its buffers. */
-export interface TrainingPosition {
-  /** Optimizer steps tried, skipped ones included. */
-  step: number;
-  /** Optimizer steps that changed parameters; schedules count these. */
-  appliedSteps: number;
-  trainedTokens: number;
-  source: JsonValue;
-  best: { readonly step: number; readonly loss: number } | undefined;
-  /** Evaluations since the best one. */
-  evaluationsWithoutGain: number;
-  /** True once early stopping ended the run. */
-  stopped: boolean;
-}
-
-/** Writes a checkpoint; `best` are the parameters of the best evaluation, where there is one. */
+/** Writes a checkpoint. */
 export async function writeCheckpoint(
   folder: string,
-  runtime: Runtime,
-  slots: readonly string[],
-  position: TrainingPosition,
-  identity: JsonObject,
-  best: Float32Array | undefined,
+  { runtime, slots, identity }: JournaledRun,
+  { position, best }: SavedTraining,
 ): Promise<void> {
   const tensors = await Promise.all(
     [parametersRegion, ...slots].map(async (name) => {
@@ -59,24 +42,24 @@ export async function writeCheckpoint(
  */
 export async function readCheckpoint(
   folder: string,
-  runtime: Runtime,
-  slots: readonly string[],
-  store: Pick<TrainableStore, "size">,
-  identity: JsonObject,
-): Promise<{ position: TrainingPosition; best: Float32Array | undefined } | undefined> {
+  { runtime, slots, store, identity }: JournaledRun,
+): Promise<SavedTraining | undefined> {
   const found = await openFolder(folder);
   if (found === undefined) return undefined;
   const document = (await readJson(join(found, "position.json"))) as JsonObject;
-  assertIdentity(folder, document, identity);
+  if (document["version"] !== checkpointVersion) {
+    throw new AttuneError(
+      "FILE_UNSUPPORTED",
+      `The checkpoint "${folder}" has layout version ${document["version"]}; this version reads ${checkpointVersion}.`,
+    );
+  }
+  assertSameRun(`The checkpoint "${folder}"`, (document["identity"] ?? {}) as JsonObject, identity);
   const file = await openSafetensors(join(found, "state.safetensors"));
   try {
     for (const name of [parametersRegion, ...slots]) {
       const values = await file.readFloat32(name);
       if (values.length !== store.size) {
-        throw new AttuneError(
-          "RUN_MISMATCH",
-          `The checkpoint "${folder}" holds ${values.length} elements of "${name}"; this run has ${store.size}.`,
-        );
+        throw otherSize(`The checkpoint "${folder}"`, name, values.length, store.size);
       }
       await runtime.states.write(name, values);
     }
@@ -87,27 +70,5 @@ export async function readCheckpoint(
     return { position: { ...position, best: bestPlace ?? undefined }, best };
   } finally {
     await file.close();
-  }
-}
-
-function assertIdentity(folder: string, document: JsonObject, identity: JsonObject): void {
-  if (document["version"] !== checkpointVersion) {
-    throw new AttuneError(
-      "FILE_UNSUPPORTED",
-      `The checkpoint "${folder}" has layout version ${document["version"]}; this version reads ${checkpointVersion}.`,
-    );
-  }
-  const saved = (document["identity"] ?? {}) as JsonObject;
-  const differing = [...new Set([...Object.keys(saved), ...Object.keys(identity)])].filter(
-    (key) => JSON.stringify(saved[key]) !== JSON.stringify(identity[key]),
-  );
-  if (differing.length > 0) {
-    throw new AttuneError(
-      "RUN_MISMATCH",
-      `The checkpoint "${folder}" is of another run: ${differing.join(", ")} differ.`,
-      {
-        hint: "Resume with the same recipe, data, model and tokenizer, or choose another --output.",
-      },
-    );
   }
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createExampleSource, trainedCount, trainedTokenBound } from "../src/index.ts";
+import { createExampleSource, fileJournal, memoryJournal, trainedCount, trainedTokenBound } from "../src/index.ts";
 import { distance, tinyExamples, tinyRun } from "./tiny-run.ts";
 
 describe("a run", () => {
@@ -138,12 +138,8 @@ describe("checkpoints", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const files = (resume: boolean, name = "run") => ({
-    metrics: join(folder, `${name}.jsonl`),
-    checkpoint: join(folder, name),
-    every: 2,
-    resume,
-  });
+  const files = (resume: boolean, name = "run") =>
+    fileJournal({ metrics: join(folder, `${name}.jsonl`), checkpoint: join(folder, name), every: 2, resume });
   const withoutTime = (name: string): unknown[] =>
     readFileSync(join(folder, `${name}.jsonl`), "utf8")
       .trim()
@@ -152,7 +148,7 @@ describe("checkpoints", () => {
 
   it("an aborted run goes on to the bytes of one that was not, metrics cut back to the checkpoint", async () => {
     const identity = { data: "a" };
-    const whole = await tinyRun({ steps: 9, more: { files: files(false, "whole"), identity } });
+    const whole = await tinyRun({ steps: 9, more: { journal: files(false, "whole"), identity } });
     for (const stopAt of [1, 4]) {
       rmSync(join(folder, "run"), { recursive: true, force: true });
       rmSync(join(folder, "run.jsonl"), { force: true });
@@ -161,10 +157,10 @@ describe("checkpoints", () => {
         signal: controller.signal,
         onProgress: ({ done }: { done: number }) => done === stopAt && controller.abort(),
       };
-      await expect(tinyRun({ steps: 9, more: { files: files(false), identity, ...stop } })).rejects.toMatchObject({
+      await expect(tinyRun({ steps: 9, more: { journal: files(false), identity, ...stop } })).rejects.toMatchObject({
         code: "ABORTED",
       });
-      const resumed = await tinyRun({ steps: 9, more: { files: files(true), identity } });
+      const resumed = await tinyRun({ steps: 9, more: { journal: files(true), identity } });
       expect(resumed.parameters).toEqual(whole.parameters);
       expect(withoutTime("run")).toEqual(withoutTime("whole"));
       for (const name of ["state.safetensors", "position.json"]) {
@@ -173,11 +169,49 @@ describe("checkpoints", () => {
     }
   });
 
+  it("in memory, an aborted run goes on to the parameters and metrics of one that was not, and another run is refused", async () => {
+    const timeless = (lines: readonly object[]) => lines.map((line) => ({ ...line, seconds: 0, tokensPerSecond: 0 }));
+    const identity = { data: "a" };
+    const whole = memoryJournal();
+    const reference = await tinyRun({ steps: 9, more: { journal: whole, identity } });
+    for (const every of [1, 3]) {
+      const journal = memoryJournal({ every });
+      const controller = new AbortController();
+      const lost = tinyRun({
+        steps: 9,
+        more: {
+          journal,
+          identity,
+          onProgress: ({ done }) => done === 5 && controller.abort(),
+          signal: controller.signal,
+        },
+      });
+      await expect(lost).rejects.toMatchObject({ code: "ABORTED" });
+      expect(journal.savedStep()).toBe(5);
+      await expect(tinyRun({ steps: 9, more: { journal, identity: { data: "b" } } })).rejects.toThrow(/data differ/);
+      const resumed = await tinyRun({ steps: 9, more: { journal, identity } });
+      expect(resumed.parameters).toEqual(reference.parameters);
+      expect(timeless(journal.metrics)).toEqual(timeless(whole.metrics));
+    }
+  });
+
+  it("in memory, a run whose device fails between two checkpoints goes on from the last one to the same numbers", async () => {
+    const whole = await tinyRun({ steps: 7 });
+    const journal = memoryJournal({ every: 2 });
+    const fail = (step: number): Promise<void> =>
+      step === 5 ? Promise.reject(new Error("the device is gone")) : Promise.resolve();
+    await expect(tinyRun({ steps: 7, more: { journal, beforeUpdate: fail } })).rejects.toThrow(/device is gone/);
+    expect([journal.savedStep(), journal.metrics.length]).toEqual([4, 5]);
+    const resumed = await tinyRun({ steps: 7, more: { journal } });
+    expect(resumed.parameters).toEqual(whole.parameters);
+    expect(journal.metrics.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
   it("refuses a checkpoint of another run by name, and to start over an existing one", async () => {
-    await tinyRun({ steps: 2, more: { files: files(false), identity: { data: "a", template: "x" } } });
+    await tinyRun({ steps: 2, more: { journal: files(false), identity: { data: "a", template: "x" } } });
     await expect(
-      tinyRun({ steps: 2, more: { files: files(true), identity: { data: "b", template: "x" } } }),
+      tinyRun({ steps: 2, more: { journal: files(true), identity: { data: "b", template: "x" } } }),
     ).rejects.toThrow(/data differ/);
-    await expect(tinyRun({ steps: 2, more: { files: files(false) } })).rejects.toMatchObject({ code: "FILE_EXISTS" });
+    await expect(tinyRun({ steps: 2, more: { journal: files(false) } })).rejects.toMatchObject({ code: "FILE_EXISTS" });
   });
 });

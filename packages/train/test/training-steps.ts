@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createExampleSource } from "../src/index.ts";
+import { createExampleSource, fileJournal } from "../src/index.ts";
 import { tinyExamples, tinyRun } from "./tiny-run.ts";
 
 /** Steps before the first look, and between the looks. */
@@ -17,12 +17,12 @@ await tinyRun({
   steps: warmUp + 2 * measured,
   learningRate: 0.001,
   more: {
-    files: {
+    journal: fileJournal({
       metrics: join(folder, "metrics.jsonl"),
       checkpoint: join(folder, "checkpoint"),
       every: 250,
       resume: false,
-    },
+    }),
     evaluation: {
       every: 250,
       async *batches() {

@@ -2,9 +2,9 @@ import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "@attune/run-folder";
 import { AttuneError, type JsonObject } from "@attune/spec";
+import { type AdapterToWrite, adapterConfigText, adapterMetadata } from "./adapter-files.ts";
 import { corruptFile } from "./corrupt-file.ts";
-import type { TensorToWrite } from "./encode-safetensors.ts";
-import { readJsonObject, sortedJson } from "./folder-json.ts";
+import { readJsonObject } from "./folder-json.ts";
 import { openSafetensors } from "./open-safetensors.ts";
 import type { TensorReader } from "./tensor-reader.ts";
 import { writeSafetensors } from "./write-safetensors.ts";
@@ -45,28 +45,15 @@ export async function openAdapterFolder(folder: string): Promise<AdapterFolder> 
   return { folder, config, tensors, close: () => tensors.close() };
 }
 
-/** What an adapter folder is made of. */
-export interface AdapterToWrite {
-  /** Content of `adapter_config.json`; `inference_mode` is set to true, as PEFT does when it saves. */
-  readonly config: JsonObject;
-  /** Tensors under PEFT's names, without the adapter's name in them. */
-  readonly tensors: readonly TensorToWrite[];
-}
-
 /**
  * Writes an adapter folder that PEFT loads: `adapter_model.safetensors` with the metadata `{"format": "pt"}`, then
  * `adapter_config.json` with indent 2 and sorted keys. Each is written atomically.
  */
 export async function writeAdapterFolder(folder: string, content: AdapterToWrite): Promise<void> {
-  if (typeof content.config["peft_type"] !== "string") {
-    throw new AttuneError(
-      "INPUT_INVALID",
-      `Expected the adapter config to have "peft_type", but it has none (${folder}).`,
-    );
-  }
+  const config = adapterConfigText(content.config);
   await mkdir(folder, { recursive: true });
-  await writeSafetensors(join(folder, "adapter_model.safetensors"), content.tensors, { format: "pt" });
-  await writeFileAtomic(join(folder, "adapter_config.json"), sortedJson({ ...content.config, inference_mode: true }));
+  await writeSafetensors(join(folder, "adapter_model.safetensors"), content.tensors, adapterMetadata);
+  await writeFileAtomic(join(folder, "adapter_config.json"), config);
 }
 
 /** Folder of an adapter below the folder that was saved: the one named `default` is at its root, as PEFT saves. */

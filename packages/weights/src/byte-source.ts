@@ -1,5 +1,4 @@
-import { open } from "node:fs/promises";
-import { AttuneError, toAttuneError } from "@attune/spec";
+import type { AttuneError } from "@attune/spec";
 import { corruptFile } from "./corrupt-file.ts";
 
 /** Something with bytes at offsets: a file that is read piece by piece, or bytes in memory. */
@@ -12,35 +11,6 @@ export interface ByteSource {
   readInto(target: Uint8Array, offset: number): Promise<void>;
   /** Releases the file; reading afterwards is an error. */
   close(): Promise<void>;
-}
-
-const largestRead = 2 ** 30;
-
-/** Opens a regular file for ranged reads. */
-export async function openByteSource(path: string): Promise<ByteSource> {
-  const handle = await open(path, "r").catch((error: unknown) => {
-    throw toAttuneError(error);
-  });
-  const status = await handle.stat();
-  if (!status.isFile()) {
-    await handle.close();
-    throw new AttuneError("INPUT_INVALID", `Expected a regular file at ${path}, but found something else.`, {
-      details: { file: path },
-    });
-  }
-  return {
-    name: path,
-    size: status.size,
-    async readInto(target, offset) {
-      for (let start = 0; start < target.byteLength; ) {
-        const length = Math.min(target.byteLength - start, largestRead);
-        const { bytesRead } = await handle.read(target, start, length, offset + start);
-        if (bytesRead === 0) throw endedEarly(path, target.byteLength, offset, start);
-        start += bytesRead;
-      }
-    },
-    close: () => handle.close(),
-  };
 }
 
 /** Makes a source of bytes that are in memory already. */
@@ -58,6 +28,7 @@ export function byteSourceOf(bytes: Uint8Array, name: string): ByteSource {
   };
 }
 
-function endedEarly(name: string, length: number, offset: number, found: number): AttuneError {
+/** The error for a read past the end of a source. */
+export function endedEarly(name: string, length: number, offset: number, found: number): AttuneError {
   return corruptFile(name, `expected ${length} bytes at offset ${offset}, but the file ends after ${found} of them.`);
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { writeFileAtomic } from "@attune/run-folder";
 import { AttuneError, type JsonObject, toAttuneError } from "@attune/spec";
 import type { TensorToWrite } from "./encode-safetensors.ts";
-import { readJsonObject, readOptionalJsonObject, sortedJson } from "./folder-json.ts";
+import { readJsonObject, readOptionalJsonObject } from "./folder-json.ts";
 import { openSafetensors } from "./open-safetensors.ts";
+import { sortedJson } from "./sorted-json.ts";
 import type { TensorReader } from "./tensor-reader.ts";
 import { writeShardedSafetensors } from "./write-safetensors.ts";
 

@@ -1,8 +1,10 @@
 import { basename, dirname, join } from "node:path";
 import { readJson } from "@attune/run-folder";
 import type { AttuneError, JsonObject } from "@attune/spec";
-import { type ByteSource, byteSourceOf, openByteSource } from "./byte-source.ts";
+import type { ByteSource } from "./byte-source.ts";
 import { corruptFile } from "./corrupt-file.ts";
+import { openByteSource } from "./open-byte-source.ts";
+import { readSafetensors } from "./read-safetensors.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
 import { createTensorReader, type LocatedTensor, type TensorReader } from "./tensor-reader.ts";
 
@@ -14,25 +16,7 @@ import { createTensorReader, type LocatedTensor, type TensorReader } from "./ten
  * or `FILE_UNSUPPORTED` (unknown dtype).
  */
 export async function openSafetensors(path: string): Promise<TensorReader> {
-  return path.endsWith(".json") ? openShards(path) : openSingle(await openByteSource(path));
-}
-
-/** Opens the bytes of a safetensors file that is in memory; `name` stands in for the path in errors. */
-export async function openSafetensorsBytes(bytes: Uint8Array, name = "safetensors bytes"): Promise<TensorReader> {
-  return openSingle(byteSourceOf(bytes, name));
-}
-
-async function openSingle(source: ByteSource): Promise<TensorReader> {
-  try {
-    const { tensors, metadata } = await readSafetensorsHeader(source);
-    return createTensorReader(
-      tensors.map((info) => ({ info, source })),
-      metadata,
-    );
-  } catch (error) {
-    await source.close();
-    throw error;
-  }
+  return path.endsWith(".json") ? openShards(path) : readSafetensors(await openByteSource(path));
 }
 
 async function openShards(indexPath: string): Promise<TensorReader> {

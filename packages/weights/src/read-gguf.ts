@@ -1,10 +1,11 @@
 /** The header of a GGUF file, versions 2 and 3 (ggml docs/gguf.md): metadata and where the tensors are. */
 import { AttuneError } from "@attune/spec";
-import { type ByteSource, openByteSource } from "./byte-source.ts";
+import type { ByteSource } from "./byte-source.ts";
 import { corruptFile } from "./corrupt-file.ts";
 import { GgufCursor, NeedsMoreBytes } from "./gguf-cursor.ts";
 import { ggufTensorTypes } from "./gguf-tensor-type.ts";
 import { type GgufList, type GgufScalar, readGgufValue } from "./gguf-value.ts";
+import { openByteSource } from "./open-byte-source.ts";
 
 /** Where a tensor of a GGUF file is and what it holds. */
 export interface GgufTensorInfo {

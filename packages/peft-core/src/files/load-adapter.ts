@@ -7,8 +7,8 @@ import type { AdapterMethod } from "../adapter-method.ts";
 import type { AdapterParameter } from "../adapter-parameter.ts";
 import type { AdapterRequest } from "../attach-adapters.ts";
 import { listParameters } from "../list-parameters.ts";
+import { type RepeatedParameter, storedBase } from "./export-adapter.ts";
 import { type AdapterOrigin, readPeftConfig } from "./peft-config.ts";
-import { type RepeatedParameter, storedBase } from "./save-adapter.ts";
 
 /** How an adapter folder is loaded. */
 export interface LoadAdapterOptions {

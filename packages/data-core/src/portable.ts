@@ -1,0 +1,6 @@
+// What needs no file system: all of it works in browsers too, where this is the package's entry.
+export { asRow, type DataRow } from "./io/row.ts";
+export { type ColumnMapping, type ResolvedMapping, type RowShape, resolveMapping } from "./records/column-mapping.ts";
+export type { ChatMessage, RecordContent } from "./records/content.ts";
+export { contentOf, mapTexts, textOfContent, withContent } from "./records/content.ts";
+export { type RecordDefaults, rowToRecord } from "./records/row-to-record.ts";

@@ -1,0 +1,21 @@
+import type { JsonObject, JsonValue } from "@attune/spec";
+
+/** Formats JSON as Python's `json.dumps(value, indent=2, sort_keys=True)`: sorted keys, ASCII only. */
+export function sortedJson(value: JsonValue): string {
+  return JSON.stringify(sortKeys(value), null, 2).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function sortKeys(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
+}
+
+/** Whether a JSON value is an object. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
