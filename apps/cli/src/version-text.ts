@@ -8,5 +8,5 @@ export function cliVersion(): string {
 
 /** What `attune --version` prints: the version, that of Node, and the backends that are built in. */
 export function versionText(): string {
-  return `attune ${cliVersion()}\nnode ${process.versions.node} (V8 ${process.versions.v8})\nbackends: cpu`;
+  return `attune ${cliVersion()}\nnode ${process.versions.node} (V8 ${process.versions.v8})\nbackends: cpu, webgpu`;
 }

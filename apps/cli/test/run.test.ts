@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { quotePath } from "../src/terminal/quote-path.ts";
 import { attuneJson, runAttune, spawnAttune, temporaryFolder } from "./attune.ts";
 import { pretrainTiny } from "./tiny-model.ts";
 
@@ -74,6 +75,35 @@ describe("attune run", () => {
     expect(again.stdout).toMatch(/^report: .*report\.html$/m);
     const byFolder = await runAttune(["run", path("run"), "--resume", "--output", path("run")]);
     expect(byFolder.stdout).toBe(again.stdout);
+    const byOutput = await runAttune(["run", "--resume", "--output", path("run")]);
+    expect(byOutput).toEqual(byFolder);
+    const nothing = await runAttune(["run"]);
+    expect(nothing).toMatchObject({ code: 2, stdout: "" });
+    expect(nothing.stderr).toMatch(/Expected a recipe.*\(OPTIONS_INVALID\)\nhint: .*banking77/);
+    const nowhere = await runAttune(["run", "--resume", "--output", path("nowhere")]);
+    expect(nowhere.stderr).toMatch(/nowhere.*\(FILE_NOT_FOUND\)\nhint: /);
+  }, 120_000);
+
+  test("eval of its folder judges what it trained, as its own table says, and leaves the folder as it is", async () => {
+    interface Judged {
+      readonly scores: { readonly brier: { readonly value: number } };
+    }
+    const inRun = (id: string) =>
+      (JSON.parse(readFileSync(path("run", "eval", `${id}.json`), "utf8")) as Judged).scores.brier.value;
+    const judge = async (...options: string[]) => {
+      const { table } = await attuneJson<{ table: { rows: (Judged & { id: string })[] } }>([
+        "eval",
+        path("run"),
+        ...options,
+      ]);
+      return table.rows.find(({ id }) => id === "adapted")!.scores.brier.value;
+    };
+    const files = () => readdirSync(path("run"), { recursive: true }).length;
+    const before = { files: files(), changed: statSync(path("run", "eval", "text.jsonl")).mtimeMs };
+    expect(inRun("adapted")).not.toBe(inRun("base"));
+    expect(await judge()).toBe(inRun("adapted"));
+    expect(await judge("--model", path("tiny", "model"))).toBe(inRun("base"));
+    expect({ files: files(), changed: statSync(path("run", "eval", "text.jsonl")).mtimeMs }).toEqual(before);
   }, 120_000);
 
   test("a gate that is not met prints the result and exits 3", async () => {
@@ -293,6 +323,12 @@ describe("attune init", () => {
       expect(await attuneJson(["plan", output, ...small]), task).toMatchObject({ training: { parameters: 28832 } });
     }
     expect(readFileSync(path("classification.yaml"), "utf8")).toContain('"billing": " billing"');
+    const output = path("my recipe.yaml");
+    const { stdout } = await runAttune(["init", "--data", path("my classification.jsonl"), "--output", output]);
+    const shown = quotePath(output);
+    expect(shown).toMatch(/^(['"]).*my recipe\.yaml\1$/);
+    expect(stdout).toContain(`attune run ${shown}\n`);
+    expect(readFileSync(output, "utf8")).toContain(`#   attune plan ${shown} `);
     const again = await runAttune(["init", "--data", path("texts.jsonl"), "--output", path("perplexity.yaml")]);
     expect(again).toMatchObject({ code: 1 });
     expect(again.stderr).toContain("(FILE_EXISTS)");

@@ -1,6 +1,19 @@
 import { describe, expect, test } from "vitest";
+import { quotePath } from "../src/terminal/quote-path.ts";
 import { verbs } from "../src/verbs/index.ts";
 import { runAttune, spawnAttune } from "./attune.ts";
+
+describe("paths in commands that are shown", () => {
+  test.each([
+    ["runs/first.yaml", "linux", "runs/first.yaml"],
+    ["my runs/first.yaml", "linux", "'my runs/first.yaml'"],
+    ["it's $HOME.yaml", "darwin", "'it'\\''s $HOME.yaml'"],
+    ["C:\\runs\\first.yaml", "win32", "C:\\runs\\first.yaml"],
+    ["C:\\my runs\\first.yaml", "win32", '"C:\\my runs\\first.yaml"'],
+  ])("%s on %s can be pasted", (path, system, shown) => {
+    expect(quotePath(path, system)).toBe(shown);
+  });
+});
 
 describe("usage", () => {
   test.each(verbs.map((verb) => [verb.name, verb] as const))(
@@ -38,7 +51,7 @@ describe("usage", () => {
   test("--version names this release, Node and the backends", async () => {
     const { code, stdout } = await spawnAttune(["--version"]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^attune \d+\.\d+\.\d+\nnode 2\d\.\d+\.\d+ \(V8 .+\)\nbackends: cpu\n$/);
+    expect(stdout).toMatch(/^attune \d+\.\d+\.\d+\nnode 2\d\.\d+\.\d+ \(V8 .+\)\nbackends: cpu, webgpu\n$/);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { evaluateModel } from "@attune/recipe";
 import type { JsonObject } from "@attune/spec";
 import { describeResults } from "../describe/describe-results.ts";
-import { openRecipe } from "../open/open-recipe.ts";
+import { judgedRun, openRecipe } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
 import { evalFlags } from "../options/recipe-flags.ts";
 import type { RecipeOptions } from "../options/recipe-options.ts";
@@ -9,7 +9,7 @@ import type { VerbAction } from "../verb.ts";
 
 /** Judges a model. */
 export const evaluate: VerbAction<RecipeOptions> = async (options, context) => {
-  const recipe = await openRecipe(options, evalFlags, context);
+  const recipe = await openRecipe(options, evalFlags, context, await judgedRun(options));
   const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress, note: onNotice } = context;
   const { adapter, output: folder, report } = recipe.config;

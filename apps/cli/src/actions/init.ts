@@ -3,6 +3,7 @@ import { AttuneError, toAttuneError } from "@attune/spec";
 import { draftRecipe } from "../init/draft-recipe.ts";
 import { inspectData } from "../init/inspect-data.ts";
 import { nameFrom } from "../init/name-from.ts";
+import { quotePath } from "../terminal/quote-path.ts";
 import type { VerbAction, VerbContext } from "../verb.ts";
 import type { InitOptions } from "../verbs/init.ts";
 
@@ -25,7 +26,7 @@ export const init: VerbAction<InitOptions> = async (options, { host, note }) => 
   note(`${shape.description}.`);
   return {
     json: { output, task: chosen.task, name: chosen.name, model },
-    text: `written to ${output}; look at it, then: attune run ${output}`,
+    text: `written to ${output}; look at it, then: attune run ${quotePath(output)}`,
   };
 };
 

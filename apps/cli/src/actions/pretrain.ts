@@ -1,6 +1,6 @@
 import { pretrain } from "@attune/recipe";
 import type { JsonObject } from "@attune/spec";
-import { openRecipe, outputOf } from "../open/open-recipe.ts";
+import { openRecipe, outputOf, requireRecipe } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
 import { pretrainFlags } from "../options/recipe-flags.ts";
 import type { RunFolderOptions } from "../options/recipe-options.ts";
@@ -9,6 +9,7 @@ import type { VerbAction } from "../verb.ts";
 
 /** Trains every parameter on whole texts, from scratch or from a model that is there. */
 export const pretrainModel: VerbAction<RunFolderOptions> = async (options, context) => {
+  requireRecipe(options);
   const recipe = await openRecipe(options, pretrainFlags, context);
   const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress } = context;

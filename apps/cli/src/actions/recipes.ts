@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { toAttuneError } from "@attune/spec";
 import { builtInRecipe } from "../open/open-recipe.ts";
 import { recipes } from "../recipes.generated.ts";
+import { quotePath } from "../terminal/quote-path.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { VerbAction } from "../verb.ts";
 import type { RecipesCopyOptions } from "../verbs/recipes.ts";
@@ -21,7 +22,7 @@ export const copyRecipe: VerbAction<RecipesCopyOptions> = async ({ name, output 
   } catch (error) {
     throw toAttuneError(error);
   }
-  return { json: { name, output }, text: `written to ${output}; run it with: attune run ${output}` };
+  return { json: { name, output }, text: `written to ${output}; run it with: attune run ${quotePath(output)}` };
 };
 
 /** The first sentence of the comment that a recipe opens with. */

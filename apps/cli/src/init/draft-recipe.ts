@@ -1,5 +1,6 @@
 // The text of a new recipe: it opens with its command, and says of each number what it changes.
 import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { quotePath } from "../terminal/quote-path.ts";
 import type { DataShape } from "./inspect-data.ts";
 
 /** What a recipe is drafted from. */
@@ -26,15 +27,16 @@ const mostWords = 20;
 /** A recipe in YAML. Texts are written as JSON strings, which YAML reads. */
 export function draftRecipe(draft: RecipeDraft): string {
   const { data, columns, task, model, name, output } = draft;
+  const file = quotePath(output);
   const path = isAbsolute(data) ? data : relative(dirname(resolve(output)), resolve(data)).replaceAll("\\", "/");
   const source = JSON.stringify({ path, ...(columns && { columns }) });
   return `# ${name}: a model that ${purposes[task]}.
 #
-#   attune plan ${output}                           memory and time, before anything runs
-#   attune run ${output}                            everything, into runs/${name}
-#   attune run ${output} --set training.epochs=3    any value can be set like this
+#   attune plan ${file}                           memory and time, before anything runs
+#   attune run ${file}                            everything, into runs/${name}
+#   attune run ${file} --set training.epochs=3    any value can be set like this
 #
-# attune config show ${output} lists every value with its default.
+# attune config show ${file} lists every value with its default.
 name: ${JSON.stringify(name)}
 model: ${JSON.stringify(model)}  # a Hugging Face folder works, too
 

@@ -1,31 +1,61 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type ResolvedRecipe, resolveRecipe } from "@attune/recipe";
+import { runFolderLayout } from "@attune/run-folder";
 import { AttuneError, type JsonObject } from "@attune/spec";
 import { overridesOf, type RecipeFlag, type RecipeOptions, settingsOf } from "../options/recipe-options.ts";
 import { recipes } from "../recipes.generated.ts";
 import type { VerbContext } from "../verb.ts";
 
-/** Resolves the recipe that a verb is given, with its flags, `--set` and the environment over it. Plugins add to the recipe's. */
+/**
+ * Resolves the recipe that a verb is given, with its flags, `--set` and the environment over it. Plugins add to the recipe's.
+ *
+ * @param ofRun - what is different where the recipe is that of a run, unless a flag says otherwise
+ */
 export async function openRecipe(
   options: RecipeOptions,
   flags: readonly RecipeFlag[],
   { host, note }: Pick<VerbContext, "host" | "note">,
+  ofRun: JsonObject = {},
 ): Promise<ResolvedRecipe> {
   if (options.columns !== undefined && options.data === undefined) {
     throw new AttuneError("OPTIONS_INVALID", "Expected --data beside --columns.", {
       hint: "Columns of the recipe's own source are set by: --set data.source.columns.text=NAME",
     });
   }
-  const source = options.recipe === undefined ? {} : await findRecipe(options.recipe);
+  const reference = options.recipe ?? (await resumedRun(options));
+  const source = reference === undefined ? {} : await findRecipe(reference);
   const resolveWith = (overrides: JsonObject): Promise<ResolvedRecipe> =>
     resolveRecipe({ ...source, environment: host.environment, overrides, set: settingsOf(options) });
-  const overrides = overridesOf(options, flags);
+  const overrides = { ...ofRun, ...overridesOf(options, flags) };
   const plain = await resolveWith(overrides);
   const plugins = [...new Set([...plain.config.plugins, ...options.plugin])];
   const resolved = options.plugin.length === 0 ? plain : await resolveWith({ ...overrides, plugins });
   for (const notice of resolved.notices) note(notice);
   return resolved;
+}
+
+/**
+ * What judging a run by its folder means: the adapter or the model that it trained, if there is one already and no flag names
+ * another, and nothing written into the folder. Empty for anything but a folder.
+ */
+export async function judgedRun({ recipe, model, adapter }: RecipeOptions): Promise<JsonObject> {
+  const isFolder = async (path: string): Promise<boolean> =>
+    (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  if (recipe === undefined || !(await isFolder(recipe))) return {};
+  const run = { output: null };
+  if (model !== undefined || adapter !== undefined) return run;
+  const trained = runFolderLayout(resolve(recipe));
+  if (await isFolder(trained.adapter)) return { ...run, adapter: trained.adapter };
+  return (await isFolder(trained.model)) ? { ...run, model: trained.model } : run;
+}
+
+/** For verbs that flags alone cannot begin. Throws `OPTIONS_INVALID` where no recipe is named, and no run to go on with. */
+export function requireRecipe(options: RecipeOptions): void {
+  if (options.recipe !== undefined || (options["resume"] === true && options["output"] !== undefined)) return;
+  throw new AttuneError("OPTIONS_INVALID", "Expected a recipe, the folder of a run, or --resume with --output.", {
+    hint: `A recipe is the path of one, or a name: ${Object.keys(recipes).join(", ")}.`,
+  });
 }
 
 /** The folder of a run: what the recipe says, else `runs/NAME`. */
@@ -41,6 +71,13 @@ export function builtInRecipe(name: string): string {
     hint: `Use one of: ${Object.keys(recipes).join(", ")}.`,
     details: { key: name },
   });
+}
+
+/** `--resume --output DIR` says enough: the recipe is that of the run in DIR. Flags that begin a run may find none there yet. */
+async function resumedRun({ resume, output, model, data }: RecipeOptions): Promise<string | undefined> {
+  if (resume !== true || typeof output !== "string") return undefined;
+  const isRun = (await stat(runFolderLayout(output).config).catch(() => undefined)) !== undefined;
+  return isRun || (model === undefined && data === undefined) ? output : undefined;
 }
 
 async function configOfRun(folder: string): Promise<string> {

@@ -44,7 +44,7 @@ const computeFlags: readonly RecipeFlag[] = [
   {
     flags: "--device <device>",
     path: "device",
-    description: "cpu, or auto: the best one that is there (default: auto)",
+    description: "cpu, webgpu, or auto: the CPU (default: auto)",
   },
   {
     flags: "--threads <number>",

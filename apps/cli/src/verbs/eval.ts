@@ -6,8 +6,11 @@ import type { Verb } from "../verb.ts";
 export const evalVerb: Verb<RecipeOptions> = {
   name: "eval",
   summary: "judge a model on a task, beside baselines, with intervals",
-  arguments: [["[recipe]", "recipe file, folder of a run, or name of a recipe that comes with Attune"]],
+  arguments: [
+    ["[recipe]", "recipe file, folder of a run (whose adapter is judged), or name of a recipe that comes with Attune"],
+  ],
   examples: [
+    "attune eval runs/mail",
     "attune eval recipe.yaml --adapter runs/mail/adapter",
     "attune eval --model attune:tiny --data texts.jsonl --task perplexity --part train --json",
   ],

@@ -6,7 +6,7 @@ import type { Verb } from "../verb.ts";
 export const pretrainVerb: Verb<RunFolderOptions> = {
   name: "pretrain",
   summary: "train every parameter on whole texts, from scratch or from a model that is there",
-  arguments: [["<recipe>", "recipe file or folder of a run"]],
+  arguments: [["[recipe]", "recipe file or folder of a run"]],
   examples: [
     "attune pretrain tiny.yaml --data texts.jsonl --output runs/tiny",
     "attune pretrain tiny.yaml --data texts.jsonl --output runs/tiny --resume",

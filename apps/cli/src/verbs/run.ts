@@ -6,11 +6,11 @@ import type { Verb } from "../verb.ts";
 export const runVerb: Verb<RunFolderOptions> = {
   name: "run",
   summary: "run every stage of a recipe: data, evaluation, training, report",
-  arguments: [["<recipe>", "recipe file, folder of a run, or name of a recipe that comes with Attune"]],
+  arguments: [["[recipe]", "recipe file, folder of a run, or name of a recipe that comes with Attune"]],
   examples: [
     "attune run recipe.yaml",
     "attune run recipe.yaml --data my.jsonl --set training.steps=50 --output runs/quick",
-    "attune run recipe.yaml --resume",
+    "attune run --resume --output runs/quick",
   ],
   interruptible: true,
   configure: (command) => addRecipeOptions(command, { flags: trainFlags, data: true }),

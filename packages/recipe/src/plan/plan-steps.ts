@@ -111,6 +111,17 @@ function tiedTo({ specs }: Model, placement: ReadonlyMap<string, ParameterPlacem
   ) as [string, ParameterPlacement][];
 }
 
+/** What makes a model the adapted one in a program that is traced but not compiled: the adapters' values are named, not bound. */
+export function plannedVisitors(adapters: Adapters | undefined): readonly SiteVisitor[] {
+  const placement = new Map<string, ParameterPlacement>(
+    adapters?.parameters.map(({ name, shape }) => [
+      name,
+      { kind: "weight", name: `adapter:${name}`, type: tensorType(shape) },
+    ]),
+  );
+  return adapters?.visitors(placement) ?? [];
+}
+
 /** Costs of scoring runs, added up: FLOPs of all, bytes of the largest. */
 export function scoringCost(
   runtime: Runtime,

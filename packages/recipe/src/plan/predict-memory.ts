@@ -28,7 +28,10 @@ export function predictMemory(
     { name: "compiled programs and garbage", bytes: engineBytes },
     { name: "trained parameters, gradients, optimizer", bytes: step.stateBytes },
     { name: "activations", bytes: arenaBytes(scoring, programs) },
-    { name: "transfers", bytes: Math.max(scoring.stagingBytes, ...programs.map(({ stagingBytes }) => stagingBytes)) },
+    {
+      name: "transfers",
+      bytes: Math.max(...[scoring.base, scoring.adapted, ...programs].map(({ stagingBytes }) => stagingBytes)),
+    },
     { name: "key-value cache", bytes: decodingBytes(inputs, costs) },
     { name: "checkpoint on its way to the disk", bytes: 4 * step.elements * (buffers - 1 + (watched ? 1 : 0)) },
     { name: "fitting the text baseline", bytes: baselineBytes(inputs) },
@@ -37,10 +40,14 @@ export function predictMemory(
   return { parts, peakBytes: Math.max(sum, resourceUsage().maxRSS * 1024) };
 }
 
-/** The arena of judging, and beside it, if it is larger, that of training: an arena that grows leaves its old range behind. */
-function arenaBytes(scoring: ProgramCost, programs: readonly ProgramCost[]): number {
+/**
+ * The arena of judging the base, and behind the State of training that of a step, if it is larger: an arena that grows leaves its
+ * old range behind. When training has freed its State, judging the trained model takes all of that range anew, and more if it has to.
+ */
+function arenaBytes({ base, adapted }: PlannedCosts["scoring"], programs: readonly ProgramCost[]): number {
   const training = Math.max(...programs.map((program) => program.arenaBytes));
-  return training > scoring.arenaBytes ? scoring.arenaBytes + training : scoring.arenaBytes;
+  const trained = training > base.arenaBytes ? base.arenaBytes + training : base.arenaBytes;
+  return Math.max(trained, adapted.arenaBytes);
 }
 
 function decodingBytes({ config, base }: PredictionInputs, { generated }: PlannedCosts): number {

@@ -10,7 +10,7 @@ import { attachMethod } from "../train/trainee.ts";
 import { stepsOf } from "../train/training-steps.ts";
 import { countScoring } from "./count-scoring.ts";
 import { measureRate } from "./measure-rate.ts";
-import { scoringCost, trainingCost } from "./plan-steps.ts";
+import { plannedVisitors, scoringCost, trainingCost } from "./plan-steps.ts";
 import { predictMemory } from "./predict-memory.ts";
 import { predictTime } from "./predict-time.ts";
 import type { PlannedCosts, PredictionInputs } from "./prediction-inputs.ts";
@@ -64,7 +64,10 @@ async function planCosts(inputs: PredictionInputs): Promise<PlannedCosts> {
     step: trainingCost(runtime, base.model, adapters, createOptimizer(toolbox, config), shape, training.clipNorm),
     steps: stepsOf(training, trainingSource(batches, shape).batchesPerEpoch!),
     validationBatches: looks ? validationSource(batches, shape).batchesPerEpoch! : 0,
-    scoring: scoringCost(runtime, base.model, base.visitors, count.shapes),
+    scoring: {
+      base: scoringCost(runtime, base.model, base.visitors, count.shapes),
+      adapted: scoringCost(runtime, base.model, plannedVisitors(adapters), count.shapes),
+    },
     generated: count.generated,
   };
 }

@@ -31,12 +31,11 @@ export function predictTime(inputs: PredictionInputs, costs: PlannedCosts, flops
   const looks = training.evaluateEvery === null ? 0 : Math.ceil(steps / training.evaluateEvery);
   const perStep = training.accumulation * step.forwardBackward.flops + step.update.flops;
   const sampled = training.replay?.generate;
-  const judged = evaluation === null ? [] : ["base", "adapted"];
   return [
-    ...judged.slice(0, 1).map((id) => stage(`evaluate ${id}`, "scoring", scoring.flops)),
+    ...(evaluation === null ? [] : [stage("evaluate base", "scoring", scoring.base.flops)]),
     ...(sampled == null ? [] : [stage("replay", "decoding", 2 * parameters * sampled.texts * sampled.tokens)]),
     stage("train", "training", steps * perStep + looks * validationBatches * step.evaluate.flops),
-    ...judged.slice(1).map((id) => stage(`evaluate ${id}`, "scoring", scoring.flops)),
+    ...(evaluation === null ? [] : [stage("evaluate adapted", "scoring", scoring.adapted.flops)]),
     ...(generated.tokens === 0 ? [] : [stage("generate", "decoding", 2 * 2 * parameters * generated.tokens)]),
     ...baselineStage(inputs),
   ];

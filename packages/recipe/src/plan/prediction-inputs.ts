@@ -25,6 +25,7 @@ export interface PlannedCosts {
   readonly steps: number;
   /** Micro-batches of one look at the validation loss. */
   readonly validationBatches: number;
-  readonly scoring: ProgramCost;
+  /** Judging the base, and the trained model: an adapter computes at every site that it has. */
+  readonly scoring: { readonly base: ProgramCost; readonly adapted: ProgramCost };
   readonly generated: ScoringCount["generated"];
 }
