@@ -107,31 +107,6 @@ export function minimum(left: Value<"i32">, right: Value<"i32">): Value<"i32"> {
 /** Lanes of a vector that hold elements: all four, or fewer in the last vector of a row. */
 export type Lanes = 1 | 2 | 3 | 4;
 
-/**
- * Runs the body for each vector of `count` consecutive f32, with its byte offset. Two vectors a round, so that their stores are
- * neighbours and may be fused; then the vector left, then the elements left.
- */
-export function forVectors(
-  f: FunctionBuilder,
-  count: number,
-  body: (offset: Local<"address">, constantOffset: number, lanes: Lanes) => void,
-): void {
-  const vectors = Math.floor(count / 4);
-  const pairs = Math.floor(vectors / 2);
-  const offset = f.local("address");
-  f.set(offset, 0);
-  if (pairs > 0) {
-    f.repeat(pairs, () => {
-      body(offset, 0, 4);
-      body(offset, 16, 4);
-      f.increment(offset, 32);
-    });
-  }
-  if (vectors % 2 === 1) body(offset, 0, 4);
-  const rest = (count % 4) as 0 | Lanes;
-  if (rest !== 0) body(offset, 16 * (vectors % 2), rest);
-}
-
 /** Rows and their length: the last axis, and all before it. */
 export interface RowExtent {
   readonly rows: number;

@@ -20,15 +20,8 @@ import {
   type Value,
 } from "@attune/tensor-core/wasm";
 import { createEvaluator, isIntegerExpression } from "./expression.ts";
-import {
-  forVectors,
-  kernelFunction,
-  type Lanes,
-  minimum,
-  rowsPerTile,
-  simpleCode,
-  storeLanes,
-} from "./kernel-function.ts";
+import { forVectors } from "./for-vectors.ts";
+import { kernelFunction, minimum, rowsPerTile, simpleCode } from "./kernel-function.ts";
 
 type Vector = Value<"v128">;
 
@@ -154,23 +147,15 @@ function emitRow(
     inner.strides[input] === 0 ? f.keep(converted(type, load("splat32", bases[input]!))) : undefined,
   );
   const targets = outputs.map((_, output) => f.keep(address.at(bindings[inputs.length + output]!, element, 4)));
-  forVectors(f, count, (offset, constantOffset, lanes) => {
+  forVectors(f, count, (at) => {
     const evaluate = createEvaluator(
       f,
       integer,
-      (input) =>
-        repeated[input] ?? converted(inputs[input]!, load("v128", address.add(bases[input]!, offset), constantOffset)),
+      (input) => repeated[input] ?? converted(inputs[input]!, at.load(bases[input]!)),
     );
     const values = expressions.map(evaluate);
-    values.forEach((value, output) => {
-      storeLanes(
-        f,
-        address.add(targets[output]!, offset),
-        integer ? value : stored(dtypes[output]!, value),
-        lanes as Lanes,
-        constantOffset,
-      );
-    });
+    for (const [output, value] of values.entries())
+      at.store(targets[output]!, integer ? value : stored(dtypes[output]!, value));
   });
 }
 

@@ -12,10 +12,12 @@ import {
   load,
   type ModuleBuilder,
   select,
+  type Value,
   v128,
   type WasmFunction,
 } from "@attune/tensor-core/wasm";
-import { forRowsOfTile, forVectors, kernelFunction, rowTiles } from "../kernel-function.ts";
+import { forVectors } from "../for-vectors.ts";
+import { forRowsOfTile, kernelFunction, rowTiles } from "../kernel-function.ts";
 import { sumLanes, vectorExpNormal } from "../vector-math.ts";
 import {
   atMost,
@@ -189,10 +191,7 @@ function emitHead(pass: Pass, dq: Address, gradients: KeyGradients): void {
   f.for(0, queries, 1, (query) => {
     const from = f.keep(address.at(parts.dQueries, query, size * 4));
     const to = f.keep(queryAddress(dq, shape, place, query, i32.constant(0)));
-    forVectors(f, size, (offset, constantOffset) => {
-      const made = load("v128", address.add(from, offset), constantOffset);
-      f.store("v128", address.add(to, offset), f32x4.mul(made, scale), constantOffset);
-    });
+    forVectors(f, size, (at) => at.store(to, f32x4.mul(at.load(from), scale)));
   });
 }
 
@@ -202,10 +201,7 @@ function emitDeltas({ f, shape, place, bindings, parts }: Pass): void {
     const o = f.keep(queryAddress(bindings[3]!, shape, place, query, i32.constant(0)));
     const cotangent = f.keep(address.at(parts.cotangents, query, shape.size * 4));
     const sum = f.keep(f32x4.constant(0));
-    forVectors(f, shape.size, (offset, constantOffset) => {
-      const left = load("v128", address.add(o, offset), constantOffset);
-      f.set(sum, f32x4.madd(left, load("v128", address.add(cotangent, offset), constantOffset), sum));
-    });
+    forVectors(f, shape.size, (at) => f.set(sum, f32x4.madd(at.load(o), at.load(cotangent), sum)));
     f.store("f32", address.at(parts.deltas, query, 4), sumLanes(f, sum));
   });
 }
@@ -287,15 +283,13 @@ function slopeRow(module: ModuleBuilder): WasmFunction<SlopeRowParameters, never
       (f, weights, slopes, pairs, lse, delta) => {
         const [level, shift] = [f.keep(f32x4.splat(lse)), f.keep(f32x4.splat(delta))];
         const hidden = f.hoisted(f32x4.constant(hiddenScore));
-        forKeyVectors(f, pairs, (offset, constantOffset) => {
-          const weightAt = f.keep(address.add(weights, offset));
-          const slopeAt = f.keep(address.add(slopes, offset));
-          const score = f.keep(load("v128", weightAt, constantOffset));
+        forKeyVectors(f, pairs, (at) => {
+          const score = at.load(weights);
           const unseen = f.keep(f32x4.eq(score, hidden));
           const weight = f.keep(v128.andNot(vectorExpNormal(f, f32x4.sub(score, level)), unseen));
-          const slope = f32x4.mul(weight, f32x4.sub(load("v128", slopeAt, constantOffset), shift));
-          f.store("v128", weightAt, weight, constantOffset);
-          f.store("v128", slopeAt, v128.andNot(slope, unseen), constantOffset);
+          const slope = f32x4.mul(weight, f32x4.sub(at.load(slopes), shift));
+          at.store(weights, weight);
+          at.store(slopes, v128.andNot(slope, unseen));
         });
       },
     );
@@ -317,9 +311,7 @@ function storeKeys(
     const from = f.keep(address.at(source, key, shape.size * 4));
     const row = i32.add(i32.mul(place.batch, shape.keys), i32.add(firstKey, key));
     const to = f.keep(address.at(target, i32.add(i32.mul(row, heads), head), shape.size * 4));
-    forVectors(f, shape.size, (offset, constantOffset) => {
-      f.store("v128", address.add(to, offset), load("v128", address.add(from, offset), constantOffset), constantOffset);
-    });
+    forVectors(f, shape.size, (at) => at.store(to, at.load(from)));
   });
 }
 
@@ -335,11 +327,15 @@ function sumHeads(
     const from = f.keep(address.at(source, row, 4 * heads * size));
     const to = f.keep(address.at(target, row, 4 * keyHeads * size));
     f.repeat(keyHeads, () => {
-      forVectors(f, size, (offset, constantOffset) => {
-        const at = (member: number) => load("v128", address.add(from, offset), constantOffset + 4 * member * size);
-        let sum = at(0);
-        for (let member = 1; member < group; member++) sum = f32x4.add(sum, at(member));
-        f.store("v128", address.add(to, offset), sum, constantOffset);
+      forVectors(f, size, (at) => {
+        const members = Array.from({ length: group }, (_, member) => at.load(from, 4 * member * size));
+        at.store(
+          to,
+          members.reduce<Value<"v128">>(
+            (sum, member, index) => (index === 0 ? member : f32x4.add(sum, member)),
+            members[0]!,
+          ),
+        );
       });
       f.increment(from, 4 * group * size);
       f.increment(to, 4 * size);

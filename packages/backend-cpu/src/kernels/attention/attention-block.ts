@@ -11,7 +11,7 @@ import {
   select,
   type Value,
 } from "@attune/tensor-core/wasm";
-import { forVectors } from "../kernel-function.ts";
+import { forVectors } from "../for-vectors.ts";
 import { transpose4 } from "../product/pack.ts";
 import { tileProduct } from "../product/tile-product.ts";
 import type { AttentionShape, KnownExtra } from "./attention-shape.ts";
@@ -123,10 +123,9 @@ export function packRows(
   forBlockRows(f, shape, firstQuery, (row, query, member) => {
     const from = f.keep(queryAddress(source, shape, place, query, member));
     const to = f.keep(address.at(target, row, shape.size * 4));
-    forVectors(f, shape.size, (offset, constantOffset) => {
-      const value = load("v128", address.add(from, offset), constantOffset);
-      const scaled = factor === 1 ? value : f32x4.mul(value, f.hoisted(f32x4.constant(factor)));
-      f.store("v128", address.add(to, offset), scaled, constantOffset);
+    forVectors(f, shape.size, (at) => {
+      const value = at.load(from);
+      at.store(to, factor === 1 ? value : f32x4.mul(value, f.hoisted(f32x4.constant(factor))));
     });
   });
 }
@@ -176,9 +175,7 @@ export function packKeys(
   f.for(0, keyCount, 1, (key) => {
     const from = f.keep(keyAddress(source, shape, place, i32.add(firstKey, key)));
     const to = f.keep(address.at(target, key, shape.size * 4));
-    forVectors(f, shape.size, (offset, constantOffset) => {
-      f.store("v128", address.add(to, offset), load("v128", address.add(from, offset), constantOffset), constantOffset);
-    });
+    forVectors(f, shape.size, (at) => at.store(to, at.load(from)));
   });
 }
 

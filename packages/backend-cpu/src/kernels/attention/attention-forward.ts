@@ -13,7 +13,8 @@ import {
   type ModuleBuilder,
   select,
 } from "@attune/tensor-core/wasm";
-import { forVectors, kernelFunction } from "../kernel-function.ts";
+import { forVectors } from "../for-vectors.ts";
+import { kernelFunction } from "../kernel-function.ts";
 import { vectorLog } from "../vector-math.ts";
 import {
   blockProduct,
@@ -150,10 +151,7 @@ function emitOutputs(
     const factor = f.keep(f32x4.splat(select(f32.eq(sum, 0), f32.constant(0), f32.div(1, sum))));
     const from = f.keep(address.at(sums, row, shape.size * 4));
     const to = f.keep(queryAddress(output, shape, place, query, member));
-    forVectors(f, shape.size, (offset, constantOffset) => {
-      const value = f32x4.mul(load("v128", address.add(from, offset), constantOffset), factor);
-      f.store("v128", address.add(to, offset), value, constantOffset);
-    });
+    forVectors(f, shape.size, (at) => at.store(to, f32x4.mul(at.load(from), factor)));
     const log = f32x4.extract(vectorLog(f, f.keep(f32x4.splat(sum))), 0);
     f.store(
       "f32",

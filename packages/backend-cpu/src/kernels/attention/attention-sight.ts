@@ -11,6 +11,7 @@ import {
   type Value,
   v128,
 } from "@attune/tensor-core/wasm";
+import { type VectorPlace, vectorRound } from "../for-vectors.ts";
 import { atMost, type ExtraAddresses, type Place } from "./attention-block.ts";
 import type { AttentionShape } from "./attention-shape.ts";
 
@@ -168,13 +169,12 @@ export function keyPairs(f: FunctionBuilder, { keyCount }: BlockSpan): Index {
 export function forKeyVectors(
   f: FunctionBuilder,
   pairs: Value<"i32">,
-  body: (offset: Address, constantOffset: 0 | 16, round: Index) => void,
+  body: (place: VectorPlace, round: Index) => void,
 ): void {
   const offset = f.local("address");
   f.set(offset, 0);
   f.for(0, pairs, 1, (round) => {
-    body(offset, 0, round);
-    body(offset, 16, round);
+    vectorRound(f, offset, [4, 4], (place) => body(place, round));
     f.increment(offset, 32);
   });
 }
@@ -188,9 +188,8 @@ export function hideScores(
   sight: RowSight,
 ): void {
   const hidden = f.hoisted(f32x4.constant(hiddenScore));
-  forKeyVectors(f, pairs, (offset, constantOffset, round) => {
-    const mask = sight.mask(firstKey, i32.add(i32.shl(round, 1), constantOffset / 16));
-    const target = f.keep(address.add(line, offset));
-    f.store("v128", target, v128.bitselect(load("v128", target, constantOffset), hidden, mask), constantOffset);
+  forKeyVectors(f, pairs, (at, round) => {
+    const mask = sight.mask(firstKey, i32.add(i32.shl(round, 1), at.which));
+    at.store(line, v128.bitselect(at.load(line), hidden, mask));
   });
 }

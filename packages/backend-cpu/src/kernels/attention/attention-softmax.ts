@@ -12,7 +12,7 @@ import {
   v128,
   type WasmFunction,
 } from "@attune/tensor-core/wasm";
-import { forVectors } from "../kernel-function.ts";
+import { forVectors } from "../for-vectors.ts";
 import { largestLane, sumLanes, vectorExp, vectorExpNormal } from "../vector-math.ts";
 import { forKeyVectors, hiddenScore } from "./attention-sight.ts";
 
@@ -62,29 +62,25 @@ export function softmaxBlock(
         forRows((line, row) => {
           // NaN is passed over here and comes back through the sum of weights.
           const most = [0, 16].map(() => f.keep(f32x4.constant(hiddenScore)));
-          forKeyVectors(f, pairs, (offset, constantOffset) => {
-            const chain = most[constantOffset / 16]!;
-            f.set(chain, f32x4.pmax(chain, load("v128", address.add(line, offset), constantOffset)));
+          forKeyVectors(f, pairs, (at) => {
+            const chain = most[at.which]!;
+            f.set(chain, f32x4.pmax(chain, at.load(line)));
           });
           f.store("f32", address.add(decay, row), largestLane(f, f32x4.pmax(most[0]!, most[1]!)));
         });
-        forVectors(f, rows, (offset, constantOffset) => {
-          const at = (base: Address): Value<"address"> => address.add(base, offset);
-          const before = f.keep(load("v128", at(largest), constantOffset));
-          const now = f.keep(f32x4.max(before, load("v128", at(decay), constantOffset)));
+        forVectors(f, rows, (at) => {
+          const before = at.load(largest);
+          const now = f.keep(f32x4.max(before, at.load(decay)));
           const factor = f.keep(vectorExp(f, f32x4.sub(before, now)));
-          f.store("v128", at(largest), now, constantOffset);
-          f.store("v128", at(decay), factor, constantOffset);
-          f.store("v128", at(total), f32x4.mul(load("v128", at(total), constantOffset), factor), constantOffset);
+          at.store(largest, now);
+          at.store(decay, factor);
+          at.store(total, f32x4.mul(at.load(total), factor));
         });
         const target = f.keep(sums);
         forRows((line, row) => {
           weighRow(f, line, pairs, address.add(largest, row), f.keep(address.add(total, row)));
           const factor = f.keep(load("splat32", address.add(decay, row)));
-          forVectors(f, size, (offset, constantOffset) => {
-            const place = f.keep(address.add(target, offset));
-            f.store("v128", place, f32x4.mul(load("v128", place, constantOffset), factor), constantOffset);
-          });
+          forVectors(f, size, (at) => at.store(target, f32x4.mul(at.load(target), factor)));
           f.increment(target, 4 * size);
         });
       },
@@ -104,12 +100,12 @@ function weighRow(
   const shift = f.keep(load("splat32", largestAt));
   const hidden = f.hoisted(f32x4.constant(hiddenScore));
   const totals = [0, 16].map(() => f.keep(f32x4.constant(0)));
-  forKeyVectors(f, pairs, (offset, constantOffset) => {
-    const target = f.keep(address.add(line, offset));
-    const score = f.keep(load("v128", target, constantOffset));
+  forKeyVectors(f, pairs, (at) => {
+    const score = at.load(line);
     const weight = f.keep(v128.andNot(vectorExpNormal(f, f32x4.sub(score, shift)), f32x4.eq(score, hidden)));
-    f.store("v128", target, weight, constantOffset);
-    f.set(totals[constantOffset / 16]!, f32x4.add(totals[constantOffset / 16]!, weight));
+    at.store(line, weight);
+    const total = totals[at.which]!;
+    f.set(total, f32x4.add(total, weight));
   });
   const sum = sumLanes(f, f32x4.add(totals[0]!, totals[1]!));
   f.store("f32", totalAt, f32.add(load("f32", totalAt), sum));

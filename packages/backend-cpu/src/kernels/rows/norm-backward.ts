@@ -5,15 +5,8 @@
 import type { CpuKernelCode, KernelDef, Signature } from "@attune/tensor-core";
 import { address, type FunctionBuilder, f32, f32x4, i32, type Local, load } from "@attune/tensor-core/wasm";
 import { cpuKernel, signatureKey } from "../define-kernel.ts";
-import {
-  forRowsOfTile,
-  forVectors,
-  kernelFunction,
-  rowAddress,
-  rowExtent,
-  rowTiles,
-  storeLanes,
-} from "../kernel-function.ts";
+import { forVectors } from "../for-vectors.ts";
+import { forRowsOfTile, kernelFunction, rowAddress, rowExtent, rowTiles } from "../kernel-function.ts";
 import { mapRow, sumRow, sumRows } from "./row-loops.ts";
 
 /** What the first phase does with one row; `partials` are this tile's sums, one row of `columns` each. */
@@ -76,16 +69,16 @@ function addPartials(
   const add = (count: number): void => {
     const from = f.keep(address.at(source, column, 4));
     const to = f.keep(address.at(target, column, 4));
-    forVectors(f, count, (offset, constantOffset, lanes) => {
-      const cursor = f.keep(address.add(from, offset));
+    forVectors(f, count, (at) => {
+      const cursor = f.keep(at.address(from));
       const sum = f.keep(f32x4.constant(0));
       if (tiles > 0) {
         f.repeat(tiles, () => {
-          f.set(sum, f32x4.add(sum, load("v128", cursor, constantOffset)));
+          f.set(sum, f32x4.add(sum, load("v128", cursor, at.bytes)));
           f.increment(cursor, stride);
         });
       }
-      storeLanes(f, address.add(to, offset), sum, lanes, constantOffset);
+      at.store(to, sum);
     });
   };
   const rest = columns % sumColumns;

@@ -16,15 +16,8 @@ import {
   type Value,
 } from "@attune/tensor-core/wasm";
 import { cpuKernel, signatureKey } from "../define-kernel.ts";
-import {
-  forVectors,
-  kernelFunction,
-  type Lanes,
-  minimum,
-  rowsPerTile,
-  simpleCode,
-  storeLanes,
-} from "../kernel-function.ts";
+import { forVectors } from "../for-vectors.ts";
+import { kernelFunction, type Lanes, minimum, rowsPerTile, simpleCode, storeLanes } from "../kernel-function.ts";
 import { keepLanes } from "../vector-math.ts";
 
 type Vector = Value<"v128">;
@@ -101,9 +94,7 @@ function emptyCode(signature: Signature, fold: Fold, outputs: number): ReturnTyp
   return simpleCode(signatureKey(signature), Math.min(1, outputs), (module) =>
     kernelFunction(module, signature.op, 2, (f, { bindings: [, y] }) => {
       const value = f.keep(neutralVector(fold));
-      forVectors(f, outputs, (offset, constantOffset, lanes) =>
-        storeLanes(f, address.add(y!, offset), value, lanes, constantOffset),
-      );
+      forVectors(f, outputs, (at) => at.store(y!, value));
     }),
   );
 }
@@ -122,10 +113,9 @@ function alongRows(signature: Signature, axes: readonly ReduceAxis[], fold: Fold
         const chains = [0, 16].map(() => f.keep(neutralVector(fold)));
         f.for(0, countOf(outer), 1, (row) => {
           const base = f.keep(address.at(x!, i32.add(start, offsetOf(f, outer, row)), 4));
-          forVectors(f, columns, (offset, constantOffset, lanes) => {
-            const chain = chains[constantOffset / 16]!;
-            const value = maskLanes(f, load("v128", address.add(base, offset), constantOffset), lanes, fold);
-            f.set(chain, fold.combine(chain, value));
+          forVectors(f, columns, (at) => {
+            const chain = chains[at.which]!;
+            f.set(chain, fold.combine(chain, maskLanes(f, at.load(base), at.lanes, fold)));
           });
         });
         const joined = f.keep(fold.combine(chains[0]!, chains[1]!));

@@ -3,15 +3,8 @@
 import type { KernelDef } from "@attune/tensor-core";
 import { address, type FunctionBuilder, f32, f32x4, type Local, load } from "@attune/tensor-core/wasm";
 import { cpuKernel, signatureKey } from "../define-kernel.ts";
-import {
-  forRowsOfTile,
-  forVectors,
-  kernelFunction,
-  rowAddress,
-  rowTiles,
-  simpleCode,
-  storeLanes,
-} from "../kernel-function.ts";
+import { forVectors } from "../for-vectors.ts";
+import { forRowsOfTile, kernelFunction, rowAddress, rowTiles, simpleCode } from "../kernel-function.ts";
 
 interface Turn {
   readonly source: Local<"address">;
@@ -23,16 +16,13 @@ interface Turn {
 }
 
 function turnHalves(f: FunctionBuilder, { source, target, cosines, sines, half, inverse }: Turn): void {
-  forVectors(f, half, (offset, constantOffset, lanes) => {
-    const at = (base: Local<"address">, extra = 0): Local<"v128"> =>
-      f.keep(load("v128", address.add(base, offset), constantOffset + extra));
-    const [a, b, cosine, sine] = [at(source), at(source, 4 * half), at(cosines), at(sines)];
+  forVectors(f, half, (at) => {
+    const [a, b, cosine, sine] = [at.load(source), at.load(source, 4 * half), at.load(cosines), at.load(sines)];
     const product = [f32x4.mul(a, cosine), f32x4.mul(b, cosine)] as const;
     const first = inverse ? f32x4.madd(b, sine, product[0]) : f32x4.nmadd(b, sine, product[0]);
     const second = inverse ? f32x4.nmadd(a, sine, product[1]) : f32x4.madd(a, sine, product[1]);
-    const kept = f.keep(second);
-    storeLanes(f, address.add(target, offset), first, lanes, constantOffset);
-    storeLanes(f, address.add(target, offset), kept, lanes, constantOffset + 4 * half);
+    at.store(target, first);
+    at.store(target, second, 4 * half);
   });
 }
 
