@@ -3,6 +3,7 @@ import { capabilitiesOf, type ProductPrecision } from "./device/capabilities.ts"
 import { watchDevice } from "./device/device-health.ts";
 import { type DeviceOptions, openDevice } from "./device/open-device.ts";
 import { webgpuKernels } from "./kernels/index.ts";
+import { pieceBytesOf } from "./memory/create-pieces.ts";
 import { createDeviceMemory, type GpuAllocation } from "./memory/device-memory.ts";
 import { compilePlan } from "./plan/executable.ts";
 import { createPipelineCache } from "./plan/pipelines.ts";
@@ -38,6 +39,10 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
     pipelines: createPipelineCache(device),
     scratch,
     alignment: capabilities.alignment,
+    limits: {
+      bindingBytes: Math.floor(capabilities.maxBindingBytes / 256) * 256,
+      pieceBytes: pieceBytesOf(device.limits),
+    },
     async throttle() {
       submitted++;
       if (submitted < runsInFlight) return;

@@ -43,6 +43,7 @@ const link = (stage: Partial<WebgpuStage>, ranges: readonly Range[]): ReturnType
     },
     ({ index }) => ranges[index]!,
     (bytes) => ({ place: "scratch", offset: 0, bytes, written: true, writable: true }),
+    { bindingBytes: 2 ** 27, pieceBytes: 2 ** 28 },
   );
 
 describe("linkStage", () => {

@@ -8,7 +8,13 @@ export type { CpuDecodeContext, CpuDecoder, CpuKernelCode } from "./kernel/cpu-k
 export type { Gemm, GemmProvider, OpenGemm } from "./kernel/gemm-provider.ts";
 export type { Access, KernelCode, KernelDef, Signature } from "./kernel/kernel-def.ts";
 export { type LoopAxis, mergeAxes, mergeStrided } from "./kernel/merge-axes.ts";
-export type { WebgpuBuffer, WebgpuFeature, WebgpuKernelCode, WebgpuStage } from "./kernel/webgpu-kernel.ts";
+export type {
+  BufferTraffic,
+  WebgpuBuffer,
+  WebgpuFeature,
+  WebgpuKernelCode,
+  WebgpuStage,
+} from "./kernel/webgpu-kernel.ts";
 export {
   type Attributes,
   type AttributeValue,
@@ -32,10 +38,12 @@ export {
   substitute,
 } from "./op/scalar-expression.ts";
 export * from "./ops/index.ts";
-export { activationExpressions } from "./ops/pointwise/activations.ts";
+export { activationExpression, activationExpressions } from "./ops/pointwise/activations.ts";
 export { buildPlan, type PlanTarget } from "./plan/build-plan.ts";
+export { type DeviceDescription, knownDevices, parseDevice } from "./plan/device-description.ts";
 export { explainPlan } from "./plan/explain-plan.ts";
 export type { Address, Binding, Dispatch, Plan, PlanRegion, Port } from "./plan/plan.ts";
+export { type DispatchRoofline, rooflineOf } from "./plan/roofline.ts";
 export {
   createRandomSequence,
   hashStream,
@@ -58,6 +66,7 @@ export type { FormatComponent, StorageFormat } from "./type/storage-format.ts";
 export {
   elementCount,
   formatType,
+  rowBytes,
   sameShape,
   sameType,
   type TensorType,

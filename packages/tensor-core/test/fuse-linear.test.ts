@@ -1,6 +1,6 @@
 // A plugin's kernel for a product need not have every epilogue: what it does not take stays an op of its own.
 import { expect, it } from "vitest";
-import { buildPlan, type KernelDef, linear, type Signature, silu, Trace, tensorType } from "../src/index.ts";
+import { add, buildPlan, type KernelDef, linear, mul, type Signature, silu, Trace, tensorType } from "../src/index.ts";
 import { createReferenceBackend } from "./reference-backend.ts";
 
 function kernel(op: string, accepts: (signature: Signature) => boolean): KernelDef {
@@ -41,4 +41,21 @@ it("fuses what the kernel takes, and nothing else", () => {
     "linear 3 silu",
     "pointwise 2 ",
   ]);
+});
+
+it("takes a constant factor as an activation, and a second addition into the product that the first one took", () => {
+  const trace = new Trace();
+  const input = (name: string, shape: readonly number[]) => trace.input(name, tensorType(shape));
+  const x = input("x", [3, 2]);
+  const low = mul(linear(x, input("a", [1, 2])), 0.5);
+  const stream = input("stream", [3, 4]);
+  trace.output("y", add(stream, add(linear(x, input("weight", [4, 2])), linear(low, input("b", [4, 1])))));
+  const backend = { ...createReferenceBackend(), interprets: false };
+  const { dispatches } = buildPlan(trace.finish(), {
+    backend,
+    kernels: [kernel("linear", () => true), kernel("pointwise", () => true)],
+  });
+  expect(
+    dispatches.map(({ op, inputs, attributes }) => `${op.id} ${inputs.length} ${attributes["activation"]}`),
+  ).toEqual(["linear 2 scale 0.5", "linear 3 ", "linear 3 "]);
 });

@@ -59,6 +59,7 @@ export async function capabilitiesOf(
   return {
     alignment: limits.minStorageBufferOffsetAlignment,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
+    splitsBindings: true,
     maxBindings: limits.maxStorageBuffersPerShaderStage,
     maxAllocationBytes: limits.maxBufferSize,
     inPlace: true,

@@ -1,4 +1,5 @@
 import type {
+  BufferTraffic,
   Capabilities,
   KernelDef,
   Signature,
@@ -42,6 +43,11 @@ export function isPlain(type: TensorType): boolean {
 /** A buffer of an operand of plain format, inputs counted from 0 and outputs after them. */
 export function operand(name: string, index: number, type = "array<f32>"): WebgpuBuffer {
   return { name, type, source: "binding", index };
+}
+
+/** A buffer that is gone over more than once, or in part. */
+export function moving(buffer: WebgpuBuffer, traffic: BufferTraffic): WebgpuBuffer {
+  return { ...buffer, traffic };
 }
 
 /** A buffer that an earlier stage has written or this one writes. */

@@ -1,7 +1,7 @@
 // Rows by number: embeddings and their gradient, gathered and scattered rows.
-import { elementCount, type KernelDef } from "@attune/tensor-core";
+import { elementCount, type KernelDef, rowBytes } from "@attune/tensor-core";
 import { buildShader, expandShader } from "../shader/build-shader.ts";
-import { flatStage, isPlain, operand, scratch, webgpuKernel } from "./define-kernel.ts";
+import { flatStage, isPlain, moving, operand, scratch, webgpuKernel } from "./define-kernel.ts";
 import { copyStage } from "./move.ts";
 import { rowWindows, windowBuffers } from "./row-windows.ts";
 import { bindingOf, componentBuffers, decodeFunction } from "./stored-operand.ts";
@@ -15,13 +15,19 @@ const embeddingKernel = webgpuKernel({
     const [rows, columns] = table!.shape as [number, number];
     const count = elementCount(ids!.shape);
     const quads = Math.ceil(columns / 4);
-    const stages = rowWindows(table!, capabilities)!.map((window) => {
+    const windows = rowWindows(table!, capabilities)!;
+    const foundBytes = table!.format
+      .components(table!.shape)
+      .map(({ bytes }) => Math.ceil((bytes * Math.min(count, rows)) / Math.max(1, rows)));
+    const stages = windows.map((window) => {
       // The first window also makes the zeros of ids that are in none.
       const shown = { rows, columns, quads, first_row: window.first, end_row: window.first + window.rows };
       const flags = { zeros: window.first === 0 };
       const buffers = [
         operand("ids", 0, "array<i32>"),
-        ...windowBuffers(componentBuffers(signature, 1), window),
+        ...windowBuffers(componentBuffers(signature, 1), window).map((buffer, component) =>
+          moving(buffer, { bytes: foundBytes[component]! / windows.length }),
+        ),
         operand("y", bindingOf(signature, 2)),
       ];
       return flatStage(
@@ -86,7 +92,8 @@ const gatherKernel = webgpuKernel({
   y[index] = value;
 }
 `;
-    const buffers = [operand("x", 0, "array<u32>"), operand("rows", 1, "array<i32>"), operand("y", 2, "array<u32>")];
+    const x = moving(operand("x", 0, "array<u32>"), { bytes: rowBytes(inputs[0]!, inputs[1]!.shape[0]!) });
+    const buffers = [x, operand("rows", 1, "array<i32>"), operand("y", 2, "array<u32>")];
     const build = (constants: Record<string, number>): string =>
       expandShader("#import flat\n", { constants, declarations: [body] });
     return { stages: [flatStage(elementCount(outputs[0]!.shape), build, buffers)] };
@@ -126,11 +133,12 @@ const ropeKernel = webgpuKernel({
     const { interleaved, inverse } = attributes as unknown as { interleaved: boolean; inverse: boolean };
     const build = (constants: Record<string, number>): string =>
       buildShader("rope", { constants: { ...constants, heads, width, half }, flags: { interleaved, inverse } });
+    const turned = { bytes: rowBytes(inputs[2]!, elementCount(inputs[1]!.shape)) };
     const buffers = [
       operand("x", 0),
       operand("positions", 1, "array<i32>"),
-      operand("cosines", 2),
-      operand("sines", 3),
+      moving(operand("cosines", 2), turned),
+      moving(operand("sines", 3), turned),
       operand("y", 4),
     ];
     // A thread turns a pair; those that pass through count as pairs of their own.

@@ -12,7 +12,7 @@ import {
   type WebgpuStage,
 } from "@attune/tensor-core";
 import { expandShader } from "../shader/build-shader.ts";
-import { flatStage, operand, webgpuKernel } from "./define-kernel.ts";
+import { flatStage, moving, operand, webgpuKernel } from "./define-kernel.ts";
 
 /** Elements of a tensor that a move reads or writes: strides along the axes of the moved shape, and the first element. */
 interface Walk {
@@ -49,7 +49,13 @@ function moveStage(shape: readonly number[], from: Walk, to: Walk): WebgpuStage 
   });
   const body = `fn run(index: u32) {\n${lines.join("")}  y[target_index] = x[source];\n}\n`;
   const type = wide ? "array<vec4u>" : "array<u32>";
-  const buffers: WebgpuBuffer[] = [operand("x", from.binding, type), operand("y", to.binding, type)];
+  const bytes = 4 * elementCount(shape);
+  const buffers: WebgpuBuffer[] = [
+    moving(operand("x", from.binding, type), {
+      bytes: 4 * elementCount(shape.filter((_, axis) => from.strides[axis]! > 0)),
+    }),
+    moving(operand("y", to.binding, type), { bytes }),
+  ];
   const threads = elementCount(shape) / width;
   return flatStage(
     threads,

@@ -11,10 +11,11 @@ import {
 import { expandShader } from "../shader/build-shader.ts";
 import { converted, expressionCode, isIntegerExpression } from "../shader/expression.ts";
 import { flatStage, operand, webgpuKernel } from "./define-kernel.ts";
+import { elementsOf, elementWindows } from "./element-windows.ts";
 
 export const pointwiseKernel: KernelDef = webgpuKernel({
   op: "pointwise",
-  lower(signature) {
+  lower(signature, capabilities) {
     const { inputs, outputs } = signature;
     const shape = outputs[0]!.shape;
     const axes = mergeAxes(
@@ -30,16 +31,19 @@ export const pointwiseKernel: KernelDef = webgpuKernel({
       ...outputs.map(({ dtype }, output) => operand(`y${output}`, inputs.length + output, arrayOf(dtype, width))),
     ];
     const body = runFunction(signature, axes, width);
-    const threads = elementCount(shape) / width;
-    return {
-      stages: [
-        flatStage(
-          threads,
-          (constants) => expandShader("#import elementary\n#import flat\n", { constants, declarations: [body] }),
-          buffers,
-        ),
-      ],
-    };
+    const count = elementCount(shape);
+    const build = (constants: Record<string, number>): string =>
+      expandShader("#import elementary\n#import flat\n", { constants, declarations: [body] });
+    // Along a single axis an element's number in a window is that of its operands.
+    const windows = axes.length === 1 ? elementWindows(count, capabilities) : [{ first: 0, count }];
+    const stages = windows.map((window) =>
+      flatStage(
+        window.count / width,
+        build,
+        buffers.map((buffer, index) => (strides[index] === 0 ? buffer : elementsOf(buffer, window, count))),
+      ),
+    );
+    return { stages };
   },
 });
 

@@ -15,20 +15,21 @@ const rowStep = 256;
 /**
  * Windows over the rows of a matrix, one of all rows where it fits.
  *
- * @returns undefined where rows of the format do not lie apart, as with constants of a whole tensor, or 256 of them are too large
+ * @returns where rows of the format do not lie apart, as with constants of a whole tensor, or 256 of them are too large: all rows if the
+ * backend binds them in parts, else undefined
  */
 export function rowWindows(type: TensorType, capabilities: Capabilities): RowWindow[] | undefined {
   const [rows, columns] = type.shape as [number, number];
   const bytesOf = (count: number): number[] => type.format.components([count, columns]).map(({ bytes }) => bytes);
   const whole = bytesOf(rows);
-  if (whole.every((bytes) => bytes <= capabilities.maxBindingBytes))
-    return [{ first: 0, rows, ranges: whole.map(() => undefined) }];
+  const all = [{ first: 0, rows, ranges: whole.map(() => undefined) }];
+  if (whole.every((bytes) => bytes <= capabilities.maxBindingBytes)) return all;
   const step = bytesOf(rowStep);
   const apart = step.every((bytes, component) => {
     const [one, two] = [bytes, bytesOf(2 * rowStep)[component]!];
     return two === 2 * one && one % 256 === 0 && one <= capabilities.maxBindingBytes;
   });
-  if (!apart) return undefined;
+  if (!apart) return capabilities.splitsBindings ? all : undefined;
   const steps = Math.min(...step.map((bytes) => Math.floor(capabilities.maxBindingBytes / bytes)));
   const windows: RowWindow[] = [];
   for (let first = 0; first < rows; first += steps * rowStep) {

@@ -3,11 +3,13 @@ import { AttuneError } from "@attune/spec";
 import type { Allocation, MemoryRole } from "@attune/tensor-core";
 import type { DeviceHealth } from "../device/device-health.ts";
 import { bufferUsage } from "./buffer-usage.ts";
+import { createPieces, forPieces, pieceBytesOf } from "./create-pieces.ts";
 import { createReadback } from "./readback.ts";
 
 /** Bytes on the device. */
 export interface GpuAllocation extends Allocation {
-  readonly buffer: GPUBuffer;
+  /** One buffer, or several where the device makes none that is as large; see `pieceBytesOf`. */
+  readonly pieces: readonly GPUBuffer[];
 }
 
 /** The device's memory. */
@@ -22,55 +24,57 @@ export interface DeviceMemory {
 }
 
 /** Uploads are cut into pieces of this size, so that the driver's own staging stays small. */
-const pieceBytes = 64 * 2 ** 20;
+const uploadBytes = 64 * 2 ** 20;
 
 /** Memory of a device. */
 export function createDeviceMemory(device: GPUDevice, health: DeviceHealth): DeviceMemory {
   const alive = new Set<GpuAllocation>();
   const readback = createReadback(device, health);
-  const held = (): number => [...alive].reduce((sum, { buffer }) => sum + buffer.size, 0);
+  const pieceBytes = pieceBytesOf(device.limits);
+  const held = (): number => [...alive].flatMap(({ pieces }) => pieces).reduce((sum, buffer) => sum + buffer.size, 0);
   return {
     held,
     async allocate(role, bytes) {
       health.assert();
-      const size = Math.max(256, Math.ceil(bytes / 256) * 256);
-      if (size > device.limits.maxBufferSize) throw tooLarge(role, bytes, device.limits.maxBufferSize);
       device.pushErrorScope("out-of-memory");
       device.pushErrorScope("validation");
-      const buffer = device.createBuffer({
-        size,
-        usage: bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget,
-        label: role,
-      });
+      const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
+      const pieces = createPieces(device, bytes, usage, role);
       const [invalid, exhausted] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
       if (invalid ?? exhausted) {
-        buffer.destroy();
+        for (const buffer of pieces) buffer.destroy();
         throw outOfMemory(role, bytes, held(), (invalid ?? exhausted)!.message);
       }
-      const allocation = { role, bytes, buffer };
+      const allocation = { role, bytes, pieces };
       alive.add(allocation);
       return allocation;
     },
     free(allocation) {
-      if (alive.delete(allocation)) allocation.buffer.destroy();
+      if (alive.delete(allocation)) for (const buffer of allocation.pieces) buffer.destroy();
     },
-    async write({ buffer }, offset, bytes) {
+    async write({ pieces }, offset, bytes) {
       health.assert();
-      for (let start = 0; start < bytes.byteLength; start += pieceBytes) {
-        const piece = bytes.subarray(start, start + pieceBytes);
-        const whole = piece.byteLength % 4 === 0 ? piece : padded(piece);
-        device.queue.writeBuffer(
-          buffer,
-          offset + start,
-          whole.buffer as ArrayBuffer,
-          whole.byteOffset,
-          whole.byteLength,
-        );
-      }
+      const range = { offset, bytes: bytes.byteLength };
+      forPieces(pieces, pieceBytes, range, (buffer, at, start, length) => {
+        for (let done = 0; done < length; done += uploadBytes) {
+          const part = bytes.subarray(start + done, start + Math.min(length, done + uploadBytes));
+          const whole = part.byteLength % 4 === 0 ? part : padded(part);
+          device.queue.writeBuffer(buffer, at + done, whole.buffer as ArrayBuffer, whole.byteOffset, whole.byteLength);
+        }
+      });
     },
-    read: ({ buffer }, offset, bytes) => readback.read(buffer, offset, bytes),
+    async read({ pieces }, offset, bytes) {
+      const parts: [GPUBuffer, number, number, number][] = [];
+      forPieces(pieces, pieceBytes, { offset, bytes }, (...part) => parts.push(part));
+      const [first, ...others] = parts;
+      if (first === undefined || others.length === 0)
+        return readback.read(first?.[0] ?? pieces[0]!, first?.[1] ?? 0, bytes);
+      const result = new Uint8Array(bytes);
+      for (const [buffer, at, start, length] of parts) result.set(await readback.read(buffer, at, length), start);
+      return result;
+    },
     dispose() {
-      for (const { buffer } of alive) buffer.destroy();
+      for (const buffer of [...alive].flatMap(({ pieces }) => pieces)) buffer.destroy();
       alive.clear();
       readback.dispose();
     },
@@ -85,14 +89,6 @@ function padded(bytes: Uint8Array): Uint8Array {
 }
 
 const smaller = "Use a smaller batch, a shorter sequence, recomputation, or weights in a smaller format.";
-
-function tooLarge(role: MemoryRole, bytes: number, most: number): AttuneError {
-  return new AttuneError(
-    "MEMORY_EXCEEDED",
-    `A buffer of ${bytes} bytes for ${role} is larger than the ${most} bytes that this GPU gives one buffer.`,
-    { hint: smaller },
-  );
-}
 
 function outOfMemory(role: MemoryRole, bytes: number, held: number, reason: string): AttuneError {
   return new AttuneError(

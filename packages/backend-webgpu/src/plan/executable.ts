@@ -1,13 +1,15 @@
 // Replays a plan: pipelines and bind groups are made once, a run encodes dispatches and submits them in chunks.
+import { AttuneError } from "@attune/spec";
 import type { Allocation, Executable, Plan } from "@attune/tensor-core";
 import type { DeviceHealth } from "../device/device-health.ts";
 import { bufferUsage } from "../memory/buffer-usage.ts";
 import type { GpuAllocation } from "../memory/device-memory.ts";
-import { layOutPlan } from "./lay-out-plan.ts";
-import type { LinkedStage, Range } from "./link-stage.ts";
+import { layOutPlan, type PlanLayout } from "./lay-out-plan.ts";
+import type { BoundRange, LinkedStage } from "./link-stage.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import { profileStages } from "./profile-stages.ts";
 import type { ScratchBuffer } from "./scratch-buffer.ts";
+import type { SplitLimits } from "./split-range.ts";
 
 /** What plans of one device share. */
 export interface ReplayContext {
@@ -16,6 +18,7 @@ export interface ReplayContext {
   readonly pipelines: PipelineCache;
   readonly scratch: ScratchBuffer;
   readonly alignment: number;
+  readonly limits: SplitLimits;
   /** Called after each run that was submitted; resolves when another may be. */
   throttle(): Promise<void>;
 }
@@ -40,21 +43,24 @@ interface BoundSteps {
 
 /** Compiles a plan. @throws AttuneError `INTERNAL` for a shader that the device refuses */
 export async function compilePlan(plan: Plan, context: ReplayContext): Promise<Executable> {
-  const { device, health, pipelines, scratch, alignment } = context;
+  const { device, health, pipelines, scratch, alignment, limits } = context;
   health.assert();
-  const layout = layOutPlan(plan, alignment);
+  const layout = layOutPlan(plan, alignment, limits);
+  assertBindings(plan, layout, device.limits.maxStorageBuffersPerShaderStage);
   const compiled = await Promise.all(layout.stages.map((stage) => pipelines.get(stage)));
   const steps = compiled.map((made, index): Step => ({ ...made, stage: layout.stages[index]! }));
   scratch.reserve(layout.scratchBytes);
   const constants = constantBuffer(device, layout.constants);
   const known: BoundSteps[] = [];
 
-  const bind = (regions: readonly Allocation[]): BoundSteps => {
-    const buffers = [...regions.map((region) => (region as GpuAllocation).buffer), scratch.buffer()];
+  const bind = async (regions: readonly Allocation[]): Promise<BoundSteps> => {
+    const pieces = regions.map((region) => (region as GpuAllocation).pieces);
+    const buffers = [...pieces, scratch.pieces()].flat();
     const found = known.find((each) => each.buffers.every((buffer, index) => buffer === buffers[index]));
     if (found) return found;
-    const bufferOf = ({ place }: Range): GPUBuffer =>
-      typeof place === "number" ? buffers[place]! : place === "scratch" ? scratch.buffer() : constants;
+    const bufferOf = ({ place, piece }: BoundRange): GPUBuffer =>
+      typeof place === "number" ? pieces[place]![piece]! : place === "scratch" ? scratch.pieces()[piece]! : constants;
+    device.pushErrorScope("validation");
     const groups = steps.map(({ layout: groupLayout, stage }) =>
       device.createBindGroup({
         layout: groupLayout,
@@ -64,6 +70,8 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
         })),
       }),
     );
+    const refused = await device.popErrorScope();
+    if (refused !== null) throw bindingRefused(refused.message);
     const made = { buffers, groups };
     known.unshift(made);
     known.length = Math.min(known.length, keptBindings);
@@ -73,7 +81,7 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
   /** Every dispatch takes as long as its stages together. */
   const profile = async (regions: readonly Allocation[]): Promise<Float64Array> => {
     health.assert();
-    const { groups } = bind(regions);
+    const { groups } = await bind(regions);
     const times = await profileStages(device, steps.length, (pass, index) => {
       const { pipeline, stage } = steps[index]!;
       pass.setPipeline(pipeline);
@@ -91,7 +99,7 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
       const from = layout.stageOf[range?.from ?? 0]!;
       const to = layout.stageOf[range?.to ?? plan.dispatches.length]!;
       if (from === to) return;
-      const { groups } = bind(regions);
+      const { groups } = await bind(regions);
       submitSteps(device, steps, groups, from, to);
       await context.throttle();
       health.assert();
@@ -102,6 +110,24 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
       constants.destroy();
     },
   };
+}
+
+/** A range in parts takes a binding each. */
+function assertBindings(plan: Plan, { stages, stageOf }: PlanLayout, most: number): void {
+  const stage = stages.findIndex(({ ranges }) => ranges.length > most);
+  if (stage === -1) return;
+  const { op, scope } = plan.dispatches[stageOf.findLastIndex((first) => first <= stage)]!;
+  throw new AttuneError(
+    "MEMORY_EXCEEDED",
+    `Op "${op.id}" in "${scope}" has tensors that take ${stages[stage]!.ranges.length} bindings of this GPU's size; it has ${most} at once.`,
+    { hint: "Use a smaller batch, a shorter sequence, or a GPU that binds larger buffers." },
+  );
+}
+
+function bindingRefused(reason: string): AttuneError {
+  return new AttuneError("MEMORY_EXCEEDED", `The GPU does not bind what its limits allow: ${reason}`, {
+    hint: "Update the GPU's driver, use a smaller batch, or use the CPU (--device cpu).",
+  });
 }
 
 /** One pass a chunk; a pipeline is set only where it changes. */

@@ -4,6 +4,7 @@ import type { Dispatch, Plan, WebgpuBuffer, WebgpuKernelCode, WebgpuStage } from
 import { buildShader } from "../shader/build-shader.ts";
 import { gridOf } from "../shader/grid.ts";
 import { type LinkedStage, linkStage, type Range } from "./link-stage.ts";
+import type { SplitLimits } from "./split-range.ts";
 
 /** Stages in the order in which they run, and the bytes of the backend's own that they need. */
 export interface PlanLayout {
@@ -15,7 +16,7 @@ export interface PlanLayout {
 }
 
 /** Lays a plan out. @throws AttuneError `DEVICE_UNAVAILABLE` for a plan of another backend */
-export function layOutPlan(plan: Plan, alignment: number): PlanLayout {
+export function layOutPlan(plan: Plan, alignment: number, limits: SplitLimits): PlanLayout {
   const stages: LinkedStage[] = [];
   const stageOf: number[] = [];
   const constants = createPool(alignment);
@@ -40,9 +41,9 @@ export function layOutPlan(plan: Plan, alignment: number): PlanLayout {
     // Nothing is computed of outputs without elements.
     const made = dispatch.bindings.some(({ access, bytes }) => access !== "read" && bytes > 0);
     for (const stage of made ? code.stages : []) {
-      const linked = linkStage(stage, rangeOf, copyTarget);
+      const linked = linkStage(stage, rangeOf, copyTarget, limits);
       if (linked === undefined) continue;
-      for (const { from, to } of linked.copies) stages.push(copyStage(from, to));
+      for (const { from, to } of linked.copies) stages.push(copyStage(from, to, limits));
       stages.push(linked.stage);
     }
     scratchBytes = Math.max(scratchBytes, scratch.end());
@@ -75,7 +76,7 @@ function ownRange(place: "scratch" | "constants", offset: number, bytes: number,
   return { place, offset, bytes: Math.max(4, bytes), writable, written: writable };
 }
 
-function copyStage(from: Range, to: Range): LinkedStage {
+function copyStage(from: Range, to: Range, limits: SplitLimits): LinkedStage {
   const count = Math.ceil(from.bytes / 4);
   const { workgroups, gridWidth } = gridOf(Math.ceil(count / 64));
   const stage: WebgpuStage = {
@@ -90,6 +91,7 @@ function copyStage(from: Range, to: Range): LinkedStage {
     stage,
     ({ index }) => (index === 0 ? to : from),
     () => to,
+    limits,
   )!.stage;
 }
 

@@ -3,6 +3,7 @@
 // range become one variable. Two operands that overlap without being equal cannot be bound at once: the one that is read is
 // copied first.
 import type { WebgpuBuffer, WebgpuStage } from "@attune/tensor-core";
+import { type Segment, type SplitLimits, segmentsOf, splitVariable } from "./split-range.ts";
 
 /** Where the bytes of a buffer are. */
 export interface Range {
@@ -16,10 +17,16 @@ export interface Range {
   readonly written: boolean;
 }
 
+/** What is bound to a shader: a range, or the part of one that lies in one buffer and is not too large. */
+export interface BoundRange extends Segment {
+  readonly place: Range["place"];
+  readonly writable: boolean;
+}
+
 /** A shader as it is compiled, and what is bound to it in order. */
 export interface LinkedStage {
   readonly wgsl: string;
-  readonly ranges: readonly Range[];
+  readonly ranges: readonly BoundRange[];
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -53,6 +60,7 @@ export function linkStage(
   stage: WebgpuStage,
   rangeOf: (buffer: WebgpuBuffer) => Range,
   copyTarget: (bytes: number) => Range,
+  limits: SplitLimits,
 ): LinkResult | undefined {
   const operands = stage.buffers.map((buffer) => ({ buffer, range: rangeOf(buffer) }));
   if (stage.copies !== undefined) {
@@ -73,16 +81,28 @@ export function linkStage(
       bound.push({ buffer, range: to });
     } else bound.push(operand);
   }
-  const declarations = bound.map(
-    ({ buffer, range }, index) =>
-      `@group(0) @binding(${index}) var<storage, ${range.writable ? "read_write" : "read"}> ${buffer.name}: ${buffer.type};\n`,
-  );
-  const wgsl = [
-    ...(stage.features ?? []).map((feature) => enables[feature]),
-    ...declarations,
-    renameVariables(stage.wgsl, renamed),
-  ].join("");
-  return { copies, stage: { wgsl, ranges: bound.map(({ range }) => range), workgroups: stage.workgroups } };
+  const ranges: BoundRange[] = [];
+  const declarations: string[] = [];
+  let body = renameVariables(stage.wgsl, renamed);
+  for (const { buffer, range } of bound) {
+    const { place, writable, offset, bytes } = range;
+    const segments = segmentsOf(offset, bytes, limits);
+    let names: readonly string[] = [buffer.name];
+    if (segments.length > 1) {
+      const split = splitVariable(body, buffer.name, buffer.type, segments, writable);
+      names = split.names;
+      body = `${split.wgsl}${split.functions}`;
+    }
+    segments.forEach((segment, index) => {
+      const access = writable ? "read_write" : "read";
+      declarations.push(
+        `@group(0) @binding(${ranges.length}) var<storage, ${access}> ${names[index]}: ${buffer.type};\n`,
+      );
+      ranges.push({ place, writable, ...segment });
+    });
+  }
+  const wgsl = [...(stage.features ?? []).map((feature) => enables[feature]), ...declarations, body].join("");
+  return { copies, stage: { wgsl, ranges, workgroups: stage.workgroups } };
 }
 
 function sameRange(left: Range, right: Range): boolean {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createRandomSequence, linear, type Runtime, tensorType } from "@attune/tensor-core";
+import { add, createRandomSequence, linear, type Runtime, tensorType } from "@attune/tensor-core";
 
 /** Runs before the first that counts: an engine still compiles in them. */
 const warmUpRuns = 3;
@@ -35,6 +35,31 @@ export async function measureRate(runtime: Runtime, inner: number, outer: number
     program.dispose();
   }
 }
+
+/** Bytes a second that a sum of two vectors, larger than caches, reads and writes: the fastest of several short measurements. */
+export async function measureBandwidth(runtime: Runtime): Promise<number> {
+  const count = 2 ** 23;
+  const type = tensorType([count]);
+  for (const name of bandwidthStates) await runtime.states.allocate(name, count);
+  const [x, y, sum] = bandwidthStates;
+  const program = await runtime.compile((trace) => {
+    trace.update(trace.state(sum, type), add(trace.state(x, type), trace.state(y, type)));
+  });
+  try {
+    const run = async (): Promise<number> => {
+      const started = performance.now();
+      await program.run();
+      return (performance.now() - started) / 1000;
+    };
+    for (let index = 0; index < warmUpRuns; index++) await run();
+    return (3 * 4 * count) / (await fastestRun(run));
+  } finally {
+    program.dispose();
+    for (const name of bandwidthStates) runtime.states.free(name);
+  }
+}
+
+const bandwidthStates = ["bandwidth.x", "bandwidth.y", "bandwidth.sum"] as const;
 
 /** The least of what runs take, over all bursts. */
 async function fastestRun(run: () => Promise<number>): Promise<number> {

@@ -1,29 +1,42 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseDevice } from "@attune/tensor-core";
 import { checkRecipe } from "../config/check-recipe.ts";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import { loadRun } from "../run/load-run.ts";
 import type { RunOptions } from "../run/run-options.ts";
 import { openDevice } from "../toolbox/open-device.ts";
+import { explainStep, type StepExplanation } from "./explain-step.ts";
 import { predictRun } from "./predict-run.ts";
 import type { RunPlan } from "./run-plan.ts";
 
 /** How a plan is made. */
 export interface PlanOptions extends Omit<RunOptions, "output" | "resume"> {
+  /** A device to hold each dispatch of a training step against: "cpu" for this machine, as measured, or see `parseDevice`. */
+  readonly explain?: string | undefined;
   /** Folder of the run: what the data stages leave there is used by it. Default: nothing is kept. */
   readonly output?: string | undefined;
 }
 
+/** A prediction, and the dispatches of a step where they were asked for. */
+export interface PlannedRun {
+  readonly plan: RunPlan;
+  readonly explanation?: StepExplanation;
+}
+
 /** Predicts memory and time of a run. Data is prepared and the model loaded; no step is taken. */
-export async function planRun(recipe: ResolvedRecipe, options: PlanOptions): Promise<RunPlan> {
-  const { toolbox, output } = options;
+export async function planRun(recipe: ResolvedRecipe, options: PlanOptions): Promise<PlannedRun> {
+  const { toolbox, output, explain } = options;
+  if (explain !== undefined && explain !== "cpu") parseDevice(explain);
   checkRecipe(recipe, toolbox, "run");
   const folder = output ?? (await mkdtemp(join(tmpdir(), "attune-plan-")));
   const runtime = await openDevice(toolbox, recipe.config);
   try {
     const loaded = await loadRun({ ...options, recipe, runtime, folder });
-    return await predictRun({ config: recipe.config, toolbox, runtime, ...loaded });
+    const inputs = { config: recipe.config, toolbox, runtime, ...loaded };
+    const plan = await predictRun(inputs);
+    return explain === undefined ? { plan } : { plan, explanation: await explainStep(inputs, explain) };
   } finally {
     await runtime.dispose();
     if (output === undefined) await rm(folder, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import type { Model, ParameterPlacement, SiteVisitor } from "@attune/models";
 import type { Optimizer } from "@attune/optim";
 import type { Adapters } from "@attune/peft-core";
 import { elementCount, type Plan, type Runtime, type Trace, tensorType } from "@attune/tensor-core";
-import { createStepTraces, layOutParameters, parametersRegion, segmentsOf } from "@attune/train";
+import { createStepTraces, layOutParameters, parametersRegion, type StepTraces, segmentsOf } from "@attune/train";
 import { methodObjective, type ObjectiveShape } from "../train/method-objective.ts";
 
 /** What replaying one program takes. */
@@ -40,15 +40,34 @@ function costOf({ dispatches, memory }: Plan): ProgramCost {
   };
 }
 
-/** Costs of the three programs of a training step. Nothing is allocated: State is named, not bound. */
-export function trainingCost(
-  runtime: Runtime,
-  model: Model,
-  adapters: Adapters | undefined,
-  optimizer: Optimizer,
-  shape: ObjectiveShape,
-  clipNorm: number | null,
-): TrainingCost {
+/** What training is of: everything that the programs of its step depend on. */
+export interface PlannedTraining {
+  readonly model: Model;
+  readonly adapters: Adapters | undefined;
+  readonly optimizer: Optimizer;
+  readonly shape: ObjectiveShape;
+  readonly clipNorm: number | null;
+}
+
+/** Costs of the three programs of a training step. */
+export function trainingCost(runtime: Runtime, training: PlannedTraining): TrainingCost {
+  const { traces, size, trained } = traceTraining(training);
+  return {
+    forwardBackward: programCost(runtime, traces.forwardBackward),
+    update: programCost(runtime, traces.update),
+    evaluate: programCost(runtime, traces.evaluate),
+    elements: size,
+    stateBytes: 4 * size * (2 + training.optimizer.slots.length),
+    trained,
+  };
+}
+
+/** The programs of a training step, elements of each of its buffers, and of its parameters. State is named, not bound. */
+export function traceTraining({ model, adapters, optimizer, shape, clipNorm }: PlannedTraining): {
+  readonly traces: StepTraces;
+  readonly size: number;
+  readonly trained: number;
+} {
   const { parameters, groups } = adapters === undefined ? trainedModel(model) : trainedAdapters(adapters);
   const { ranges, size } = layOutParameters(parameters, groups);
   const store = { ranges, groups, size, segments: segmentsOf(ranges, size) };
@@ -73,13 +92,9 @@ export function trainingCost(
     },
     shape,
   );
-  const traces = createStepTraces(objective, store, optimizer, { clipNorm: clipNorm ?? undefined });
   return {
-    forwardBackward: programCost(runtime, traces.forwardBackward),
-    update: programCost(runtime, traces.update),
-    evaluate: programCost(runtime, traces.evaluate),
-    elements: size,
-    stateBytes: 4 * size * (2 + optimizer.slots.length),
+    traces: createStepTraces(objective, store, optimizer, { clipNorm: clipNorm ?? undefined }),
+    size,
     trained: parameters.reduce((sum, { shape: own }) => sum + elementCount(own), 0),
   };
 }

@@ -5,12 +5,12 @@ import { generalTextTask } from "../evaluate/general-text.ts";
 import { judgeBatchSize } from "../evaluate/judge-model.ts";
 import { createTasks } from "../evaluate/judgement.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
-import { objectiveShape, trainingSource, validationSource } from "../train/run-training.ts";
+import { objectiveShape, type TrainingRowSet, trainingSource, validationSource } from "../train/run-training.ts";
 import { attachMethod } from "../train/trainee.ts";
 import { stepsOf } from "../train/training-steps.ts";
 import { countScoring } from "./count-scoring.ts";
 import { measureRate } from "./measure-rate.ts";
-import { plannedVisitors, scoringCost, trainingCost } from "./plan-steps.ts";
+import { type PlannedTraining, plannedVisitors, scoringCost, trainingCost } from "./plan-steps.ts";
 import { predictMemory } from "./predict-memory.ts";
 import { predictTime } from "./predict-time.ts";
 import type { PlannedCosts, PredictionInputs } from "./prediction-inputs.ts";
@@ -46,14 +46,29 @@ export async function predictRun(inputs: PredictionInputs): Promise<RunPlan> {
   };
 }
 
+/** What is trained, from what is loaded. */
+export function plannedTraining(inputs: PredictionInputs): PlannedTraining {
+  const { config, toolbox, base } = inputs;
+  return {
+    model: base.model,
+    adapters: config.method.id === "full" ? undefined : attachMethod(toolbox, base.model, config.method),
+    optimizer: createOptimizer(toolbox, config),
+    shape: objectiveShape(config.training, rowSetOf(inputs)),
+    clipNorm: config.training.clipNorm,
+  };
+}
+
+function rowSetOf(inputs: PredictionInputs): TrainingRowSet {
+  const { train, validation } = inputs.rows;
+  return { train, validation, replay: replayStandIns(inputs) };
+}
+
 /** Reads bytes and FLOPs off plans of everything that will be replayed. */
 async function planCosts(inputs: PredictionInputs): Promise<PlannedCosts> {
-  const { config, toolbox, runtime, base, rows } = inputs;
+  const { config, runtime, base, rows } = inputs;
   const { training, evaluation } = config;
-  const adapters = config.method.id === "full" ? undefined : attachMethod(toolbox, base.model, config.method);
-  const rowSet = { train: rows.train, validation: rows.validation, replay: replayStandIns(inputs) };
-  const shape = objectiveShape(training, rowSet);
-  const batches = { training, rows: rowSet, tokenizer: base.tokenizer, seed: config.seed };
+  const planned = plannedTraining(inputs);
+  const batches = { training, rows: rowSetOf(inputs), tokenizer: base.tokenizer, seed: config.seed };
   const looks = training.evaluateEvery !== null && rows.validation.length > 0;
   const asked = evaluation === null ? [] : judgingTasks(inputs);
   const count = await countScoring(asked, base, {
@@ -61,12 +76,12 @@ async function planCosts(inputs: PredictionInputs): Promise<PlannedCosts> {
     tokensPerRun: evaluation?.tokensPerRun ?? 2048,
   });
   return {
-    step: trainingCost(runtime, base.model, adapters, createOptimizer(toolbox, config), shape, training.clipNorm),
-    steps: stepsOf(training, trainingSource(batches, shape).batchesPerEpoch!),
-    validationBatches: looks ? validationSource(batches, shape).batchesPerEpoch! : 0,
+    step: trainingCost(runtime, planned),
+    steps: stepsOf(training, trainingSource(batches, planned.shape).batchesPerEpoch!),
+    validationBatches: looks ? validationSource(batches, planned.shape).batchesPerEpoch! : 0,
     scoring: {
       base: scoringCost(runtime, base.model, base.visitors, count.shapes),
-      adapted: scoringCost(runtime, base.model, plannedVisitors(adapters), count.shapes),
+      adapted: scoringCost(runtime, base.model, plannedVisitors(planned.adapters), count.shapes),
     },
     generated: count.generated,
   };

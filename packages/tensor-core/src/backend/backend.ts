@@ -10,6 +10,8 @@ export interface Capabilities {
   readonly alignment: number;
   /** Largest range that one binding may cover, in bytes. */
   readonly maxBindingBytes: number;
+  /** Whether the backend binds a larger range as several, each of which counts as a binding; default false. */
+  readonly splitsBindings?: boolean;
   /** Bindings that one dispatch may have. */
   readonly maxBindings: number;
   /** Largest single allocation, in bytes. */

@@ -4,6 +4,18 @@
 /** What a shader may need of a device beside the core of WebGPU. */
 export type WebgpuFeature = "f16" | "subgroups" | "subgroup-matrix";
 
+/** What a shader moves of a buffer between memory and the device's last cache, where that is not all of it once. */
+export interface BufferTraffic {
+  /** Bytes that it touches at all; default all. */
+  readonly bytes?: number;
+  /** How often it goes over them; default 1. */
+  readonly passes?: number;
+  /** Bytes that it touches between one pass and the next, these included: a cache of as many makes further passes free. */
+  readonly apart?: number;
+  /** True where it reads the bytes and writes them. */
+  readonly rewritten?: boolean;
+}
+
 /** A buffer that a shader uses, as a variable of module scope; the backend declares it, so that access modes follow from the plan. */
 export interface WebgpuBuffer {
   /** Name of the variable, which no local variable shares: operands in one range become one variable. */
@@ -19,6 +31,7 @@ export interface WebgpuBuffer {
   readonly index: number;
   /** A part of a binding that is larger than the device binds at once; both are multiples of 256 bytes but for the end. */
   readonly window?: { readonly offset: number; readonly bytes: number };
+  readonly traffic?: BufferTraffic;
 }
 
 /** One shader run. */

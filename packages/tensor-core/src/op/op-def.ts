@@ -33,6 +33,8 @@ export interface ReferenceContext<A extends Attributes> {
 /** Work of one application. */
 export interface OpCost {
   readonly flops: number;
+  /** Bytes that have to be read and written at least, where it is not every operand once. */
+  readonly bytes?: number;
 }
 
 /** One input set on which conformance checks the op; `differentiable` names the inputs to check by finite differences. */

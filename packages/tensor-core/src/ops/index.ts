@@ -43,7 +43,7 @@ export { type AdamwAttributes, type AdamwOperands, adamw, adamwOp } from "./opti
 export { allFinite, allFiniteOp, sumOfSquares, sumOfSquaresOp } from "./optimizer/gradient-checks.ts";
 export { hyperColumns, type Segment } from "./optimizer/optimizer-operands.ts";
 export { type SgdAttributes, type SgdOperands, sgd, sgdOp } from "./optimizer/sgd.ts";
-export { activationExpressions } from "./pointwise/activations.ts";
+export { activationExpression, activationExpressions } from "./pointwise/activations.ts";
 export { broadcastShapes } from "./pointwise/broadcast.ts";
 export { type DropoutAttributes, dropout, dropoutOp, dropoutThreshold } from "./pointwise/dropout.ts";
 export {

@@ -219,6 +219,7 @@ function toDispatch(
       .get(id)!
       .map((address) => ({ ...address, operand, access: operand < node.inputs.length ? "read" : "write" })),
   );
+  const cost = node.op.cost?.(signature.inputs, signature.outputs, node.attributes);
   return {
     op: node.op,
     kernel: kernel?.id ?? "reference",
@@ -230,7 +231,13 @@ function toDispatch(
     scope: node.scope,
     backward: node.backward,
     node: index,
-    flops: node.op.cost?.(signature.inputs, signature.outputs, node.attributes).flops ?? 0,
-    bytesMoved: bindings.reduce((sum, binding) => sum + binding.bytes, 0),
+    flops: cost?.flops ?? 0,
+    bytesMoved: cost?.bytes ?? operandBytes(bindings),
   };
+}
+
+/** Bytes of all operands, an input that is given twice once. */
+function operandBytes(bindings: readonly Binding[]): number {
+  const ranges = new Map(bindings.map((each) => [`${each.access} ${each.region}:${each.offset}`, each.bytes]));
+  return [...ranges.values()].reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -98,11 +98,11 @@ function fitsBindings(node: GraphNode, values: readonly Value[], { backend }: Pl
 }
 
 function assertLimits(plan: Plan, { backend }: PlanTarget): void {
-  const { maxBindingBytes, maxBindings } = backend.capabilities;
+  const { maxBindingBytes, maxBindings, splitsBindings = false } = backend.capabilities;
   for (const dispatch of plan.dispatches) {
     const stages = boundTogether(dispatch);
     const large = stages.flat().find((binding) => binding.bytes > maxBindingBytes);
-    if (large) {
+    if (large && !splitsBindings) {
       throw new AttuneError(
         "MEMORY_EXCEEDED",
         `Op "${dispatch.op.id}" in "${dispatch.scope}" binds ${large.bytes} bytes; "${backend.id}" binds at most ${maxBindingBytes}.`,

@@ -1,5 +1,6 @@
 import { AttuneError } from "@attune/spec";
 import type { Allocation, Backend, Executable } from "../backend/backend.ts";
+import type { DeviceDescription } from "../plan/device-description.ts";
 import { explainPlan } from "../plan/explain-plan.ts";
 import type { Plan, Port } from "../plan/plan.ts";
 import { decodeDense, encodeValues, type HostValues } from "./buffer-values.ts";
@@ -12,8 +13,8 @@ export interface Program {
   readonly plan: Plan;
   /** Runs the plan once. Inputs by name, in the traced shapes; State is read and written where it lies. */
   run(inputs?: Readonly<Record<string, ArrayLike<number>>>): Promise<Record<string, HostValues>>;
-  /** The dispatches with kernels, shapes, bytes and offsets, as text. */
-  explain(): string;
+  /** The dispatches with kernels, shapes, bytes and offsets, and what each takes at least of a device, as text. */
+  explain(device?: DeviceDescription): string;
   /** Runs the plan dispatch by dispatch beside the float64 interpreter; the first that differs, or undefined. */
   check(inputs?: Readonly<Record<string, ArrayLike<number>>>): Promise<Disagreement | undefined>;
   /**
@@ -56,7 +57,7 @@ export async function createProgram(plan: Plan, backend: Backend, memory: Memory
         return readOutputs(plan, backend, regions);
       });
     },
-    explain: () => explainPlan(plan),
+    explain: (device) => explainPlan(plan, device),
     check(inputs = {}) {
       return queue(async () => {
         assertAlive();

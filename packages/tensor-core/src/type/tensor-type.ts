@@ -47,6 +47,12 @@ export function typeBytes(type: TensorType): number {
   return type.format.components(type.shape).reduce((sum, component) => sum + component.bytes, 0);
 }
 
+/** Bytes of so many rows of the first axis, at most all of them. */
+export function rowBytes(type: TensorType, rows: number): number {
+  const all = type.shape[0]!;
+  return all === 0 ? 0 : Math.ceil((typeBytes(type) * Math.min(rows, all)) / all);
+}
+
 /** Readable form, for instance `f32[2, 8]` or `bf16[4096, 256]`. */
 export function formatType(type: TensorType): string {
   return `${type.format.id}[${type.shape.join(", ")}]`;

@@ -1,5 +1,5 @@
 // The end of a linear layer, applied to a block of C while it is in the cache: activation(c + bias) + residual.
-import { activationExpressions, type ScalarExpression } from "@attune/tensor-core";
+import { activationExpression, type ScalarExpression } from "@attune/tensor-core";
 import { address, type FunctionBuilder, f32x4, i32, type Local, load, type Value } from "@attune/tensor-core/wasm";
 import { createEvaluator } from "../expression.ts";
 import { storeLanes } from "../kernel-function.ts";
@@ -19,7 +19,7 @@ export interface EpilogueOptions {
 export function createEpilogue(options: EpilogueOptions): Epilogue | undefined {
   const { bias, residual, activation, output, columns: width } = options;
   if (bias === undefined && residual === undefined && activation === "") return undefined;
-  const expression = activation === "" ? undefined : activationExpressions[activation]!;
+  const expression = activationExpression(activation);
   return (f, block) => {
     const { bindings } = block.parameters;
     f.for(0, block.rows, 1, (index) => {

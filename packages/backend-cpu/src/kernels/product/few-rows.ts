@@ -1,6 +1,6 @@
 // Linear layers of one to four rows, as in decoding: each weight is used so little that reading it is all the work, so nothing is
 // packed. Weights [N, K] are read row by row, each output a sum of four lanes over k.
-import { activationExpressions, type CpuDecoder, type KernelDef } from "@attune/tensor-core";
+import { activationExpression, type CpuDecoder, type KernelDef } from "@attune/tensor-core";
 import { address, type FunctionBuilder, f32x4, i32, type Local, load, type Value } from "@attune/tensor-core/wasm";
 import { cpuKernel, signatureKey } from "../define-kernel.ts";
 import { kernelFunction, type Lanes, maximum, minimum, simpleCode, storeLanes } from "../kernel-function.ts";
@@ -88,7 +88,7 @@ export const fewRowsKernel: KernelDef = cpuKernel({
         const finish: FewRows["finish"] = (row, column, sums, lanes) => {
           let value = sums;
           if (bias) value = f32x4.add(value, load("v128", place(afterB, 0, column)));
-          if (activation !== "") value = applyExpression(f, activationExpressions[activation]!, value);
+          if (activation !== "") value = applyExpression(f, activationExpression(activation)!, value);
           if (residual) value = f32x4.add(value, load("v128", place(output - 1, row, column)));
           storeLanes(f, place(output, row, column), value, lanes);
         };

@@ -2,7 +2,7 @@
 // blocks of keys.
 //   m' = max(m, max_s x_s);  l' = l e^(m - m') + Σ_s e^(x_s - m');  o' = o e^(m - m') + Σ_s e^(x_s - m') v_s;  lse = m + ln l
 
-#import attention-keys
+#import attention-blocks
 
 var<workgroup> scores: array<f32, 16u * block>;
 var<workgroup> key_limit: u32;
@@ -29,16 +29,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var total = 0f;
   var sums: array<vec4f, own_quads>;
   for (var first = 0u; first < end; first += block) {
+    let seen = keys_seen(batch, query, first, lane);
+    if (!any_seen(first, seen)) {
+      continue;
+    }
     load_keys(batch, key_head, first, thread);
     workgroupBarrier();
     var own_scores: array<f32, block / 4u>;
     for (var j = 0u; j < block / 4u; j++) {
       let key = first + lane + j * 4u;
       var value = hidden_score;
-      if (key < keys && visible(batch, query, key)) {
+      if ((seen & (1u << j)) != 0u) {
         var product = 0f;
         for (var inner = 0u; inner < quads; inner++) {
-          product += dot(q_quad(start, inner), key_tile[(lane + j * 4u) * quads + inner]);
+          product += dot(q_quad(start, inner), first_tile[(lane + j * 4u) * quads + inner]);
         }
         value = score(product, batch, head, query, key);
       }
@@ -67,7 +71,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       for (var i = 0u; i < own_quads; i++) {
         let inner = lane + i * 4u;
         if (inner < quads) {
-          sums[i] = fma(vec4f(weight), value_tile[j * quads + inner], sums[i]);
+          sums[i] = fma(vec4f(weight), second_tile[j * quads + inner], sums[i]);
         }
       }
     }

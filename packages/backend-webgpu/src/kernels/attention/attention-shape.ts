@@ -99,6 +99,16 @@ export function quadStore(name: string, { size }: AttentionShape): string {
   return `fn ${name}_store(start: u32, inner: u32, values: vec4f) {\n${body}}\n`;
 }
 
+/** Whether whole blocks may be hidden beside those that a causal mask by index leaves out anyway. */
+export function skipsBlocks({ attributes: { causal, window }, extras }: AttentionShape): boolean {
+  return (
+    window > 0 ||
+    extras.queryDocuments !== undefined ||
+    (causal &&
+      (extras.queryPositions !== undefined || extras.keyPositions !== undefined || extras.prefix !== undefined))
+  );
+}
+
 const variableOf: Readonly<Partial<Record<AttentionExtra, string>>> = {
   queryDocuments: "query_documents",
   keyDocuments: "key_documents",

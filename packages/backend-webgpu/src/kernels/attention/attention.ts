@@ -1,8 +1,8 @@
 // Kernels of attention and its backward pass.
-import type { Capabilities, KernelDef, Signature, WebgpuBuffer, WebgpuStage } from "@attune/tensor-core";
+import type { BufferTraffic, Capabilities, KernelDef, Signature, WebgpuBuffer, WebgpuStage } from "@attune/tensor-core";
 import { buildShader } from "../../shader/build-shader.ts";
 import { gridOf } from "../../shader/grid.ts";
-import { flatStage, operand, scratch, webgpuKernel } from "../define-kernel.ts";
+import { flatStage, moving, operand, scratch, webgpuKernel } from "../define-kernel.ts";
 import {
   type AttentionShape,
   attentionConstants,
@@ -13,41 +13,65 @@ import {
   quadLoader,
   quadStore,
   rowType,
+  skipsBlocks,
 } from "./attention-shape.ts";
 
-/** A stage whose workgroups each have 16 rows or keys of one key head. */
+/** Operands of a stage by name and number, and whether its workgroups have rows, keys, or some have these and some those. */
+interface BlockStage {
+  readonly over: { readonly rows: boolean; readonly keys: boolean };
+  readonly reads: readonly (readonly [string, number])[];
+  readonly writes: readonly (readonly [string, number])[];
+  readonly others: readonly WebgpuBuffer[];
+  readonly flags?: Readonly<Record<string, boolean>>;
+}
+
+/** A stage whose workgroups each have 16 rows or keys of one key head, those of a head one after the other. */
 function blockStage(
   shader: string,
   shape: AttentionShape,
-  over: "rows" | "keys",
-  {
-    reads,
-    writes,
-    others,
-    flags = {},
-  }: {
-    readonly reads: readonly (readonly [string, number])[];
-    readonly writes: readonly (readonly [string, number])[];
-    readonly others: readonly WebgpuBuffer[];
-    readonly flags?: Readonly<Record<string, boolean>>;
-  },
+  { over, reads, writes, others, flags = {} }: BlockStage,
 ): WebgpuStage {
-  const { batch, queries, keys, heads, keyHeads } = shape;
-  const size = over === "rows" ? (heads / keyHeads) * queries : keys;
-  const { workgroups, gridWidth } = gridOf(batch * keyHeads * Math.ceil(size / blockRows));
+  const { batch, queries, keys, size, heads, keyHeads } = shape;
+  const group = heads / keyHeads;
+  const blocksOf = (count: number): number => Math.ceil(count / blockRows);
+  const [rowBlocks, keyBlocks] = [blocksOf(group * queries), blocksOf(keys)];
+  const blocks = (over.rows ? rowBlocks : 0) + (over.keys ? keyBlocks : 0);
+  const { workgroups, gridWidth } = gridOf(batch * keyHeads * blocks);
   const declarations = [
     optionFunctions(shape),
     ...reads.map(([name]) => quadLoader(name, shape)),
     ...writes.map(([name]) => quadStore(name, shape)),
   ];
-  const rows = [...reads, ...writes].map(([name, index]) => operand(name, index, rowType(shape)));
+  // What workgroups of one head read again, all of them have in common.
+  const isOfKeys = (name: string): boolean => ["k", "v", "dk", "dv"].includes(name);
+  const apart = [...reads, ...writes].reduce(
+    (sum, [name]) => sum + (isOfKeys(name) ? keys : group * queries) * size * 4,
+    0,
+  );
+  const again = (name: string): BufferTraffic => ({
+    passes: isOfKeys(name)
+      ? (over.rows ? rowBlocks : 0) + Number(over.keys)
+      : Number(over.rows) + (over.keys ? keyBlocks : 0),
+    apart,
+  });
+  const type = rowType(shape);
   return {
     wgsl: buildShader(shader, {
-      constants: { ...attentionConstants(shape), grid_width: gridWidth },
-      flags,
+      constants: {
+        ...attentionConstants(shape),
+        blocks_of_head: blocks,
+        own_row_blocks: over.rows ? rowBlocks : 0,
+        grid_width: gridWidth,
+      },
+      flags: { ...flags, over_keys: over.keys, skips: skipsBlocks(shape) },
       declarations,
     }),
-    buffers: [...rows, ...others, ...extraBuffers(shape)],
+    buffers: [
+      ...reads.map(([name, index]) => moving(operand(name, index, type), again(name))),
+      ...writes.map(([name, index]) => operand(name, index, type)),
+      ...others,
+      ...extraBuffers(shape),
+    ],
     workgroups,
   };
 }
@@ -70,7 +94,8 @@ const attentionKernel = webgpuKernel({
   lower(signature, capabilities) {
     const shape = attentionShape(signature, 3, capabilities)!;
     const output = signature.inputs.length;
-    const stage = blockStage("attention-forward", shape, "rows", {
+    const stage = blockStage("attention-forward", shape, {
+      over: { rows: true, keys: false },
       reads: [
         ["q", 0],
         ["k", 1],
@@ -106,19 +131,27 @@ const attentionBackwardKernel = webgpuKernel({
       ["v", 2],
       ["dout", 5],
     ] as const;
-    const queryGradient = blockStage("attention-query-gradient", shape, "rows", {
-      reads,
-      writes: [["dq", output]],
-      others: [rowValues],
-    });
-    const keysAlone = { keys_gradient: true, values_gradient: false };
-    const keyGradient = (flags: Record<string, boolean>, writes: readonly (readonly [string, number])[]): WebgpuStage =>
-      blockStage("attention-key-gradient", shape, "keys", { reads, writes, others: [rowValues], flags });
-    const [dk, dv] = [["dk", output + 1] as const, ["dv", output + 2] as const];
-    const keyGradients = fitsBindings(7, shape, capabilities)
-      ? [keyGradient({ keys_gradient: true, values_gradient: true }, [dk, dv])]
-      : [keyGradient(keysAlone, [dk]), keyGradient({ keys_gradient: false, values_gradient: true }, [dv])];
-    return { scratch: [batch * heads * queries * 8], stages: [pairs, queryGradient, ...keyGradients] };
+    const gradients = (made: { dq?: boolean; dk?: boolean; dv?: boolean }): WebgpuStage => {
+      const names = (["dq", "dk", "dv"] as const).filter((name) => made[name]);
+      const [queriesGradient, keysGradient, valuesGradient] = [made.dq ?? false, made.dk ?? false, made.dv ?? false];
+      return blockStage("attention-gradients", shape, {
+        over: { rows: queriesGradient, keys: keysGradient || valuesGradient },
+        reads,
+        writes: names.map((name) => [name, output + ["dq", "dk", "dv"].indexOf(name)]),
+        others: [rowValues],
+        flags: {
+          queries_gradient: queriesGradient,
+          keys_gradient: keysGradient,
+          values_gradient: valuesGradient,
+        },
+      });
+    };
+    const stages = fitsBindings(8, shape, capabilities)
+      ? [gradients({ dq: true, dk: true, dv: true })]
+      : fitsBindings(7, shape, capabilities)
+        ? [gradients({ dq: true }), gradients({ dk: true, dv: true })]
+        : [gradients({ dq: true }), gradients({ dk: true }), gradients({ dv: true })];
+    return { scratch: [batch * heads * queries * 8], stages: [pairs, ...stages] };
   },
 });
 

@@ -4,7 +4,7 @@
 #import segment-search
 
 fn run(index: u32) {
-  let row = hyper_row(index);
+  let row = hyper_row(first + index);
   if (row < 0i || applied[0] == 0f) {
     return;
   }

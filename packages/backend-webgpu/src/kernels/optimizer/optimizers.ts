@@ -2,7 +2,8 @@
 // State in place; a binary search over constants tells which row of hyper-parameters an element has.
 import { elementCount, type KernelDef, type Segment } from "@attune/tensor-core";
 import { buildShader } from "../../shader/build-shader.ts";
-import { flatStage, operand, webgpuKernel } from "../define-kernel.ts";
+import { flatStage, moving, operand, webgpuKernel } from "../define-kernel.ts";
+import { elementsOf, elementWindows } from "../element-windows.ts";
 import { copyStage } from "../move.ts";
 
 /** Ascending segments as (start, end, group), neighbours of one group joined. */
@@ -24,24 +25,35 @@ interface Rule {
   readonly replaced: readonly string[];
 }
 
+/** Operands that have no element of each parameter. */
+const tables = ["hyper", "applied"];
+
 function optimizerKernel({ op, flags, inputs: names, replaced }: Rule): KernelDef {
   return webgpuKernel({
     op,
-    lower({ inputs, attributes }) {
+    lower({ inputs, attributes }, capabilities) {
       const { segments, nesterov } = attributes as unknown as { segments: readonly Segment[]; nesterov?: boolean };
       const count = elementCount(inputs[0]!.shape);
       const words = segmentWords(segments);
       const outputOf = (name: string): number => names.length + replaced.indexOf(name);
       const copies = replaced.map((name) => copyStage(count, names.indexOf(name), outputOf(name)));
       if (words.length === 0) return { stages: copies };
-      const buffers = names.map((name, index) => operand(name, replaced.includes(name) ? outputOf(name) : index));
-      const build = (constants: Record<string, number>): string =>
-        buildShader(op, {
-          constants: { ...constants, segment_count: words.length / 3 },
-          flags: flags(nesterov === undefined ? {} : { nesterov }),
-        });
+      const buffers = names.map((name, index) =>
+        replaced.includes(name) ? moving(operand(name, outputOf(name)), { rewritten: true }) : operand(name, index),
+      );
       const segmentBuffer = { name: "segments", type: "array<u32>", source: "constants", index: 0 } as const;
-      return { constants: [words], stages: [...copies, flatStage(count, build, [...buffers, segmentBuffer])] };
+      const stages = elementWindows(count, capabilities).map((window) => {
+        const build = (constants: Record<string, number>): string =>
+          buildShader(op, {
+            constants: { ...constants, first: window.first, segment_count: words.length / 3 },
+            flags: flags(nesterov === undefined ? {} : { nesterov }),
+          });
+        const parts = buffers.map((buffer) =>
+          tables.includes(buffer.name) ? buffer : elementsOf(buffer, window, count),
+        );
+        return flatStage(window.count, build, [...parts, segmentBuffer]);
+      });
+      return { constants: [words], stages: [...copies, ...stages] };
     },
   });
 }

@@ -1,5 +1,5 @@
 // What happens to a product's sums before they are stored: bias, activation, residual.
-import { activationExpressions, type WebgpuBuffer } from "@attune/tensor-core";
+import { activationExpression, type WebgpuBuffer } from "@attune/tensor-core";
 import { unaryFunction } from "../../shader/expression.ts";
 
 /** Where the results of a product go, and what is added on the way. */
@@ -15,14 +15,15 @@ export interface Epilogue {
   /** Column of the output that the product's first one is (default 0), and columns of the output (default n). */
   readonly firstColumn?: number;
   readonly columns?: number;
-  /** Adds to what the output holds, before the epilogue. */
-  readonly accumulates?: boolean;
+  /** Sums of an earlier range of k, added before the epilogue; may be the output itself. */
+  readonly before?: WebgpuBuffer | undefined;
 }
 
 /** Buffers of an epilogue. */
-export function epilogueBuffers({ wide, bias, residual, output }: Epilogue): WebgpuBuffer[] {
+export function epilogueBuffers({ wide, bias, residual, output, before }: Epilogue): WebgpuBuffer[] {
   const type = wide ? "array<vec4f>" : "array<f32>";
   return [
+    ...(before ? [{ ...before, name: "earlier", type }] : []),
     ...(bias ? [{ ...bias, name: "bias", type: "array<f32>" }] : []),
     ...(residual ? [{ ...residual, name: "residual", type }] : []),
     { ...output, name: "c", type },
@@ -31,12 +32,12 @@ export function epilogueBuffers({ wide, bias, residual, output }: Epilogue): Web
 
 /** WGSL of `store(slab, row, column, values)`, four neighbours of a row, and `store_one(row, column, value)`. */
 export function epilogueFunctions(epilogue: Epilogue): string {
-  const { m, n, bias, residual, activation, wide, firstColumn = 0, columns = n, accumulates } = epilogue;
-  const expression = activationExpressions[activation];
+  const { m, n, bias, residual, activation, wide, firstColumn = 0, columns = n, before } = epilogue;
+  const expression = activationExpression(activation);
   const finish = (): string =>
     [
       "  var result = value;\n",
-      accumulates ? `  result += ${wide ? "c[element / 4u][element % 4u]" : "c[element]"};\n` : "",
+      before ? `  result += ${wide ? "earlier[element / 4u][element % 4u]" : "earlier[element]"};\n` : "",
       bias ? `  result += bias[column + ${firstColumn}u];\n` : "",
       expression ? "  result = activate(result);\n" : "",
       residual ? `  result += ${wide ? "residual[element / 4u][element % 4u]" : "residual[element]"};\n` : "",

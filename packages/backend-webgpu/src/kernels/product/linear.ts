@@ -3,12 +3,22 @@ import type { KernelDef, LinearAttributes, Signature, WebgpuKernelCode, WebgpuSt
 import { featureNames, subgroupSize } from "../../device/capabilities.ts";
 import { buildShader } from "../../shader/build-shader.ts";
 import { gridOf } from "../../shader/grid.ts";
-import { flatStage, webgpuKernel } from "../define-kernel.ts";
+import { flatStage, scratch, webgpuKernel } from "../define-kernel.ts";
 import { type Epilogue, epilogueBuffers, epilogueFunctions, storeOneFunction } from "./epilogue.ts";
 import { loaderBuffers, loaderFunctions } from "./operand-loader.ts";
-import { acceptsFormats, batchedProduct, linearProduct, type Product, productWindows } from "./product.ts";
+import {
+  acceptsFormats,
+  batchedProduct,
+  linearProduct,
+  type Product,
+  productWindows,
+  residualInPlace,
+  scratchOf,
+  splitsScratch,
+} from "./product.ts";
 import { type ProductShape, tileProduct } from "./product-shape.ts";
 import { subgroupMatrixKernel } from "./subgroup-matrix.ts";
+import { orderTiles } from "./tile-order.ts";
 
 /** The stages of a tiled product. */
 function lowerTiled(product: Product, shape: ProductShape, halfOperands: boolean): Omit<WebgpuKernelCode, "backend"> {
@@ -20,9 +30,15 @@ function lowerTiled(product: Product, shape: ProductShape, halfOperands: boolean
     n,
     wide: n % 4 === 0,
     activation: "",
-    output: { name: "", type: "", source: "scratch", index: 0 },
+    output: scratch("", splitsScratch),
   };
   const stored = splits === 1 ? epilogue : partial;
+  const order = orderTiles({
+    tilesM: shape.tilesM,
+    tilesN: shape.tilesN,
+    stripA: shape.tileM * shape.splitK * 4,
+    stripB: shape.tileN * shape.splitK * b.elementBytes,
+  });
   const constants = {
     m,
     n,
@@ -36,15 +52,16 @@ function lowerTiled(product: Product, shape: ProductShape, halfOperands: boolean
     tile_k: shape.tileK,
     rows_per_thread: shape.tileM / 8,
     columns_per_thread: shape.tileN / 8,
+    panel: order.panel,
     grid_width: gridWidth,
   };
   const tiles = {
     wgsl: buildShader("matrix-product", {
       constants,
-      flags: { half_operands: halfOperands },
+      flags: { half_operands: halfOperands, keeps_a: order.keepsA },
       declarations: [loaderFunctions(a), loaderFunctions(b), epilogueFunctions(stored)],
     }),
-    buffers: [...loaderBuffers(a), ...loaderBuffers(b), ...epilogueBuffers(stored)],
+    buffers: [...loaderBuffers(a, order.a), ...loaderBuffers(b, order.b), ...epilogueBuffers(stored)],
     workgroups,
     ...(halfOperands ? { features: ["f16"] as const } : {}),
   };
@@ -58,7 +75,12 @@ function lowerTiled(product: Product, shape: ProductShape, halfOperands: boolean
         declarations: [epilogueFunctions(epilogue)],
       }),
     [
-      { name: "partial_sums", type: n % 4 === 0 ? "array<vec4f>" : "array<f32>", source: "scratch", index: 0 },
+      {
+        name: "partial_sums",
+        type: n % 4 === 0 ? "array<vec4f>" : "array<f32>",
+        source: "scratch",
+        index: splitsScratch,
+      },
       ...epilogueBuffers(epilogue),
     ],
   );
@@ -74,6 +96,7 @@ function tiledKernel(
   return webgpuKernel({
     op,
     variant,
+    ...(op === "linear" ? { inPlace: residualInPlace } : {}),
     accepts: (signature, capabilities) => {
       if (capabilities.features.has(featureNames.f16Products) !== half) return undefined;
       return acceptsFormats(signature, capabilities) ? 2 : undefined;
@@ -82,8 +105,11 @@ function tiledKernel(
       const parts = productWindows(productOf(signature), signature.inputs[1]!, capabilities);
       const lowered = parts.map((part) => lowerTiled(part, tileProduct(part), half));
       // Parts run one after the other and may use the same scratch.
-      const scratch = Math.max(0, ...lowered.map((part) => part.scratch?.[0] ?? 0));
-      return { stages: lowered.flatMap((part) => part.stages), ...(scratch > 0 ? { scratch: [scratch] } : {}) };
+      const scratch = scratchOf(
+        parts,
+        lowered.flatMap((part) => part.scratch ?? []),
+      );
+      return { stages: lowered.flatMap((part) => part.stages), scratch };
     },
   });
 }
@@ -94,6 +120,7 @@ const fewRows = 4;
 const fewRowsKernel = webgpuKernel({
   op: "linear",
   variant: "few-rows",
+  inPlace: residualInPlace,
   accepts(signature, capabilities) {
     const { transposeA, transposeB } = signature.attributes as unknown as LinearAttributes;
     if (!acceptsFormats(signature, capabilities) || transposeA || !transposeB) return undefined;
@@ -119,7 +146,8 @@ function fewRowsStage({ m, n, k, a, b, epilogue: given }: Product, subgroup: num
     flags: { subgroups },
     declarations: [loaderFunctions(a), loaderFunctions(b), epilogueFunctions(epilogue), storeOneFunction(epilogue)],
   });
-  const buffers = [...loaderBuffers(a), ...loaderBuffers(b), ...epilogueBuffers(epilogue)];
+  const again = { passes: workgroups[0] * workgroups[1], apart: m * k * 4 + (64 / lanes) * k * 4 };
+  const buffers = [...loaderBuffers(a, again), ...loaderBuffers(b, {}), ...epilogueBuffers(epilogue)];
   return { wgsl, buffers, workgroups, ...(subgroups ? { features: ["subgroups"] as const } : {}) };
 }
 

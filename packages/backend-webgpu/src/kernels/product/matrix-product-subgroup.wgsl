@@ -2,6 +2,8 @@
 // quarter of it in results of matrix_m x matrix_n. No subgroup arithmetic beside matrices: drivers crash on modules that have both.
 // Types name columns first: left is [matrix_m, matrix_k], right [matrix_k, matrix_n], result [matrix_m, matrix_n].
 
+#import tile-place
+
 alias Left = subgroup_matrix_left<f16, matrix_k, matrix_m>;
 alias Right = subgroup_matrix_right<f16, matrix_n, matrix_k>;
 alias Sums = subgroup_matrix_result<f32, matrix_n, matrix_m>;
@@ -17,8 +19,9 @@ var<workgroup> results: array<f32, 4u * result_size>;
 @compute @workgroup_size(128) @subgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let number = group.x + group.y * grid_width;
-  let tile_column = number % tiles_n * 64u;
-  let tile_row = number / tiles_n % tiles_m * 64u;
+  let tile = tile_place(number % (tiles_n * tiles_m));
+  let tile_column = tile.x * 64u;
+  let tile_row = tile.y * 64u;
   let batch = number / (tiles_n * tiles_m);
   let quarter = thread / 32u;
   let first_row = quarter / 2u * 32u;

@@ -3,6 +3,8 @@
 // cut into `splits` ranges, whose sums a second stage adds (fold-splits.wgsl).
 // Sizes: m, n, k, batches; tile_m = 8 · rows_per_thread, tile_n = 8 · columns_per_thread, tile_k.
 
+#import tile-place
+
 const quads_m = tile_m / 4u;
 const quads_n = tile_n / 4u;
 const quads_k = tile_k / 4u;
@@ -22,8 +24,9 @@ var<workgroup> tile_b: array<Operand, tile_k * quads_n>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let number = group.x + group.y * grid_width;
-  let tile_column = number % tiles_n;
-  let tile_row = number / tiles_n % tiles_m;
+  let tile = tile_place(number % (tiles_n * tiles_m));
+  let tile_column = tile.x;
+  let tile_row = tile.y;
   let slab = number / (tiles_n * tiles_m);
   let batch = slab / splits;
   let split = slab % splits;

@@ -1,6 +1,6 @@
 // How the tiles of a product read an operand: functions that give four neighbours along its contiguous axis, and from these
 // blocks of 4 x 4, turned so that each vector runs along m (of A) or n (of B). Beyond the ends they give zeros.
-import type { WebgpuBuffer } from "@attune/tensor-core";
+import type { BufferTraffic, WebgpuBuffer } from "@attune/tensor-core";
 
 /** A matrix in memory: rows of `columns` contiguous elements, one matrix after the other for a batch. */
 export interface StoredMatrix {
@@ -14,6 +14,8 @@ export interface StoredMatrix {
   readonly decode?: string;
   /** Column that the product's k = 0 is (default 0). */
   readonly firstColumn?: number;
+  /** Bytes of an element, or of what it takes of a block. */
+  readonly elementBytes: number;
   /** One buffer of plain f32, or the components. */
   readonly buffers: readonly WebgpuBuffer[];
 }
@@ -23,11 +25,12 @@ function isWide({ decode, columns }: StoredMatrix): boolean {
   return decode === undefined && columns % 4 === 0;
 }
 
-/** The buffers of a matrix, with the type that its loader reads. */
-export function loaderBuffers(matrix: StoredMatrix): WebgpuBuffer[] {
-  if (matrix.decode !== undefined) return [...matrix.buffers];
+/** The buffers of a matrix, with the type that its loader reads, and what is moved of them. */
+export function loaderBuffers(matrix: StoredMatrix, traffic: BufferTraffic): WebgpuBuffer[] {
+  if (matrix.decode !== undefined) return matrix.buffers.map((buffer) => ({ ...buffer, traffic }));
   return matrix.buffers.map((buffer) => ({
     ...buffer,
+    traffic,
     name: `matrix_${matrix.name}`,
     type: isWide(matrix) ? "array<vec4f>" : "array<f32>",
   }));

@@ -12,11 +12,13 @@ export interface ProductShape {
 
 /** Workgroups below which k is cut, so that all of a GPU has work. */
 const enoughWorkgroups = 64;
-/** Shortest range of k worth a sum of its own. */
-const shortestSplit = 256;
+/** Shortest range of k worth a sum of its own, and a second dispatch that adds these. */
+const shortestSplit = 512;
 const mostSplits = 32;
+/** From here on k is cut before tiles are made smaller: a smaller tile reads all of a long operand more often. */
+const longK = 4096;
 
-/** Tiles of 64 x 64 where there are enough of them, else of 32 x 32, with k cut where even those are few. */
+/** Tiles of 64 x 64 where there are enough of them or k is long, else of 32 x 32, with k cut where even those are few. */
 export function tileProduct({
   batches,
   m,
@@ -29,9 +31,11 @@ export function tileProduct({
   readonly k: number;
 }): ProductShape {
   const tilesOf = (size: number): number => batches * Math.ceil(m / size) * Math.ceil(n / size);
-  const tile = tilesOf(64) >= enoughWorkgroups ? 64 : 32;
+  const filled = m > 32 && n > 32 && k >= longK;
+  const tile = tilesOf(64) >= enoughWorkgroups || filled ? 64 : 32;
   const tileK = tile === 64 ? 16 : 32;
-  const wanted = Math.floor(enoughWorkgroups / Math.max(1, tilesOf(tile)));
+  const ratio = enoughWorkgroups / Math.max(1, tilesOf(tile));
+  const wanted = filled ? Math.ceil(ratio) : Math.floor(ratio);
   const splits = Math.max(1, Math.min(mostSplits, wanted, Math.floor(k / shortestSplit)));
   const splitK = Math.ceil(k / splits / tileK) * tileK;
   return {

@@ -2,13 +2,16 @@
 import {
   type BatchedMatmulAttributes,
   type Capabilities,
+  elementCount,
+  type KernelDef,
   type LinearAttributes,
   linearExtent,
   type Signature,
   type TensorType,
+  typeBytes,
   type WebgpuBuffer,
 } from "@attune/tensor-core";
-import { operand } from "../define-kernel.ts";
+import { operand, scratch } from "../define-kernel.ts";
 import { rowWindows, windowBuffers } from "../row-windows.ts";
 import { bindingOf, componentBuffers } from "../stored-operand.ts";
 import type { Epilogue } from "./epilogue.ts";
@@ -25,6 +28,22 @@ export interface Product {
   readonly epilogue: Epilogue;
 }
 
+/** A residual may be where the output goes: each element is read before it is written, by the same thread. */
+export const residualInPlace: NonNullable<KernelDef["inPlace"]> = [
+  { input: 2, output: 0 },
+  { input: 3, output: 0 },
+];
+
+/** Numbers of the scratch buffers: sums of ranges of k that run side by side, and of parts that run one after the other. */
+export const splitsScratch = 0;
+const sumsScratch = 1;
+
+/** Bytes of the scratch buffers of a product in parts, given those that its parts need for their splits. */
+export function scratchOf(parts: readonly Product[], splitBytes: readonly number[]): readonly number[] {
+  const sums = parts.some(({ epilogue }) => epilogue.before) ? 4 * parts[0]!.m * parts[0]!.n : 0;
+  return sums > 0 ? [Math.max(4, ...splitBytes), sums] : splitBytes.length > 0 ? [Math.max(...splitBytes)] : [];
+}
+
 /**
  * The product in parts whose weight fits a binding: ranges of n where its rows run along n, ranges of k, added one after the other,
  * where they run along k.
@@ -32,7 +51,7 @@ export interface Product {
 export function productWindows(product: Product, weight: TensorType, capabilities: Capabilities): Product[] {
   const { a, b, epilogue, n, k } = product;
   const windows = weight.shape.length === 2 ? rowWindows(weight, capabilities)! : [];
-  if (windows.length <= 1) return [product];
+  if (windows.length <= 1 || !(a.alongK || b.alongK)) return [product];
   return windows.map((window, index): Product => {
     const part = { ...b, rows: window.rows, buffers: windowBuffers(b.buffers, window) };
     if (b.alongK) {
@@ -45,15 +64,17 @@ export function productWindows(product: Product, weight: TensorType, capabilitie
       };
     }
     const last = index === windows.length - 1;
-    const { m, output, wide } = epilogue;
-    const sums: Epilogue = last ? epilogue : { m, n, output, wide, activation: "" };
+    const { m, wide } = epilogue;
+    // The residual may be where the output goes, so that sums of parts must not.
+    const sums = scratch("", sumsScratch);
+    const made: Epilogue = last ? epilogue : { m, n, output: sums, wide, activation: "" };
     // What the loader gives beyond the window is 0 in b, so that a may be read on to its own end.
     return {
       ...product,
       k: Math.min(window.rows, k - window.first),
       a: { ...a, firstColumn: window.first },
       b: part,
-      epilogue: { ...sums, accumulates: index > 0 },
+      epilogue: { ...made, before: index > 0 ? sums : undefined },
     };
   });
 }
@@ -64,7 +85,8 @@ export function acceptsFormats({ inputs, attributes }: Signature, capabilities: 
   const windows = b.shape.length === 2 ? rowWindows(b, capabilities) : [];
   // Windows along k need an a whose columns are k.
   const { transposeA, transposeB } = attributes as unknown as LinearAttributes;
-  if (windows === undefined || (windows.length > 1 && !transposeB && transposeA)) return false;
+  const alone = windows !== undefined && windows.length > 1 && !transposeB && transposeA;
+  if (windows === undefined || (alone && !capabilities.splitsBindings)) return false;
   return inputs.every((type, index) =>
     index === 1 ? type.format.decoders.wgsl !== undefined : type.format.id === "f32",
   );
@@ -85,7 +107,8 @@ function storedMatrix(
   // A is [m, k], B is [k, n] unless transposed.
   const alongK = name === "a" ? !transposed : transposed;
   const decode = format.id === "f32" ? {} : { decode: format.decoders.wgsl! };
-  return { name, rows, columns, alongK, buffers, ...decode };
+  const elementBytes = typeBytes(type) / Math.max(1, elementCount(shape));
+  return { name, rows, columns, alongK, elementBytes, buffers, ...decode };
 }
 
 /** The product of a linear node. */

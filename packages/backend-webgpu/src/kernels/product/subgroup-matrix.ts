@@ -6,7 +6,8 @@ import { gridOf } from "../../shader/grid.ts";
 import { webgpuKernel } from "../define-kernel.ts";
 import { epilogueBuffers, epilogueFunctions } from "./epilogue.ts";
 import { loaderBuffers, loaderFunctions } from "./operand-loader.ts";
-import { acceptsFormats, type Product, productWindows } from "./product.ts";
+import { acceptsFormats, type Product, productWindows, residualInPlace, scratchOf } from "./product.ts";
+import { orderTiles } from "./tile-order.ts";
 
 /** Tiles below which a GPU is better filled by the smaller tiles of the plain kernel. */
 const enoughTiles = 16;
@@ -35,6 +36,7 @@ export function subgroupMatrixKernel(op: string, productOf: (signature: Signatur
   return webgpuKernel({
     op,
     variant: "subgroup-matrix",
+    ...(op === "linear" ? { inPlace: residualInPlace } : {}),
     accepts(signature, capabilities) {
       if (!capabilities.features.has(featureNames.f16Products) || matrixSizes(capabilities) === undefined)
         return undefined;
@@ -46,7 +48,7 @@ export function subgroupMatrixKernel(op: string, productOf: (signature: Signatur
       const sizes = matrixSizes(capabilities)!;
       const layouts = capabilities.features.has(featureNames.matrixLayouts);
       const parts = productWindows(productOf(signature), signature.inputs[1]!, capabilities);
-      return { stages: parts.map((part) => matrixStage(part, sizes, layouts)) };
+      return { stages: parts.map((part) => matrixStage(part, sizes, layouts)), scratch: scratchOf(parts, []) };
     },
   });
 }
@@ -54,6 +56,7 @@ export function subgroupMatrixKernel(op: string, productOf: (signature: Signatur
 function matrixStage({ m, n, k, batches, a, b, epilogue }: Product, sizes: MatrixSizes, layouts: boolean): WebgpuStage {
   const [tilesM, tilesN] = [Math.ceil(m / tile), Math.ceil(n / tile)];
   const { workgroups, gridWidth } = gridOf(tilesM * tilesN * batches);
+  const order = orderTiles({ tilesM, tilesN, stripA: tile * k * 4, stripB: tile * k * b.elementBytes });
   const constants = {
     m,
     n,
@@ -61,6 +64,7 @@ function matrixStage({ m, n, k, batches, a, b, epilogue }: Product, sizes: Matri
     tiles_m: tilesM,
     tiles_n: tilesN,
     tile_k: tileK,
+    panel: order.panel,
     grid_width: gridWidth,
     matrix_m: sizes.m,
     matrix_n: sizes.n,
@@ -68,8 +72,12 @@ function matrixStage({ m, n, k, batches, a, b, epilogue }: Product, sizes: Matri
   };
   const declarations = [loaderFunctions(a), loaderFunctions(b), epilogueFunctions(epilogue)];
   return {
-    wgsl: buildShader("matrix-product-subgroup", { constants, flags: { layouts }, declarations }),
-    buffers: [...loaderBuffers(a), ...loaderBuffers(b), ...epilogueBuffers(epilogue)],
+    wgsl: buildShader("matrix-product-subgroup", {
+      constants,
+      flags: { layouts, keeps_a: order.keepsA },
+      declarations,
+    }),
+    buffers: [...loaderBuffers(a, order.a), ...loaderBuffers(b, order.b), ...epilogueBuffers(epilogue)],
     workgroups,
     features: ["f16", "subgroups", "subgroup-matrix"],
   };

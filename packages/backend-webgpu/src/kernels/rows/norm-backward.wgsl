@@ -5,6 +5,7 @@
 
 fn run_row(row: u32, inside: bool, thread: u32, lane: u32) {
   let start = row * columns;
+  take_row(start, lane);
   let r = inverse[row];
 #if centred
   let centre = mu[row];
@@ -13,10 +14,13 @@ fn run_row(row: u32, inside: bool, thread: u32, lane: u32) {
 #endif
   var level_part = 0f;
   var product = 0f;
-  for (var column = lane; column < columns; column += lanes) {
-    let g = dy[start + column] * weight[column];
-    level_part += g;
-    product = fma(g, (x[start + column] - centre) * r, product);
+  for (var i = 0u; i < own_columns; i++) {
+    let column = lane + i * lanes;
+    if (column < columns) {
+      let g = dy_at(start, lane, i) * weight[column];
+      level_part += g;
+      product = fma(g, (x_at(start, lane, i) - centre) * r, product);
+    }
   }
 #if centred
   let level = fold_sum(thread, level_part) / f32(columns);
@@ -24,8 +28,11 @@ fn run_row(row: u32, inside: bool, thread: u32, lane: u32) {
   let level = 0f;
 #endif
   let projection = fold_sum(thread, product) / f32(columns);
-  for (var column = lane; column < columns && inside; column += lanes) {
-    let g = dy[start + column] * weight[column];
-    dx[start + column] = r * (g - level - (x[start + column] - centre) * r * projection);
+  for (var i = 0u; i < own_columns && inside; i++) {
+    let column = lane + i * lanes;
+    if (column < columns) {
+      let g = dy_at(start, lane, i) * weight[column];
+      dx[start + column] = r * (g - level - (x_at(start, lane, i) - centre) * r * projection);
+    }
   }
 }

@@ -1,16 +1,42 @@
 // Kernels of RMS norm, layer norm and their backward passes.
-import type { KernelDef, LayerNormAttributes, WebgpuBuffer, WebgpuStage } from "@attune/tensor-core";
-import { operand, webgpuKernel } from "../define-kernel.ts";
+import type { KernelDef, LayerNormAttributes, Signature, WebgpuBuffer, WebgpuStage } from "@attune/tensor-core";
+import { moving, operand, webgpuKernel } from "../define-kernel.ts";
 import { foldStages } from "../fold.ts";
+import { keepRows } from "./kept-rows.ts";
 import { type RowExtent, rowExtent, rowStage } from "./row-stage.ts";
+
+/** The forward stage; the names are those of all bindings in their order. */
+function normStage(
+  [x]: Signature["inputs"],
+  names: readonly string[],
+  epsilon: number,
+  flags: { readonly centred: boolean; readonly bias: boolean },
+): WebgpuStage {
+  const extent = rowExtent(x!.shape);
+  const { constants, declarations, traffic } = keepRows(["x"], extent, flags.centred ? 3 : 2);
+  const buffers = names.map((name, index) =>
+    name === "x" ? moving(operand(name, index), traffic) : operand(name, index),
+  );
+  return rowStage("norm", extent, buffers, {
+    constants: { ...constants, epsilon: { f32: epsilon } },
+    flags,
+    declarations: [declarations],
+  });
+}
+
+/** The gradient of x. */
+function normBackwardStage(extent: RowExtent, buffers: readonly WebgpuBuffer[], centred: boolean): WebgpuStage {
+  const { constants, declarations, traffic } = keepRows(["x", "dy"], extent, 2);
+  const moved = buffers.map((buffer) => (["x", "dy"].includes(buffer.name) ? moving(buffer, traffic) : buffer));
+  return rowStage("norm-backward", extent, moved, { constants, flags: { centred }, declarations: [declarations] });
+}
 
 const rmsNormKernel = webgpuKernel({
   op: "rmsNorm",
   lower({ inputs, attributes }) {
     const { epsilon } = attributes as unknown as { epsilon: number };
-    const buffers = [operand("x", 0), operand("weight", 1), operand("y", 2), operand("inverse", 3)];
-    const parts = { constants: { epsilon: { f32: epsilon } }, flags: { centred: false, bias: false } };
-    return { stages: [rowStage("norm", rowExtent(inputs[0]!.shape), buffers, parts)] };
+    const names = ["x", "weight", "y", "inverse"];
+    return { stages: [normStage(inputs, names, epsilon, { centred: false, bias: false })] };
   },
 });
 
@@ -18,10 +44,8 @@ const layerNormKernel = webgpuKernel({
   op: "layerNorm",
   lower({ inputs, attributes }) {
     const { epsilon, bias } = attributes as unknown as LayerNormAttributes;
-    const [x, ...rest] = ["x", "weight", ...(bias ? ["bias"] : []), "y", "mu", "inverse"];
-    const buffers = [x!, ...rest].map((name, index) => operand(name, index));
-    const parts = { constants: { epsilon: { f32: epsilon } }, flags: { centred: true, bias } };
-    return { stages: [rowStage("norm", rowExtent(inputs[0]!.shape), buffers, parts)] };
+    const names = ["x", "weight", ...(bias ? ["bias"] : []), "y", "mu", "inverse"];
+    return { stages: [normStage(inputs, names, epsilon, { centred: true, bias })] };
   },
 });
 
@@ -54,9 +78,7 @@ const rmsNormBackwardKernel = webgpuKernel({
       operand(name, index),
     );
     const dweight = sumOfRows(extent, "dy[index] * x[index] * inverse[place]", [x!, inverse!, dy!], 5, 0);
-    const backward = rowStage("norm-backward", extent, [x!, weight!, inverse!, dy!, dx!], {
-      flags: { centred: false },
-    });
+    const backward = normBackwardStage(extent, [x!, weight!, inverse!, dy!, dx!], false);
     return needWeight ? { stages: [...dweight.stages, backward], scratch: dweight.scratch } : { stages: [backward] };
   },
 });
@@ -71,7 +93,7 @@ const layerNormBackwardKernel = webgpuKernel({
     const normal = "dy[index] * ((x[index] - mu[place]) * inverse[place])";
     const dweight = sumOfRows(extent, normal, [x!, mu!, inverse!, dy!], 6, 0);
     const dbias = sumOfRows(extent, "dy[index]", [dy!], 7, 0);
-    const backward: WebgpuStage = rowStage("norm-backward", extent, names, { flags: { centred: true } });
+    const backward = normBackwardStage(extent, names, true);
     return needWeight
       ? { stages: [...dweight.stages, ...dbias.stages, backward], scratch: dweight.scratch }
       : { stages: [backward] };

@@ -15,7 +15,7 @@ export function rowExtent(shape: readonly number[]): RowExtent {
 }
 
 /** Threads that share a row: about four elements for each, at most a workgroup. */
-function lanesOf({ rows, columns }: RowExtent): number {
+export function lanesOf({ rows, columns }: RowExtent): number {
   const most = rows < 1024 && columns >= 2048 ? 256 : 64;
   return Math.min(most, 2 ** Math.ceil(Math.log2(Math.max(1, columns / 4))));
 }
@@ -28,11 +28,12 @@ export function rowStage(
   parts: {
     readonly constants?: Readonly<Record<string, ShaderConstant>>;
     readonly flags?: Readonly<Record<string, boolean>>;
+    readonly declarations?: readonly string[];
   } = {},
 ): WebgpuStage {
   const lanes = lanesOf(extent);
   const groupSize = Math.max(64, lanes);
   const { workgroups, gridWidth } = gridOf(Math.ceil(extent.rows / (groupSize / lanes)));
   const constants = { ...extent, lanes, group_size: groupSize, grid_width: gridWidth, ...parts.constants };
-  return { wgsl: buildShader(shader, { constants, flags: parts.flags ?? {} }), buffers, workgroups };
+  return { wgsl: buildShader(shader, { ...parts, constants }), buffers, workgroups };
 }

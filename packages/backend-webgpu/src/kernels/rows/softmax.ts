@@ -1,7 +1,7 @@
 // Kernels of softmax, log-sum-exp and the cross-entropy, which share one shader.
 import { elementCount, type KernelDef } from "@attune/tensor-core";
 import { buildShader } from "../../shader/build-shader.ts";
-import { flatStage, operand, webgpuKernel } from "../define-kernel.ts";
+import { flatStage, moving, operand, webgpuKernel } from "../define-kernel.ts";
 import { rowExtent, rowStage } from "./row-stage.ts";
 
 const flags = { backward: false, normalise: false, labels: false };
@@ -9,7 +9,8 @@ const flags = { backward: false, normalise: false, labels: false };
 const softmaxKernel = webgpuKernel({
   op: "softmax",
   lower({ inputs }) {
-    const buffers = [operand("x", 0), operand("y", 1)];
+    const twice = { passes: 2, apart: 4 * elementCount(inputs[0]!.shape) };
+    const buffers = [moving(operand("x", 0), twice), operand("y", 1)];
     return {
       stages: [rowStage("softmax", rowExtent(inputs[0]!.shape), buffers, { flags: { ...flags, normalise: true } })],
     };
@@ -19,7 +20,8 @@ const softmaxKernel = webgpuKernel({
 const softmaxBackwardKernel = webgpuKernel({
   op: "softmaxBackward",
   lower({ inputs }) {
-    const buffers = [operand("y", 0), operand("dy", 1), operand("dx", 2)];
+    const twice = { passes: 2, apart: 8 * elementCount(inputs[0]!.shape) };
+    const buffers = [moving(operand("y", 0), twice), moving(operand("dy", 1), twice), operand("dx", 2)];
     return {
       stages: [rowStage("softmax", rowExtent(inputs[0]!.shape), buffers, { flags: { ...flags, backward: true } })],
     };

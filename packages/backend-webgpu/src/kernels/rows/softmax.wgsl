@@ -3,6 +3,8 @@
 #import elementary
 #import row-fold
 
+const lowest = -3.4028234663852886e38f;
+
 fn run_row(row: u32, inside: bool, thread: u32, lane: u32) {
   let start = row * columns;
 #if backward
@@ -16,16 +18,17 @@ fn run_row(row: u32, inside: bool, thread: u32, lane: u32) {
     dx[start + column] = y[start + column] * (dy[start + column] - projection);
   }
 #else
-  var most = x[start];
-  for (var column = lane; column < columns; column += lanes) {
-    most = larger(most, x[start + column]);
-  }
-  let largest = fold_max(thread, most);
+  // Σ e^(x - most) in one pass: what is larger than all before scales the sum down (Milakov and Gimelshein, arXiv 1805.02867).
+  var most = lowest;
   var part = 0f;
   for (var column = lane; column < columns; column += lanes) {
-    part += exp_of(x[start + column] - largest);
+    let value = x[start + column];
+    let smaller_part = exp_of(-abs(value - most));
+    part = select(part + smaller_part, fma(part, smaller_part, 1f), value > most);
+    most = larger(most, value);
   }
-  let total = fold_sum(thread, part);
+  let largest = fold_max(thread, most);
+  let total = fold_sum(thread, part * exp_of(most - largest));
 #if normalise
   for (var column = lane; column < columns && inside; column += lanes) {
     y[start + column] = exp_of(x[start + column] - largest) / total;

@@ -4,7 +4,7 @@
 // gradient turns back by the same tables, which also holds where they carry a scaling factor.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { defineOp, type OpDef, type OpSample } from "../../op/op-def.ts";
-import { elementCount, formatType, tensorType } from "../../type/tensor-type.ts";
+import { elementCount, formatType, rowBytes, tensorType, typeBytes } from "../../type/tensor-type.ts";
 import { expectDtype, expectRank, expectShape, shapeMismatch } from "../checks.ts";
 import { exactFloats, floats, integers } from "../sample-values.ts";
 
@@ -58,7 +58,11 @@ export const ropeOp: OpDef<RopeAttributes> = defineOp<RopeAttributes>({
     return [y];
   },
   accumulation: () => 2,
-  cost: ([x]) => ({ flops: 3 * elementCount(x!.shape) }),
+  cost([x, positions, cosTable, sinTable]) {
+    const turned = elementCount(positions!.shape);
+    const tables = rowBytes(cosTable!, turned) + rowBytes(sinTable!, turned);
+    return { flops: 3 * elementCount(x!.shape), bytes: 2 * typeBytes(x!) + typeBytes(positions!) + tables };
+  },
   inPlace: [{ input: 0, output: 0 }],
   samples: () =>
     [false, true].flatMap((interleaved) =>

@@ -61,7 +61,7 @@ export function linearSamples(): OpSample<LinearAttributes>[] {
     product(3, 5, 0, weight),
     product(5, 6, 7, { ...weight, bias: true }),
     product(5, 6, 7, { ...weight, residual: true }),
-    ...(["relu", "silu", "gelu", "geluTanh"] as const satisfies readonly Activation[]).map((activation) =>
+    ...(["relu", "silu", "gelu", "geluTanh", "scale -1.5"] as const satisfies readonly Activation[]).map((activation) =>
       product(3, 4, 9, { ...weight, bias: true, residual: true, activation }),
     ),
     ...[bfloat16, float16].flatMap((format) => transposes.map((options) => product(5, 34, 18, { ...options, format }))),

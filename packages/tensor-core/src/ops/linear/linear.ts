@@ -3,10 +3,10 @@
 import { AttuneError } from "@attune/spec";
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { defineOp, type OpDef } from "../../op/op-def.ts";
-import { differentiate, evaluateExpression } from "../../op/scalar-expression.ts";
+import { differentiate, evaluateExpression, type ScalarExpression } from "../../op/scalar-expression.ts";
 import { elementCount, formatType, type TensorType, tensorType } from "../../type/tensor-type.ts";
 import { expectDtype, expectMinimumRank, expectShape, shapeMismatch } from "../checks.ts";
-import { activationExpressions } from "../pointwise/activations.ts";
+import { activationExpression, activationExpressions } from "../pointwise/activations.ts";
 import { add, mul } from "../pointwise/elementwise.ts";
 import { pointwise } from "../pointwise/pointwise.ts";
 import { sum } from "../reduce/reduce.ts";
@@ -14,8 +14,8 @@ import { reshape } from "../shape/reshape.ts";
 import { linearSamples } from "./linear-samples.ts";
 import { multiplyInto } from "./matrix-values.ts";
 
-/** What the epilogue may apply; "" is nothing. */
-export type Activation = "" | "relu" | "silu" | "gelu" | "geluTanh";
+/** What the epilogue may apply; "" is nothing, "scale 2" a multiplication by 2. See `activationExpression`. */
+export type Activation = "" | "relu" | "silu" | "gelu" | "geluTanh" | `scale ${number}`;
 
 /** Transposes and epilogue of a product. */
 export type LinearAttributes = {
@@ -87,7 +87,7 @@ export const linearOp: OpDef<LinearAttributes> = defineOp<LinearAttributes>({
     const { m, k, n } = linearExtent(inputTypes[0]!, inputTypes[1]!, attributes);
     const y = new Float64Array(elementCount(outputTypes[0]!.shape));
     multiplyInto(y, inputs[0]!, inputs[1]!, { m, k, n, ...attributes });
-    const activation = activationExpressions[attributes.activation];
+    const activation = activationExpression(attributes.activation);
     for (let index = 0; index < y.length; index++) {
       let value = y[index]!;
       if (attributes.bias) value += inputs[2]![index % n]!;
@@ -113,7 +113,7 @@ function asMatrix(x: Tensor): Tensor {
 function throughActivation(inputs: readonly Tensor[], attributes: LinearAttributes, dy: Tensor): Tensor {
   const operands = inputs.slice(0, attributes.bias ? 3 : 2);
   const [before] = applyOp(linearOp, operands, { ...attributes, activation: "", residual: false });
-  return mul(dy, pointwise([before!], differentiate(activationExpressions[attributes.activation]!, 0)));
+  return mul(dy, pointwise([before!], differentiate(activationExpression(attributes.activation)!, 0)));
 }
 
 /** dy · op(b)ᵀ, transposed back if a was. */
@@ -158,8 +158,8 @@ export function linear(x: Tensor, weight: Tensor, { bias, residual, activation =
   return residual === undefined ? activated : add(activated, residual);
 }
 
-function activationOf(activation: Activation): NonNullable<(typeof activationExpressions)[string]> {
-  const expression = activationExpressions[activation];
+function activationOf(activation: Activation): ScalarExpression {
+  const expression = activationExpression(activation);
   if (expression) return expression;
   throw new AttuneError(
     "OPTIONS_INVALID",

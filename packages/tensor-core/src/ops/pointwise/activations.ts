@@ -34,7 +34,21 @@ export const geluTanhExpression: ScalarExpression = call(
   ),
 );
 
-/** Activations by the id that `linear`'s attribute names. */
+/** A product times a constant, in front of which the id of the activation has this. */
+const scalePrefix = "scale ";
+
+/** The id of a multiplication by a constant. */
+export function scaleActivation(factor: number): `scale ${number}` {
+  return `${scalePrefix}${factor}`;
+}
+
+/** What an activation's id computes, undefined for "" and for one that is none. */
+export function activationExpression(id: string): ScalarExpression | undefined {
+  if (!id.startsWith(scalePrefix)) return activationExpressions[id];
+  return call("mul", x, constant(Number(id.slice(scalePrefix.length))));
+}
+
+/** Activations with names, by the id that `linear`'s attribute gives. */
 export const activationExpressions: Readonly<Record<string, ScalarExpression>> = {
   relu: reluExpression,
   silu: siluExpression,

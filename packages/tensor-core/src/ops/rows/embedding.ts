@@ -3,7 +3,7 @@
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { defineOp, type OpDef } from "../../op/op-def.ts";
 import { bfloat16, float16 } from "../../type/dense-formats.ts";
-import { elementCount, formatType, tensorType } from "../../type/tensor-type.ts";
+import { elementCount, formatType, rowBytes, tensorType, typeBytes } from "../../type/tensor-type.ts";
 import { expectDtype, expectRank, expectShape, shapeMismatch } from "../checks.ts";
 import { exactIntegers, floats, integers, nonFinite } from "../sample-values.ts";
 
@@ -27,7 +27,10 @@ export const embeddingOp: OpDef<Record<string, never>> = defineOp<Record<string,
     });
     return [output];
   },
-  cost: () => ({ flops: 0 }),
+  cost: ([ids, table], [y]) => ({
+    flops: 0,
+    bytes: typeBytes(ids!) + rowBytes(table!, elementCount(ids!.shape)) + typeBytes(y!),
+  }),
   samples: () => [
     {
       name: "repeated ids",

@@ -2,7 +2,7 @@
 // it reads zeros and writes nowhere.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { defineOp, type OpDef } from "../../op/op-def.ts";
-import { elementCount, formatType, sameShape, tensorType } from "../../type/tensor-type.ts";
+import { elementCount, formatType, rowBytes, sameShape, tensorType, typeBytes } from "../../type/tensor-type.ts";
 import { expectDtype, expectMinimumRank, expectRank, shapeMismatch } from "../checks.ts";
 import { fill } from "../create/fill.ts";
 import { exactIntegers, floats, nonFinite } from "../sample-values.ts";
@@ -37,7 +37,10 @@ export const gatherRowsOp: OpDef<NoAttributes> = defineOp<NoAttributes>({
     const [count, ...inner] = x!.shape as [number, ...number[]];
     return [reshape(embedding(rows!, reshape(x!, [count, elementCount(inner)])), [rows!.shape[0]!, ...inner])];
   },
-  cost: () => ({ flops: 0 }),
+  cost: ([x, rows], [y]) => ({
+    flops: 0,
+    bytes: rowBytes(x!, elementCount(rows!.shape)) + typeBytes(rows!) + typeBytes(y!),
+  }),
   samples: () => [
     {
       name: "repeated rows",

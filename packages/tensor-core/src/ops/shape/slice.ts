@@ -1,7 +1,7 @@
 // Ranges of an axis and zeros around them: each is the gradient of the other.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { defineOp, type OpDef } from "../../op/op-def.ts";
-import { elementCount, formatType, type TensorType, tensorType } from "../../type/tensor-type.ts";
+import { elementCount, formatType, type TensorType, tensorType, typeBytes } from "../../type/tensor-type.ts";
 import { resolveAxis, shapeMismatch } from "../checks.ts";
 import { stridedIndices, stridesOf } from "../pointwise/broadcast.ts";
 import { floats, integers, nonFinite, words } from "../sample-values.ts";
@@ -31,7 +31,7 @@ export const sliceOp: OpDef<SliceAttributes> = defineOp<SliceAttributes>({
   reference([x], { inputTypes, attributes }) {
     return [sliceValues(x!, inputTypes[0]!.shape, attributes)];
   },
-  cost: () => ({ flops: 0 }),
+  cost: (_, [y]) => ({ flops: 0, bytes: 2 * typeBytes(y!) }),
   alias([x], { axis, start }) {
     return isRange(x!, axis) ? [start * elementCount(x!.shape.slice(axis + 1))] : undefined;
   },
