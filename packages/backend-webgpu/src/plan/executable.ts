@@ -52,6 +52,7 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
   scratch.reserve(layout.scratchBytes);
   const constants = constantBuffer(device, layout.constants);
   const known: BoundSteps[] = [];
+  let disposed = false;
 
   const bind = async (regions: readonly Allocation[]): Promise<BoundSteps> => {
     const pieces = regions.map((region) => (region as GpuAllocation).pieces);
@@ -106,6 +107,9 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
     },
     ...(device.features.has("timestamp-query") ? { profile } : {}),
     dispose() {
+      if (disposed) return;
+      disposed = true;
+      for (const stage of layout.stages) pipelines.giveBack(stage);
       known.length = 0;
       constants.destroy();
     },

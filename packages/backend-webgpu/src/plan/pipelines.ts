@@ -1,4 +1,5 @@
-// Pipelines by the text of their shader, compiled side by side and kept for as long as the backend.
+// Pipelines by the text of their shader, compiled side by side and shared by the plans of a device. Those that no plan uses any more are
+// kept for the next one, the latest of them, so that memory stays bounded however many plans come and go.
 import { AttuneError } from "@attune/spec";
 import type { LinkedStage } from "./link-stage.ts";
 
@@ -10,13 +11,24 @@ interface Pipeline {
 
 /** Compiles shaders, each once. */
 export interface PipelineCache {
-  /** @throws AttuneError `INTERNAL` with the compiler's words for a shader that the device refuses */
+  /**
+   * A pipeline, in use until it is given back as often as it was asked for.
+   *
+   * @throws AttuneError `INTERNAL` with the compiler's words for a shader that the device refuses
+   */
   get(stage: LinkedStage): Promise<Pipeline>;
+  giveBack(stage: LinkedStage): void;
+  /** Pipelines that are held. */
+  size(): number;
 }
 
+/** Pipelines that are kept although no plan uses them; a model's step has about a hundred different ones. */
+const mostUnused = 512;
+
 /** Pipelines of a device. */
-export function createPipelineCache(device: GPUDevice): PipelineCache {
-  const pipelines = new Map<string, Promise<Pipeline>>();
+export function createPipelineCache(device: GPUDevice, unused: number = mostUnused): PipelineCache {
+  const used = new Map<string, { readonly pipeline: Promise<Pipeline>; users: number }>();
+  const idle = new Map<string, Promise<Pipeline>>();
   const layouts = new Map<string, GPUBindGroupLayout>();
   const layoutOf = (writable: readonly boolean[]): GPUBindGroupLayout => {
     const key = writable.join();
@@ -54,11 +66,23 @@ export function createPipelineCache(device: GPUDevice): PipelineCache {
   return {
     get(stage) {
       const key = stage.wgsl;
-      const known = pipelines.get(key);
-      if (known !== undefined) return known;
-      const made = compile(stage);
-      pipelines.set(key, made);
-      return made;
+      const known = used.get(key);
+      if (known !== undefined) {
+        known.users++;
+        return known.pipeline;
+      }
+      const pipeline = idle.get(key) ?? compile(stage);
+      idle.delete(key);
+      used.set(key, { pipeline, users: 1 });
+      return pipeline;
     },
+    giveBack({ wgsl }) {
+      const known = used.get(wgsl);
+      if (known === undefined || --known.users > 0) return;
+      used.delete(wgsl);
+      idle.set(wgsl, known.pipeline);
+      if (idle.size > unused) idle.delete(idle.keys().next().value!);
+    },
+    size: () => used.size + idle.size,
   };
 }

@@ -10,6 +10,14 @@ var<workgroup> second_tile: array<vec4f, block * quads>;
 #if skips
 var<workgroup> latest_seen: atomic<u32>;
 
+// Before the first block: workgroup memory holds anything at first.
+fn begin_blocks(thread: u32) {
+  if (thread == 0u) {
+    atomicStore(&latest_seen, 0u);
+  }
+  workgroupBarrier();
+}
+
 // Whether a thread of the workgroup has set a bit for the block that begins at `first`. All threads have to call it.
 fn any_seen(first: u32, seen: u32) -> bool {
   if (seen != 0u) {
@@ -18,6 +26,8 @@ fn any_seen(first: u32, seen: u32) -> bool {
   return workgroupUniformLoad(&latest_seen) == first + 1u;
 }
 #else
+fn begin_blocks(thread: u32) {}
+
 fn any_seen(first: u32, seen: u32) -> bool {
   return true;
 }

@@ -25,6 +25,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     key_limit = last_key(batch, query_of(min(first_row + 15u, rows - 1u)));
   }
   let end = workgroupUniformLoad(&key_limit);
+  begin_blocks(thread);
   var most = hidden_score;
   var total = 0f;
   var sums: array<vec4f, own_quads>;

@@ -23,6 +23,7 @@ fn query_gradient(batch: u32, key_head: u32, first_row: u32, thread: u32) {
     key_limit = last_key(batch, query_of(min(first_row + 15u, rows - 1u)));
   }
   let end = workgroupUniformLoad(&key_limit);
+  begin_blocks(thread);
   var sums: array<vec4f, own_quads>;
   for (var first = 0u; first < end; first += block) {
     let seen = keys_seen(batch, query, first, lane);
@@ -79,6 +80,7 @@ fn key_gradient(batch: u32, key_head: u32, first_key: u32, thread: u32) {
 #if values_gradient
   var value_sums: array<vec4f, own_quads>;
 #endif
+  begin_blocks(thread);
   for (var first = first_row(first_key); first < rows; first += block) {
     var seen = 0u;
     for (var j = 0u; j < block / 4u; j++) {
