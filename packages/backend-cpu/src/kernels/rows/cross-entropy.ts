@@ -12,11 +12,11 @@ const crossEntropy: KernelDef = cpuKernel({
   op: "crossEntropy",
   lower(signature) {
     const { columns } = rowExtent(signature.inputs[0]!.shape);
-    return rowKernelCode(signature, (f, row, [logits, labels, loss, logSumExp]) => {
+    return rowKernelCode(signature, (f, row, [logits, labels, loss, logSumExp], scratch) => {
       const source = rowAddress(f, logits!, row, 4 * columns);
       const label = f.keep(load("i32", address.at(labels!, row, 4)));
-      const largest = largestOfRow(f, source, columns);
-      const total = sumOfPowers(f, source, columns, finiteLargest(f, largest));
+      const largest = largestOfRow(f, source, columns, scratch);
+      const total = sumOfPowers(f, source, columns, finiteLargest(f, largest), scratch);
       const infinite = f32.eq(f32.abs(largest), Number.POSITIVE_INFINITY);
       const value = f.keep(select(infinite, largest, f32.add(scalarLog(f, total), largest)));
       f.store("f32", address.at(logSumExp!, row, 4), value);

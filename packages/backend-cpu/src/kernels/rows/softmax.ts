@@ -6,17 +6,23 @@ import { forRowsOfTile, kernelFunction, rowAddress, rowExtent, rowTiles, simpleC
 import { vectorExpNormal, vectorLog } from "../vector-math.ts";
 import { largestOfRow, mapRow, sumRow } from "./row-loops.ts";
 
-type RowBody = (f: FunctionBuilder, row: Local<"i32">, bindings: readonly Local<"address">[]) => void;
+type RowBody = (
+  f: FunctionBuilder,
+  row: Local<"i32">,
+  bindings: readonly Local<"address">[],
+  scratch: Local<"address">,
+) => void;
 
-/** Kernel code that works on each row of input 0 on its own. */
+/** Kernel code that works on each row of input 0 on its own, with 32 bytes of scratch. */
 export function rowKernelCode(signature: Signature, body: RowBody): ReturnType<typeof simpleCode> {
   const { rows, columns } = rowExtent(signature.inputs[0]!.shape);
   const bindings = signature.inputs.length + signature.outputs.length;
-  return simpleCode(signatureKey(signature), rowTiles(rows, columns), (module) =>
-    kernelFunction(module, signature.op, bindings, (f, parameters) => {
-      forRowsOfTile(f, parameters.tile, rows, columns, (row) => body(f, row, parameters.bindings));
+  const code = simpleCode(signatureKey(signature), rowTiles(rows, columns), (module) =>
+    kernelFunction(module, signature.op, bindings, (f, { tile, scratch, bindings: operands }) => {
+      forRowsOfTile(f, tile, rows, columns, (row) => body(f, row, operands, scratch));
     }),
   );
+  return { ...code, scratchBytes: 32 };
 }
 
 /** The row's maximum, or 0 where every value is -Infinity, so that differences from it are not NaN. */
@@ -35,9 +41,10 @@ export function sumOfPowers(
   base: Local<"address">,
   columns: number,
   largest: Local<"f32">,
+  scratch: Local<"address">,
 ): Local<"f32"> {
   const level = f.keep(f32x4.splat(largest));
-  return sumRow(f, columns, (read) => vectorExpNormal(f, f32x4.sub(read(base), level)));
+  return sumRow(f, columns, (read) => vectorExpNormal(f, f32x4.sub(read(base), level)), scratch);
 }
 
 const softmax: KernelDef = cpuKernel({
@@ -76,10 +83,10 @@ const logSumExp: KernelDef = cpuKernel({
   op: "logSumExp",
   lower(signature) {
     const { columns } = rowExtent(signature.inputs[0]!.shape);
-    return rowKernelCode(signature, (f, row, [x, y]) => {
+    return rowKernelCode(signature, (f, row, [x, y], scratch) => {
       const source = rowAddress(f, x!, row, 4 * columns);
-      const largest = largestOfRow(f, source, columns);
-      const total = sumOfPowers(f, source, columns, finiteLargest(f, largest));
+      const largest = largestOfRow(f, source, columns, scratch);
+      const total = sumOfPowers(f, source, columns, finiteLargest(f, largest), scratch);
       const value = f32.add(scalarLog(f, total), largest);
       // An infinite maximum is the answer itself: the sum holds Infinity - Infinity then.
       const infinite = f32.eq(f32.abs(largest), Number.POSITIVE_INFINITY);
