@@ -2,7 +2,7 @@
 // A tile of work is a part of C. For a block of k after the other, it packs its columns of B into scratch of its own (in the
 // level-2 cache), and multiplies a block of rows (there, too) with one panel of them (in level 1) after the other. Nothing is
 // packed by all threads for all, so nobody waits, and B may be as large as memory. A is read where it lies, or, if its k runs
-// down, packed by all threads before.
+// down and C has more than a few panels of columns, packed by all threads before.
 import type { CpuDecoder, CpuKernelCode } from "@attune/tensor-core";
 import {
   address,
@@ -225,20 +225,22 @@ function multiplyRows(
   first: boolean,
 ): void {
   const { shape, output } = options;
-  const { m, k, n, rows, packA, blockRows } = shape;
+  const { m, k, n, rows, packA, transposeA, blockRows } = shape;
   const corner = f.keep(i32.add(i32.mul(i32.add(i32.mul(part.batch, m), part.row), n), part.column));
   const c = f.keep(address.at(bindings[output]!, corner, 4));
   const from = first ? options.initial : output;
   const start = from === undefined ? undefined : f.keep(address.at(bindings[from]!, corner, 4));
-  const firstRow = i32.add(i32.mul(part.batch, m), part.row);
+  const cornerOfA = transposeA
+    ? i32.add(i32.mul(i32.add(i32.mul(part.batch, k), at.start), m), part.row)
+    : i32.add(i32.mul(i32.add(i32.mul(part.batch, m), part.row), k), at.start);
   const a = packA
     ? packedA(f, shape, shared, part.batch, at, i32.divU(part.row, rows))
-    : f.keep(address.at(bindings[0]!, i32.add(i32.mul(firstRow, k), at.start), 4));
+    : f.keep(address.at(bindings[0]!, cornerOfA, 4));
   const block: RowBlock = {
     shape,
     a,
-    rowOfA: packA ? 4 : 4 * k,
-    stepOfA: packA ? 4 * rows : 4,
+    rowOfA: transposeA ? 4 : 4 * k,
+    stepOfA: packA ? 4 * rows : transposeA ? 4 * m : 4,
     count: at.count,
     rows: part.rows,
     mostRows: blockRows,

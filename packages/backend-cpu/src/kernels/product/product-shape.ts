@@ -25,7 +25,7 @@ export interface ProductShape extends ProductExtent {
   readonly partColumns: number;
   /** Rows that are multiplied with all panels before the next rows are. */
   readonly blockRows: number;
-  /** Whether A is packed before: where its k runs down. Else it is read where it lies. */
+  /** Whether A is packed before: where its k runs down and C is not narrow. Else it is read where it lies. */
   readonly packA: boolean;
 }
 
@@ -35,6 +35,8 @@ const targetDepth = 256;
 const targetColumns = 192;
 /** Rows of A that stay in the level-2 cache beside them. */
 const targetRows = 96;
+/** Panels of B for which an A whose k runs down is not packed: it is read too few times. */
+const narrowPanels = 4;
 /** Work that makes a tile worth taking, in FLOPs. */
 const tileFlops = 4e6;
 /** Tiles that are wanted at least, and how small parts may become for them. Every part of rows packs its B again. */
@@ -62,7 +64,7 @@ export function shapeProduct(extent: ProductExtent, capabilities: Pick<Capabilit
     partRows,
     partColumns,
     blockRows: Math.min(roundUp(targetRows, rows), partRows),
-    packA: extent.transposeA,
+    packA: extent.transposeA && n > narrowPanels * panel,
   };
 }
 
