@@ -45,15 +45,17 @@ export const dawnFlags: readonly string[] = [
 /**
  * Opens a device with every limit and feature of its adapter.
  *
- * @throws AttuneError `DEPENDENCY_MISSING` in Node without the package webgpu, `DEVICE_UNAVAILABLE` without an adapter or where it
- * gives no device
+ * @throws AttuneError `DEPENDENCY_MISSING` in Node without the package webgpu, `DEVICE_UNAVAILABLE` in a browser without WebGPU,
+ * without an adapter or where it gives no device
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<OpenedDevice> {
   const gpu = options.gpu ?? (await findGpu(options.adapter));
   const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
   if (adapter === null) {
     throw new AttuneError("DEVICE_UNAVAILABLE", "WebGPU found no adapter on this machine.", {
-      hint: "Install a GPU driver with Vulkan, Metal or Direct3D 12, or use the CPU (--device cpu).",
+      hint: isNode()
+        ? "Install a GPU driver with Vulkan, Metal or Direct3D 12, or use the CPU (--device cpu)."
+        : "Turn on graphics acceleration in the browser's settings and update the GPU driver; chrome://gpu says what is blocked.",
     });
   }
   const features = wantedFeatures.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
@@ -89,8 +91,25 @@ function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
 async function findGpu(adapter: string | undefined): Promise<GPU> {
   const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (browser !== undefined) return browser;
+  if (!isNode()) throw withoutWebgpu();
   const { create } = await importDawn();
   return create([...(adapter === undefined ? [] : [`adapter=${adapter}`]), ...dawnFlags]);
+}
+
+function isNode(): boolean {
+  return (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
+}
+
+/** Browsers show WebGPU to pages from https and from this machine alone. */
+function withoutWebgpu(): AttuneError {
+  if ((globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
+    return new AttuneError("DEVICE_UNAVAILABLE", "This page has no WebGPU, because it was not opened over https.", {
+      hint: "Open it over https, or from localhost.",
+    });
+  }
+  return new AttuneError("DEVICE_UNAVAILABLE", "This browser has no WebGPU.", {
+    hint: "Use a current Chrome or Edge, Safari 26, or Firefox 141 or later; in Chromium on Linux start it with --enable-unsafe-webgpu.",
+  });
 }
 
 /** The package is an optional peer: its name is no literal, so that bundlers for browsers do not look for it. */
