@@ -9,19 +9,12 @@ import { openAdapterFolder, openSafetensorsBytes } from "@attune/weights";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBase } from "../src/tuner/open-base.ts";
-import { createTuner } from "../src/tuner/tuner.ts";
 import { openBrowser, skipReason } from "./browser.ts";
 import { modelFiles } from "./model-files.ts";
 import { longestTask, openPage, patience, until } from "./open-page.ts";
 import { type ServedPage, servePage } from "./serve-page.ts";
+import { fillForm, settings, tolerance, trainOnCpu } from "./short-run.ts";
 
-const text = [
-  { prompt: "Customer: The lamp is broken.\nDesk:", completion: "Workshop. Bring it on Monday." },
-  { prompt: "Customer: I paid twice.\nDesk:", completion: "Billing. We look at it today." },
-]
-  .map((row) => JSON.stringify(row))
-  .join("\n");
-const settings = { rank: 4, learningRate: 5e-3, steps: 5, rows: 1, seed: 11 };
 const prompt = "Customer: I paid twice.\nDesk:";
 
 describe.skipIf(skipReason !== undefined)(
@@ -46,8 +39,7 @@ describe.skipIf(skipReason !== undefined)(
           const { page, requests } = await openPage(browser, served.url);
           await until(page, "idle");
           expect(await page.textContent("#device-text")).toContain("swiftshader");
-          await page.fill("#rows", text);
-          await fillSettings(page);
+          await fillForm(page);
 
           await page.click("#train");
           await page.waitForFunction(() => document.querySelector("#run-phase")?.textContent?.startsWith("Step 2"));
@@ -91,22 +83,6 @@ describe.skipIf(skipReason !== undefined)(
   },
 );
 
-/**
- * Loss of a step, relative. Both sides sum in f32 in different orders: terms of at most 768, in four blocks and the head, give
- * logits that differ by some 2^-24 · √768 · 10 ≈ 2e-5 of their size. Each update then moves the parameters whose gradient is of the
- * size of that error by up to the learning rate apart, which changes later losses by a few times as much a step.
- */
-function tolerance(step: number): number {
-  return 2e-5 * (1 + 4 * step);
-}
-
-async function fillSettings(page: Page): Promise<void> {
-  await page.click("summary");
-  for (const [id, value] of Object.entries({ ...settings, rows: undefined, rowsPerStep: settings.rows })) {
-    if (value !== undefined) await page.fill(`#${id}`, String(value));
-  }
-}
-
 /** The next command that the worker encodes finds its device gone. */
 async function loseDeviceOnNextStep(page: Page): Promise<void> {
   await page.workers()[0]!.evaluate(() => {
@@ -128,18 +104,6 @@ async function download(page: Page, selector: string, into: string): Promise<str
   await file.saveAs(path);
   await until(page, "idle");
   return readFileSync(path, "utf8");
-}
-
-async function trainOnCpu(): Promise<{ losses: number[]; adapter: Readonly<Record<string, string | Uint8Array>> }> {
-  const losses: number[] = [];
-  const tuner = createTuner(modelFiles(), {
-    openBackend: async () => createCpuBackend({ threads: 1 }),
-    onEvent: (event) => event.kind === "step" && losses.push(event.loss),
-  });
-  await tuner.train(text, settings);
-  const adapter = { ...(await tuner.adapter()) };
-  await tuner.dispose();
-  return { losses, adapter };
 }
 
 /** Between the adapter of a folder and one in memory, over all elements. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, skipReason } from "./browser.ts";
 import { openPage, patience, until } from "./open-page.ts";
 import { type ServedPage, servePage } from "./serve-page.ts";
+import { fillForm, tolerance, trainOnCpu } from "./short-run.ts";
 
 describe.skipIf(skipReason !== undefined)(
   `the page in Chromium${skipReason ? ` (skipped: ${skipReason})` : ""}`,
@@ -19,6 +20,36 @@ describe.skipIf(skipReason !== undefined)(
       await served?.close();
       rmSync(folder, { recursive: true, force: true });
     });
+
+    it(
+      "trains on WebGPU with the losses that the CPU has",
+      async () => {
+        const browser = await openBrowser({ webgpu: true });
+        try {
+          const { page } = await openPage(browser, served.url);
+          await until(page, "idle");
+          await fillForm(page);
+          await page.click("#train");
+          const losses: number[] = [];
+          for (const step of [1, 2]) {
+            const facts = (done: number) =>
+              document.querySelector("#run-phase")?.textContent?.startsWith(`Step ${done} `) &&
+              document.querySelector('[data-name="Loss"]')?.textContent;
+            losses.push(Number(await (await page.waitForFunction(facts, step, { polling: 10 })).jsonValue()));
+          }
+          const reference = await trainOnCpu();
+          losses.forEach((loss, step) => {
+            // The page shows three digits after the point.
+            expect(Math.abs(loss - reference.losses[step]!), `step ${step + 1}`).toBeLessThan(
+              tolerance(step) * loss + 5e-4,
+            );
+          });
+        } finally {
+          await browser.close();
+        }
+      },
+      patience,
+    );
 
     it(
       "says what is wrong with rows and settings where they are, has a label on every field, and fits a phone",
