@@ -57,6 +57,18 @@ const cases: readonly Case[] = [
   },
   { name: "lengths", batch: 3, queries: 1, keys: 100, heads: 4, keyHeads: 2, size: 16, lengths: [1, 100, 65] },
   {
+    name: "one query over several tiles of keys",
+    batch: 2,
+    queries: 1,
+    keys: 603,
+    heads: 10,
+    keyHeads: 2,
+    size: 24,
+    lengths: [601, 255],
+  },
+  { name: "one query that sees every key", queries: 1, keys: 259, heads: 3, keyHeads: 1, size: 64 },
+  { name: "one query without keys", batch: 2, queries: 1, keys: 5, heads: 2, keyHeads: 2, size: 8, lengths: [0, 5] },
+  {
     name: "positions of a ring cache",
     queries: 2,
     keys: 9,

@@ -9,7 +9,9 @@ export type TokenChooser = (logits: ArrayLike<number>, seen: Iterable<number>) =
 /** A chooser whose draws depend on the seed and on the row's number alone, never on the rows beside it. */
 export function createTokenChooser(sampling: Sampling, row: number): TokenChooser {
   const random = createRandomSequence(sampling.seed, `sample ${row}`);
+  const greedy = !sampling.draws && sampling.repetitionPenalty === 1;
   return (logits, seen) => {
+    if (greedy) return largest(logits);
     const scores = processLogits(logits, seen, sampling);
     const best = largest(scores);
     if (!sampling.draws) return best;

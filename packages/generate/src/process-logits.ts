@@ -5,7 +5,7 @@ import type { Sampling } from "./sampling-options.ts";
 
 /** Applies the options to the logits of one row. */
 export function processLogits(logits: ArrayLike<number>, seen: Iterable<number>, sampling: Sampling): Float64Array {
-  const scores = penalise(Float64Array.from(logits), seen, sampling.repetitionPenalty);
+  const scores = penalise(new Float64Array(logits), seen, sampling.repetitionPenalty);
   if (!sampling.draws) return scores;
   if (sampling.temperature !== 1) for (let id = 0; id < scores.length; id++) scores[id]! /= sampling.temperature;
   keepTopK(scores, sampling.topK);

@@ -1,4 +1,8 @@
 export { type Conformance, type ConformanceCase, describeConformance, type TestRunner } from "./conformance-case.ts";
+export { byteRows } from "./formats/byte-rows.ts";
+export { checkStoredOp, type StoredOperand } from "./formats/check-stored-op.ts";
+export { nibbleBlocks } from "./formats/nibble-blocks.ts";
+export { testStorageFormats } from "./formats/test-storage-formats.ts";
 export type { LeafValues } from "./random/random-leaves.ts";
 export { type RandomProgram, recordRandomProgram } from "./random/random-program.ts";
 export { createStrictBackend, type StrictOptions } from "./strict/create-strict-backend.ts";

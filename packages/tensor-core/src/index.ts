@@ -4,7 +4,13 @@ export type { Effect, Graph, GraphNode, Leaf, Value, ValueId } from "./graph/gra
 export { applyOp, type Tensor, type TensorHost } from "./graph/tensor.ts";
 export { Trace, traceOf } from "./graph/trace.ts";
 export { interpretGraph, interpretNode } from "./interpret/interpret-graph.ts";
-export type { CpuDecodeContext, CpuDecoder, CpuKernelCode } from "./kernel/cpu-kernel.ts";
+export type {
+  CpuDecodeContext,
+  CpuDecoder,
+  CpuKernelCode,
+  CpuRunContext,
+  CpuRunDecoder,
+} from "./kernel/cpu-kernel.ts";
 export type { Gemm, GemmProvider, OpenGemm } from "./kernel/gemm-provider.ts";
 export type { Access, KernelCode, KernelDef, Signature } from "./kernel/kernel-def.ts";
 export { type LoopAxis, mergeAxes, mergeStrided } from "./kernel/merge-axes.ts";

@@ -1,5 +1,6 @@
 import type { KernelDef } from "@attune/tensor-core";
 import { attentionBackwardKernel } from "./attention/attention-backward.ts";
+import { attentionDecodeKernel } from "./attention/attention-decode.ts";
 import { attentionKernel } from "./attention/attention-forward.ts";
 import { dropoutKernel } from "./memory/dropout.ts";
 import { makingKernels } from "./memory/fill.ts";
@@ -24,6 +25,7 @@ export const cpuKernels: readonly KernelDef[] = [
   fewRowsKernel,
   batchedMatmulKernel,
   attentionKernel,
+  attentionDecodeKernel,
   attentionBackwardKernel,
   ...normKernels,
   ...normBackwardKernels,

@@ -1,6 +1,6 @@
 // Decode snippets of the dense formats, for both backends. All of them take any element, aligned or not.
 import { address, f32x4, i32x4, load, type Value, v128 } from "../wasm/index.ts";
-import type { CpuDecoder } from "./cpu-kernel.ts";
+import type { CpuDecoder, CpuRunDecoder } from "./cpu-kernel.ts";
 
 /** f32 as it is. */
 export const float32Decoder: CpuDecoder = (_builder, { components, element }) =>
@@ -19,9 +19,51 @@ export const float16Decoder: CpuDecoder = (builder, { components, element }) => 
   const word = (value: number): Value<"v128"> => builder.hoisted(i32x4.constant(value));
   const magnitude = builder.keep(v128.and(bits, word(0x7fff)));
   const scaled = f32x4.mul(i32x4.shl(magnitude, 13), builder.hoisted(f32x4.constant(2 ** 112)));
-  const special = v128.and(i32x4.gtU(magnitude, word(0x7bff)), word(0x7f800000));
+  const special = v128.and(i32x4.gtS(magnitude, word(0x7bff)), word(0x7f800000));
   const sign = i32x4.shl(v128.and(bits, word(0x8000)), 16);
   return v128.or(v128.or(scaled, special), sign);
+};
+
+/** f32 as it is, a vector at a time. */
+export const float32Runs: CpuRunDecoder = {
+  length: 4,
+  order: [0, 1, 2, 3],
+  exponents: [0],
+  decode: (_builder, { address, offset }) => [load("v128", address(0, 32), 4 * offset)],
+};
+
+/** Words of two halves hold an even element below and an odd one above. */
+const evenThenOdd: readonly number[] = [0, 2, 4, 6, 1, 3, 5, 7];
+
+/** Eight bf16: the upper half of a word is an f32 once the lower is cleared, the lower once it is moved up. */
+export const bfloat16Runs: CpuRunDecoder = {
+  length: 8,
+  order: evenThenOdd,
+  exponents: [0, 0],
+  decode(builder, { address, offset }) {
+    const words = builder.keep(load("v128", address(0, 16), 2 * offset));
+    return [i32x4.shl(words, 16), v128.and(words, builder.hoisted(i32x4.constant(0xffff0000)))];
+  },
+};
+
+/**
+ * Eight f16, by the arithmetic of `float16Decoder` on the upper half of a word. Of the factor 2^112, a half is left to the product and
+ * the other to its sum, so that neither leaves the range of f32 before |x| is 2^72.
+ */
+export const float16Runs: CpuRunDecoder = {
+  length: 8,
+  order: evenThenOdd,
+  exponents: [56, 56],
+  decode(builder, { address, offset }) {
+    const words = builder.keep(load("v128", address(0, 16), 2 * offset));
+    const word = (value: number): Value<"v128"> => builder.hoisted(i32x4.constant(value));
+    return [builder.keep(i32x4.shl(words, 16)), words].map((upper) => {
+      const scaled = v128.and(i32x4.shrS(upper, 3), word(0x8fffe000));
+      const magnitude = v128.and(upper, word(0x7fff0000));
+      return v128.or(scaled, v128.and(i32x4.gtS(magnitude, word(0x7bffffff)), word(0x7f800000)));
+    });
+  },
+  rowFactor: (builder) => builder.hoisted(f32x4.constant(2 ** 56)),
 };
 
 /** f32 as it is. */

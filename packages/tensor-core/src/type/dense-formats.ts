@@ -1,10 +1,13 @@
 // The formats that store each value on its own: f32, i32, u32, bf16 and f16.
 import {
   bfloat16Decoder,
+  bfloat16Runs,
   bfloat16Wgsl,
   float16Decoder,
+  float16Runs,
   float16Wgsl,
   float32Decoder,
+  float32Runs,
   float32Wgsl,
 } from "../kernel/dense-decoders.ts";
 import type { DType } from "./dtype.ts";
@@ -66,7 +69,7 @@ export const float32: StorageFormat = dense({
     const source = aligned(bytes, 4);
     return new Float32Array(source.buffer, source.byteOffset, source.byteLength >>> 2);
   },
-  decoders: { cpu: float32Decoder, wgsl: float32Wgsl },
+  decoders: { cpu: float32Decoder, cpuRuns: float32Runs, wgsl: float32Wgsl },
 });
 
 /** The upper 16 bits of a float32: range of f32, 8 bits of precision. */
@@ -77,7 +80,7 @@ export const bfloat16: StorageFormat = dense({
   view: words,
   read: fromBfloat16,
   write: toBfloat16,
-  decoders: { cpu: bfloat16Decoder, wgsl: bfloat16Wgsl },
+  decoders: { cpu: bfloat16Decoder, cpuRuns: bfloat16Runs, wgsl: bfloat16Wgsl },
 });
 
 /** IEEE binary16: 11 bits of precision, largest value 65504. */
@@ -88,7 +91,7 @@ export const float16: StorageFormat = dense({
   view: words,
   read: fromFloat16,
   write: toFloat16,
-  decoders: { cpu: float16Decoder, wgsl: float16Wgsl },
+  decoders: { cpu: float16Decoder, cpuRuns: float16Runs, wgsl: float16Wgsl },
 });
 
 /** 32-bit signed integers. */

@@ -1,6 +1,6 @@
 // A storage format says how bytes hold a tensor's values: dense floats, bf16, int8 rows, 4-bit blocks.
 // Kernels never name a format: GEMM's packing step and the embedding gather call its decode snippet.
-import type { CpuDecoder } from "../kernel/cpu-kernel.ts";
+import type { CpuDecoder, CpuRunDecoder } from "../kernel/cpu-kernel.ts";
 import type { DType } from "./dtype.ts";
 
 /** One of the buffers that hold a tensor, for instance the codes or the scales of a quantised weight. */
@@ -30,6 +30,8 @@ export interface StorageFormat {
    * `fn decode(element: u32) -> vec4f`, which gives four neighbours: `element` is the first one's row-major index, a multiple of 4 in
    * formats with blocks and any index in others. The components are the variables `component0`, `component1` and so on, each an
    * `array<u32>`. Up to three elements past the tensor may be read and are thrown away.
+   *
+   * `cpuRuns` is for speed alone: it decodes more at once where a product has few rows, as in decoding; without it `cpu` does.
    */
-  readonly decoders: { readonly cpu?: CpuDecoder; readonly wgsl?: string };
+  readonly decoders: { readonly cpu?: CpuDecoder; readonly cpuRuns?: CpuRunDecoder; readonly wgsl?: string };
 }

@@ -73,7 +73,7 @@ export function queryAddress(
 }
 
 /** Address of a key's (or value's) first element: `[batch, keys, keyHeads, size]`. */
-function keyAddress(base: Address, shape: AttentionShape, place: Place, key: Value<"i32">): Value<"address"> {
+export function keyAddress(base: Address, shape: AttentionShape, place: Place, key: Value<"i32">): Value<"address"> {
   const row = i32.add(i32.mul(place.batch, shape.keys), key);
   return address.at(base, i32.add(i32.mul(row, shape.keyHeads), place.keyHead), shape.size * 4);
 }
