@@ -8,7 +8,7 @@ const limits = {
   spec: 6,
   "run-folder": 16,
   "tensor-core": 110,
-  "backend-cpu": 66,
+  "backend-cpu": 80,
   "backend-webgpu": 58,
   "tokenizer-core": 40,
   "data-core": 38,
