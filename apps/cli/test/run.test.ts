@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { StepExplanation } from "@attune/recipe";
 import { beforeAll, describe, expect, test } from "vitest";
 import { quotePath } from "../src/terminal/quote-path.ts";
 import { attuneJson, runAttune, spawnAttune, temporaryFolder } from "./attune.ts";
@@ -138,6 +139,18 @@ describe("attune run", () => {
     expect(stdout).toMatch(/^60 steps of 128 tokens/);
     expect(stdout).toMatch(/^train +\d+(\.\d)? .FLOP/m);
     expect(stdout).toMatch(/^at its peak +\d/m);
+  }, 60_000);
+
+  test("plan explains the dispatches of a step, on a GPU that is not there and on this CPU", async () => {
+    const { explanation } = await attuneJson<{ explanation: StepExplanation }>(["plan", recipe, "--explain", "h100"]);
+    expect(explanation.device.name).toBe("NVIDIA H100 SXM");
+    expect(explanation.dispatches.some(({ kernel }) => kernel === "webgpu.linear.tiled")).toBe(true);
+    const step = explanation.dispatches.filter(({ program }) => program === "forward and backward");
+    expect(step.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+    const { stdout } = await runAttune(["plan", recipe, "--explain", "cpu"]);
+    expect(stdout).toMatch(/^a step on this machine's CPU: \d/m);
+    expect(stdout).toMatch(/^cpu\.linear.* (compute|memory)$/m);
+    expect((await runAttune(["plan", recipe, "--explain", "nothing"])).stderr).toMatch(/ID_UNKNOWN/);
   }, 60_000);
 
   test.each([
