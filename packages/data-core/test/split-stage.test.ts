@@ -82,11 +82,14 @@ describe("splitStage", () => {
         metadata: metadata[place]!,
       };
     });
-    const { report, partOf } = await split(records, { stratifyBy: [] });
+    const { report, partOf, out } = await split(records, { stratifyBy: [] });
+    const groupOf = new Map(out.map(({ id, metadata }) => [id, metadata?.["splitGroup"]]));
+    expect(new Set(groupOf.values()).size).toBe(chains);
     expect(report.groups).toEqual({ count: chains, largest: 5, tooLarge: { groups: 0, records: 0 } });
     expect([report.leaks, report.sizes]).toEqual([0, { train: 160, validation: 20, test: 20 }]);
     for (let chain = 0; chain < chains; chain++) {
-      expect(new Set([0, 1, 2, 3, 4].map((place) => partOf.get(`r${chain * 5 + place}`))).size).toBe(1);
+      const ids = [0, 1, 2, 3, 4].map((place) => `r${chain * 5 + place}`);
+      for (const of of [partOf, groupOf]) expect(new Set(ids.map((id) => of.get(id))).size).toBe(1);
     }
   });
 

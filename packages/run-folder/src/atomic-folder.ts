@@ -19,7 +19,7 @@ import { isTemporaryOf, temporaryPathFor } from "./temporary-path.ts";
 /**
  * Replaces a folder, or creates it, so that a kill at any instant leaves the old or the new one complete (after
  * `openFolder` or `recoverFolder`). `build` writes the new content into the empty folder that it is given; a manifest
- * with the hash of each file is added. One writer at a time: hold the run's lock.
+ * with the hash of each file is added; folders above it are made. One writer at a time: hold the run's lock.
  *
  * Throws what `build` throws, or `DISK_FULL`; the old folder then stays.
  */
@@ -27,6 +27,7 @@ export async function replaceFolder(path: string, build: (folder: string) => Pro
   const target = resolve(path);
   const temporary = temporaryPathFor(target);
   try {
+    await mkdir(dirname(target), { recursive: true });
     await recoverFolder(target);
     await mkdir(temporary);
     await build(temporary);

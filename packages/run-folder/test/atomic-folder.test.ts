@@ -158,3 +158,9 @@ test.each([
     message: expect.stringContaining(reason),
   });
 });
+
+test("folders above it are made", async () => {
+  const folder = join(temporaryFolder(), "run", "data", "replay");
+  await replaceFolder(folder, (temporary) => fill(temporary, "new"));
+  expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("new");
+});

@@ -12,8 +12,13 @@ interface SubjectResult {
   readonly subject: string;
   readonly samples: readonly Sample[];
   readonly seconds: Spread;
-  /** How many times as fast the first subject is, round by round. */
+  /** How many times as fast the first subject is, round by round; by the token where subjects count tokens. */
   readonly firstIsFasterBy: Spread;
+}
+
+/** Seconds for a token: rounds of subjects that make their own batches hold different numbers of them. */
+function paceOf({ seconds, tokens }: Sample): number {
+  return typeof tokens === "number" ? seconds / tokens : seconds;
 }
 
 /** What a row measured. */
@@ -89,10 +94,7 @@ export async function interleave(
       subject,
       samples: own,
       seconds: spreadOf(own.map(({ seconds }) => seconds)),
-      firstIsFasterBy: speedRatio(
-        first.map(({ seconds }) => seconds),
-        own.map(({ seconds }) => seconds),
-      ),
+      firstIsFasterBy: speedRatio(first.map(paceOf), own.map(paceOf)),
     }));
     measured.push({ ...each, results });
   }

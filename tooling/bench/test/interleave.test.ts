@@ -3,13 +3,13 @@ import { interleave } from "../src/interleave.ts";
 import type { SubjectCommand } from "../src/subject.ts";
 
 /** A subject whose sample is a fixed number, and that dies at a request. */
-function fake(name: string, seconds: number, dies = false): SubjectCommand {
+function fake(name: string, seconds: number, dies = false, more = ""): SubjectCommand {
   const script = `console.log("noise"); console.log('@bench {"version":1}');
     process.stdin.setEncoding("utf8").on("data", (text) => { for (const line of text.trim().split("\\n")) {
       const request = JSON.parse(line);
       if (!("run" in request)) { console.log('@bench {"peakBytes":1024}'); process.exit(); }
       if (${dies}) { console.error("out of luck"); process.exit(3); }
-      console.log("@bench " + JSON.stringify({ seconds: ${seconds} * request.run.scale })); } });`;
+      console.log("@bench " + JSON.stringify({ seconds: ${seconds} * request.run.scale ${more} })); } });`;
   return { name, command: process.execPath, arguments: ["--eval", script] };
 }
 
@@ -34,6 +34,12 @@ describe("interleave", () => {
       ],
     ]);
     expect(measured.cases[0]!.results[1]!.firstIsFasterBy).toEqual({ median: 3, low: 3, high: 3 });
+  });
+
+  it("compares by the token where rounds hold different numbers of them", async () => {
+    const subjects = [fake("a", 2, false, ", tokens: 100"), fake("b", 2, false, ", tokens: 25")];
+    const measured = await interleave(subjects, { warmup: 0, counted: 1 }, [{ name: "", request: { scale: 1 } }]);
+    expect(measured.cases[0]!.results[1]!.firstIsFasterBy.median).toBe(4);
   });
 
   it("leaves out a subject that cannot start or dies, with the reason", async () => {

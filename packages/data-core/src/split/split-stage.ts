@@ -69,7 +69,8 @@ const schema: OptionSchema<SplitOptions> = optionSchema("split", {
 
 /**
  * Puts each record into `metadata.split`: train, validation or test. Groups are the connected components of records
- * that share a text or a key (near-duplicate cluster, thread, sender) and are never torn. Holds about 40 bytes a record.
+ * that share a text or a key (near-duplicate cluster, thread, sender) and are never torn; `metadata.splitGroup` names
+ * them. Holds about 40 bytes a record.
  *
  * Throws `DATA_EMPTY` for a wanted part that stays empty, `LABELS_INVALID` for a label that is in no training record,
  * `DATA_LEAK` if the check after the split finds a key in two parts.
@@ -78,7 +79,7 @@ export const splitStage: DataStage<SplitOptions> = {
   kind: "data-stage",
   specificationVersion: 1,
   id: "split",
-  version: "1",
+  version: "2",
   description: "Splits by group into train, validation and test, stratified, with a leak check",
   parse(options) {
     const parsed = schema.parse(options);
@@ -95,12 +96,14 @@ export const splitStage: DataStage<SplitOptions> = {
     const grouping = createGrouping(options);
     const replay = await spillRecords(records, context.scratch, grouping.visit);
     if (grouping.size() === 0) return;
-    const { parts, classNames, classes, groups } = grouping.assign();
+    const { parts, groupNumbers, classNames, classes, groups } = grouping.assign();
     const leaks = createLeakCheck(options.groupBy);
     let index = 0;
     for await (const record of replay()) {
-      const split = splitParts[parts[index++]!]!;
-      const placed = { ...record, metadata: { ...record.metadata, split } };
+      const split = splitParts[parts[index]!]!;
+      const splitGroup = `group-${groupNumbers[index]!}`;
+      const placed = { ...record, metadata: { ...record.metadata, split, splitGroup } };
+      index++;
       leaks.visit(placed, split);
       yield placed;
     }
@@ -144,6 +147,7 @@ function createGrouping(options: SplitOptions) {
     });
     return {
       parts,
+      groupNumbers: groups,
       classNames: [...classNumbers.keys()],
       classes: classes.view(),
       groups: { count: groupRanks.length, largest, tooLarge },
