@@ -19,84 +19,7 @@ import { skipReason, softwareGpu } from "./open-test-device.ts";
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const elements = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
-<<<<<<< HEAD
 
-/** Codes of 4 bits and a scale a block of 32: value = scale · (code - 8). Codes of neighbours lie in one byte, the first below. */
-const toy4: StorageFormat = {
-  kind: "storage-format",
-  specificationVersion: 1,
-  id: "toy4",
-  dtype: "f32",
-  blockSize,
-  components: (shape) => [
-    { name: "codes", bytes: elements(shape) / 2 },
-    { name: "scales", bytes: (elements(shape) / blockSize) * 4 },
-  ],
-  decode([codes, scaleBytes], shape) {
-    const scale = new Float32Array(scaleBytes!.slice().buffer);
-    return Float64Array.from({ length: elements(shape) }, (_, index) => {
-      const code = (codes![index >> 1]! >> (4 * (index & 1))) & 15;
-      return scale[Math.floor(index / blockSize)]! * (code - 8);
-    });
-  },
-  encode(values, shape) {
-    const codes = new Uint8Array(elements(shape) / 2);
-    const scale = new Float32Array(elements(shape) / blockSize);
-    for (let index = 0; index < elements(shape); index++) {
-      const block = Math.floor(index / blockSize);
-      scale[block] = 0.25 + (block % 3);
-      codes[index >> 1]! |= (Math.max(0, Math.min(15, Math.round(values[index]!) + 8)) & 15) << (4 * (index & 1));
-    }
-    return [codes, new Uint8Array(scale.buffer)];
-  },
-  decoders: {
-    wgsl: `  let codes = component0[element / 8u] >> (4u * (element % 8u));
-  let scale = bitcast<f32>(component1[element / 32u]);
-  return scale * (vec4f((vec4u(codes) >> vec4u(0u, 4u, 8u, 12u)) & vec4u(15u)) - 8f);
-`,
-  },
-};
-
-/** A signed byte an element and a scale a row of so many columns, as of weights that are rounded row by row. */
-const int8PerRow = (columns: number): StorageFormat => ({
-  kind: "storage-format",
-  specificationVersion: 1,
-  id: `int8-rows-${columns}`,
-  dtype: "f32",
-  blockSize: columns,
-  components: (shape) => [
-    { name: "codes", bytes: elements(shape) },
-    { name: "scales", bytes: (elements(shape) / columns) * 4 },
-  ],
-  decode([codes, scaleBytes], shape) {
-    const [code, scale] = [new Int8Array(codes!.slice().buffer), new Float32Array(scaleBytes!.slice().buffer)];
-    return Float64Array.from(
-      { length: elements(shape) },
-      (_, index) => scale[Math.floor(index / columns)]! * code[index]!,
-    );
-  },
-  encode(values, shape) {
-    const rows = elements(shape) / columns;
-    const scale = Float32Array.from(
-      { length: rows },
-      (_, row) =>
-        Math.max(...Array.from({ length: columns }, (_each, column) => Math.abs(values[row * columns + column]!))) /
-        127,
-    );
-    const codes = Int8Array.from({ length: elements(shape) }, (_, index) =>
-      Math.round(values[index]! / scale[Math.floor(index / columns)]!),
-    );
-    return [new Uint8Array(codes.buffer), new Uint8Array(scale.buffer)];
-  },
-  decoders: {
-    wgsl: `  let scale = bitcast<f32>(component1[element / ${columns}u]);
-  return scale * vec4f(unpack4xI8(component0[element / 4u]));
-`,
-  },
-});
-
-=======
->>>>>>> 0cfeaba (Decode at the memory's speed: weights read from front to back, runs of every format decoded in registers, attention of one query without packing)
 const random = createRandomSequence(5, "formats");
 const floats = (shape: readonly number[]): Float32Array =>
   Float32Array.from({ length: elements(shape) }, () => 2 * random.normal());
@@ -129,27 +52,6 @@ describe.skipIf(skipReason !== undefined)(`on SwiftShader ${skipReason ?? ""}`, 
     const plan = await checkStoredOp(on, op, attributes, inputs);
     return (plan.dispatches[0]!.code as WebgpuKernelCode).stages.length;
   }
-
-  it.each([1, 3, 19])(
-    "%i rows against int8 with a scale a row, over either axis, and rows of such a table",
-    async (m) => {
-      const [n, k] = [45, 136];
-      const format = int8PerRow(k);
-      const weight: Operand = { type: tensorType([n, k], "f32", format), values: floats([n, k]) };
-      const bias: Operand = { type: tensorType([n]), values: floats([n]) };
-      const x: Operand = { type: tensorType([m, k]), values: floats([m, k]) };
-      await check(linear, { ...plain, bias: true, activation: "silu" }, [x, weight, bias]);
-      await check(linear, { ...plain, transposeB: false }, [
-        { type: tensorType([m, n]), values: floats([m, n]) },
-        weight,
-      ]);
-      const ids: Operand = {
-        type: tensorType([m], "i32"),
-        values: Array.from({ length: m }, (_, index) => (7 * index) % n),
-      };
-      await check(embeddingOp as unknown as OpDef, {}, [ids, weight]);
-    },
-  );
 
   it("few rows are joined in subgroups and in workgroup memory, to the same bits where as many threads share a row", async () => {
     const { capabilities } = whole.backend;
