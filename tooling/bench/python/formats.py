@@ -14,7 +14,7 @@ quantised.weight = bitsandbytes.nn.Params4bit(weight.clone(), requires_grad=Fals
 quantised = quantised.to("cpu")
 plain, brain = torch.nn.Linear(inner, outer, bias=False), torch.nn.Linear(inner, outer, bias=False)
 plain.weight.data, brain.weight.data = weight.clone(), weight.bfloat16()
-layers = {"f32": lambda: plain(x), "bf16": lambda: brain(x.bfloat16()), "nf4": lambda: quantised(x)}
+layers = {"f32": lambda: plain(x), "bf16": lambda: brain(x.bfloat16()), "4 bits": lambda: quantised(x)}
 
 
 def work(request):

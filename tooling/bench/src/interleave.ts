@@ -43,6 +43,15 @@ export interface Rounds {
   readonly counted: number;
 }
 
+/** The subjects of a round: each begins as often as the others, since threads of the one before may spin for a while yet. */
+function inTurn<T>(subjects: readonly T[], round: number): readonly T[] {
+  const first = round % subjects.length;
+  return [...subjects.slice(first), ...subjects.slice(0, first)];
+}
+
+/** What a page says of a failure: its first line; what was printed goes to the terminal. */
+const summaryOf = (message: string): string => message.split("\n")[0]!.slice(0, 300);
+
 /**
  * Starts all subjects, lets them do each case in turn, round after round, and ends them. Only one works at a time. A subject that
  * cannot start or dies is left out with its reason.
@@ -57,8 +66,8 @@ export async function interleave(
   const skipped: { subject: string; reason: string }[] = [];
   const leaveOut = (name: string, error: unknown): void => {
     const reason = error instanceof Error ? error.message : String(error);
-    skipped.push({ subject: name, reason: reason.slice(0, 2000) });
-    process.stderr.write(`  ${name} is left out: ${reason.split("\n").slice(-4).join(" | ")}\n`);
+    skipped.push({ subject: name, reason: summaryOf(reason) });
+    process.stderr.write(`  ${name} is left out: ${reason}\n`);
   };
   const subjects: Subject[] = [];
   for (const command of commands) {
@@ -76,7 +85,7 @@ export async function interleave(
   for (const each of cases) {
     const samples = new Map(subjects.map(({ name }) => [name, [] as Sample[]]));
     for (let round = 0; round < rounds.warmup + rounds.counted; round++) {
-      for (const subject of subjects) {
+      for (const subject of inTurn(subjects, round)) {
         if (!samples.has(subject.name)) continue;
         try {
           const sample = await subject.run(each.request);

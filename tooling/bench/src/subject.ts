@@ -38,7 +38,7 @@ export async function startSubject(subject: SubjectCommand): Promise<Subject> {
     env: { ...process.env, ...subject.environment },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  const next = answersOf(child, subject.name);
+  const next = answersOf(child);
   const ask = async (request: unknown): Promise<Record<string, unknown>> => {
     child.stdin!.write(`${JSON.stringify(request)}\n`);
     return next();
@@ -56,8 +56,14 @@ export async function startSubject(subject: SubjectCommand): Promise<Subject> {
   };
 }
 
+/** The last line of what it printed says most; the system kills without a word where memory ends. */
+function howItEnded(code: number | null, signal: string | null, printed: readonly string[]): string {
+  if (signal === "SIGKILL") return "it was killed (SIGKILL), most likely for want of memory";
+  return `it ended with ${signal ?? `code ${code}`}: ${printed.findLast((line) => line.trim() !== "") ?? "it printed nothing"}`;
+}
+
 /** The subject's answers, one after the other. */
-function answersOf(child: ChildProcess, name: string): () => Promise<Record<string, unknown>> {
+function answersOf(child: ChildProcess): () => Promise<Record<string, unknown>> {
   const answers: Record<string, unknown>[] = [];
   const printed: string[] = [];
   let wake: () => void = () => {};
@@ -77,12 +83,12 @@ function answersOf(child: ChildProcess, name: string): () => Promise<Record<stri
     wake();
   });
   child.on("close", (code, signal) => {
-    ended = `it ended with ${signal ?? `code ${code}`}`;
+    ended = howItEnded(code, signal, printed);
     wake();
   });
   return async () => {
     while (answers.length === 0) {
-      if (ended !== undefined) throw new Error(`${name}: ${ended}.\n${printed.join("\n")}`);
+      if (ended !== undefined) throw new Error(`${ended}\n${printed.join("\n")}`);
       await new Promise<void>((resolve) => {
         wake = resolve;
       });

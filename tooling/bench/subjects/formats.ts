@@ -1,5 +1,6 @@
 // Linear layers of 256 rows whose weight is stored in a format: Attune decodes it while it packs.
 import { createCpuBackend, enable256Bits } from "@attune/backend-cpu";
+import { nibbleBlocks } from "@attune/tensor-conformance";
 import {
   bfloat16,
   buildPlan,
@@ -16,7 +17,12 @@ const { threads } = options<{ threads: number }>();
 const [rows, inner, outer] = [256, 576, 1536];
 enable256Bits();
 const backend = createCpuBackend({ threads });
-const formats: Readonly<Record<string, StorageFormat>> = { f32: float32, bf16: bfloat16, f16: float16 };
+const formats: Readonly<Record<string, StorageFormat>> = {
+  f32: float32,
+  bf16: bfloat16,
+  f16: float16,
+  "4 bits": nibbleBlocks,
+};
 const values = (count: number): Float32Array =>
   Float32Array.from({ length: count }, (_, index) => ((index * 37) % 101) / 101 - 0.5);
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { interleave } from "../src/interleave.ts";
 import type { SubjectCommand } from "../src/subject.ts";
@@ -42,6 +45,16 @@ describe("interleave", () => {
     expect(measured.cases[0]!.results[1]!.firstIsFasterBy.median).toBe(4);
   });
 
+  it("changes who begins", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "attune-turns-"));
+    const log = join(directory, "turns");
+    const noting = (name: string) =>
+      fake(name, 1, false, `+ 0 * require("fs").appendFileSync(${JSON.stringify(log)}, "${name}")|0`);
+    await interleave(["a", "b", "c"].map(noting), { warmup: 1, counted: 3 }, [{ name: "", request: { scale: 1 } }]);
+    expect(readFileSync(log, "utf8")).toBe("abcbcacababc");
+    rmSync(directory, { recursive: true });
+  });
+
   it("leaves out a subject that cannot start or dies, with the reason", async () => {
     const absent = { name: "absent", command: "/no/such/program", arguments: [] };
     const measured = await interleave([fake("a", 1), fake("dying", 1, true), absent], { warmup: 0, counted: 1 }, [
@@ -50,7 +63,7 @@ describe("interleave", () => {
     expect(measured.cases[0]!.results.map(({ subject }) => subject)).toEqual(["a"]);
     expect(measured.skipped).toEqual([
       { subject: "absent", reason: expect.stringContaining("ENOENT") },
-      { subject: "dying", reason: expect.stringContaining("out of luck") },
+      { subject: "dying", reason: "it ended with code 3: out of luck" },
     ]);
   });
 });
