@@ -1,6 +1,7 @@
 // Float64 values of a traced program over a sample's inputs.
-import { type Graph, interpretGraph, type OpDef, Trace } from "@attune/tensor-core";
+import { type Graph, interpretGraph, multipliesOperands, type OpDef, Trace } from "@attune/tensor-core";
 import { type AnySample, cotangentValues, recordGradients, recordOutputs } from "./sample-program.ts";
+import type { ProgramRoundings } from "./tolerance.ts";
 
 /** Float64 values of the outputs of the op, in order. */
 export function exactOutputs(op: OpDef, sample: AnySample, inputs: readonly Float64Array[]): readonly Float64Array[] {
@@ -10,14 +11,14 @@ export function exactOutputs(op: OpDef, sample: AnySample, inputs: readonly Floa
   );
 }
 
-/** Float64 gradients with respect to the differentiable inputs, in their order, and the roundings that gather in each. */
+/** Float64 gradients with respect to the differentiable inputs, in their order, and what gathers in each. */
 export function exactGradients(
   op: OpDef,
   sample: AnySample,
   inputs: readonly Float64Array[],
-): { readonly values: readonly Float64Array[]; readonly roundings: number } {
+): { readonly values: readonly Float64Array[]; readonly gathered: ProgramRoundings } {
   const graph = graphOf((trace) => recordGradients(trace, op, sample));
-  return { values: interpret(graph, inputs), roundings: roundingsOf(graph) };
+  return { values: interpret(graph, inputs), gathered: roundingsOf(graph) };
 }
 
 function graphOf(record: (trace: Trace) => void): Graph {
@@ -35,9 +36,10 @@ function interpret(graph: Graph, inputs: readonly Float64Array[]): Float64Array[
   return graph.outputs.map(({ value }) => values.get(value) ?? inputs[0]!);
 }
 
-function roundingsOf(graph: Graph): number {
-  return graph.nodes.reduce((total, node) => {
+function roundingsOf(graph: Graph): ProgramRoundings {
+  const roundings = graph.nodes.reduce((total, node) => {
     const types = node.inputs.map((id) => graph.values[id]!.type);
     return total + (node.op.accumulation?.(types, node.attributes) ?? 1);
   }, 0);
+  return { roundings, products: graph.nodes.filter(({ op }) => multipliesOperands(op)).length };
 }

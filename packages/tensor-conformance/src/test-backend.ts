@@ -4,9 +4,11 @@ import {
   type Backend,
   coreOps,
   createRuntime,
+  errorBounds,
   type HostValues,
   type KernelDef,
   type OpDef,
+  operandsOfProducts,
   type Program,
   type Runtime,
   type Trace,
@@ -25,7 +27,7 @@ import {
   sampleLeaves,
 } from "./sample-program.ts";
 import { exactInputs } from "./sample-values.ts";
-import { assertClose, assertSameBits, toleranceOf, toleranceOfRoundings } from "./tolerance.ts";
+import { assertClose, assertSameBits, programBound } from "./tolerance.ts";
 import { trainingCases } from "./training-cases.ts";
 
 /** What is checked beside the ops of tensor-core, and what is known to fail. */
@@ -136,25 +138,31 @@ function programInputs(program: Program, sample: AnySample): Record<string, Arra
 async function checkValues(op: OpDef, sample: AnySample, runtime: Runtime): Promise<void> {
   const exact = exactOutputs(op, sample, exactInputs(sample));
   const actual = await runTwice(op, sample, runtime, (trace) => recordOutputs(trace, op, sample));
-  const types = sample.inputs.map(({ type }) => type);
+  const bounds = boundsOf(op, sample, exact, runtime);
   exact.forEach((values, index) => {
-    const tolerance = toleranceOf(op, types, sample.attributes, values);
-    assertClose(
-      { op: op.id, sample: sample.name, value: `output ${index}` },
-      actual[`output${index}`]!,
-      values,
-      tolerance,
-    );
+    const subject = { op: op.id, sample: sample.name, value: `output ${index}` };
+    assertClose(subject, actual[`output${index}`]!, values, bounds[index]!);
   });
+}
+
+function boundsOf(
+  op: OpDef,
+  sample: AnySample,
+  exact: readonly Float64Array[],
+  { backend }: Runtime,
+): readonly Float64Array[] {
+  const applied = { op, inputs: sample.inputs.map(({ type }) => type), attributes: sample.attributes };
+  return errorBounds(applied, exactInputs(sample), exact, operandsOfProducts(backend.capabilities));
 }
 
 async function checkGradients(op: OpDef, sample: AnySample, runtime: Runtime): Promise<void> {
   const exact = exactGradients(op, sample, exactInputs(sample));
+  const operands = operandsOfProducts(runtime.backend.capabilities);
   const actual = await runTwice(op, sample, runtime, (trace) => recordGradients(trace, op, sample));
   sample.differentiable!.forEach((input, position) => {
     const values = exact.values[position]!;
     const subject = { op: op.id, sample: sample.name, value: `the gradient of input ${input}` };
-    assertClose(subject, actual[`gradient${input}`]!, values, toleranceOfRoundings(exact.roundings, values));
+    assertClose(subject, actual[`gradient${input}`]!, values, programBound(exact.gathered, values, operands));
   });
 }
 
@@ -179,7 +187,7 @@ function fitsInPlace(op: OpDef, sample: AnySample, { input, output }: Pair): boo
 /** The input lies in State and is updated with the output; the new State is what the reference says. */
 async function checkInPlace(op: OpDef, sample: AnySample, { input, output }: Pair, runtime: Runtime): Promise<void> {
   const { type, values } = sample.inputs[input]!;
-  const exact = exactOutputs(op, sample, exactInputs(sample))[output]!;
+  const exact = exactOutputs(op, sample, exactInputs(sample));
   await runtime.states.allocate("in place", values.length, type.dtype);
   let program: Program | undefined;
   try {
@@ -190,18 +198,9 @@ async function checkInPlace(op: OpDef, sample: AnySample, { input, output }: Pai
       trace.update(state, trace.apply(op, operands, sample.attributes)[output]!);
     });
     await program.run(programInputs(program, sample));
-    const tolerance = toleranceOf(
-      op,
-      sample.inputs.map((each) => each.type),
-      sample.attributes,
-      exact,
-    );
-    assertClose(
-      { op: op.id, sample: sample.name, value: `State over input ${input}` },
-      await runtime.states.read("in place"),
-      exact,
-      tolerance,
-    );
+    const subject = { op: op.id, sample: sample.name, value: `State over input ${input}` };
+    const bounds = boundsOf(op, sample, exact, runtime);
+    assertClose(subject, await runtime.states.read("in place"), exact[output]!, bounds[output]!);
   } finally {
     program?.dispose();
     runtime.states.free("in place");

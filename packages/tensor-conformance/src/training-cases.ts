@@ -9,6 +9,8 @@ import {
   type HostValues,
   linear,
   mean,
+  operandsOfProducts,
+  type ProductOperands,
   type Runtime,
   reshape,
   rmsNorm,
@@ -96,10 +98,13 @@ function assertFalling({ losses }: Training): void {
   );
 }
 
-function assertNear(name: string, left: Training, right: Training): void {
+/** Largest difference of losses of about 1 over 8 steps: a thousand roundings of 2^-24, or twenty of 2^-11. */
+const nearBy: Readonly<Record<ProductOperands, number>> = { f32: 1e-4, f16: 1e-2 };
+
+function assertNear(name: string, left: Training, right: Training, allowed: number): void {
   const error = Math.max(...left.losses.map((loss, step) => Math.abs(loss - right.losses[step]!)));
-  if (error <= 1e-4) return;
-  throw new AttuneError("NUMERICS", `${name}: losses differ by ${error}, expected rounding alone (1e-4).`);
+  if (error <= allowed) return;
+  throw new AttuneError("NUMERICS", `${name}: losses differ by ${error}, expected rounding alone (${allowed}).`);
 }
 
 /** A network learns, the same to the bit each time, and the same but for rounding without fusion and in program order. */
@@ -129,8 +134,9 @@ export function trainingCases(runtimeOf: () => Promise<Runtime>): ConformanceCas
       async run() {
         const runtime = await runtimeOf();
         const fused = await train(runtime, {});
-        assertNear("Without fusion", fused, await train(runtime, { fuse: false }));
-        assertNear("In program order", fused, await train(runtime, { reorder: false }));
+        const allowed = nearBy[operandsOfProducts(runtime.backend.capabilities)];
+        assertNear("Without fusion", fused, await train(runtime, { fuse: false }), allowed);
+        assertNear("In program order", fused, await train(runtime, { reorder: false }), allowed);
       },
     },
   ];

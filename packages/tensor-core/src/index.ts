@@ -1,5 +1,6 @@
 export { gradients } from "./autodiff/gradients.ts";
 export type { Allocation, Backend, Capabilities, Executable, MemoryRole } from "./backend/backend.ts";
+export { halfProducts, operandsOfProducts, roundsProductsToHalf } from "./backend/half-products.ts";
 export type { Effect, Graph, GraphNode, Leaf, Value, ValueId } from "./graph/graph.ts";
 export { applyOp, type Tensor, type TensorHost } from "./graph/tensor.ts";
 export { Trace, traceOf } from "./graph/trace.ts";
@@ -21,6 +22,15 @@ export type {
   WebgpuKernelCode,
   WebgpuStage,
 } from "./kernel/webgpu-kernel.ts";
+export {
+  type BoundedOp,
+  errorBounds,
+  gamma,
+  multipliesOperands,
+  type ProductOperands,
+  roundingBound,
+  unitRoundoff,
+} from "./numerics/error-bound.ts";
 export {
   type Attributes,
   type AttributeValue,
@@ -58,7 +68,7 @@ export {
   type RandomSequence,
 } from "./random/philox.ts";
 export type { HostValues } from "./runtime/buffer-values.ts";
-export { type Disagreement, outputTolerance } from "./runtime/check-plan.ts";
+export type { Disagreement } from "./runtime/check-plan.ts";
 export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./runtime/create-runtime.ts";
 export type { MemoryUse } from "./runtime/memory.ts";
 export { formatProfile, type Profile, type ProfileRow, profileRows } from "./runtime/profile.ts";

@@ -1,7 +1,8 @@
 import {
   type Attributes,
+  errorBounds,
   type OpDef,
-  outputTolerance,
+  operandsOfProducts,
   type Plan,
   type Runtime,
   type TensorType,
@@ -40,8 +41,9 @@ export async function checkStoredOp(
   try {
     const { y } = await program.run();
     const sample = inputTypes.map(({ format, shape }) => `${format.id} [${shape}]`).join(", ");
-    const tolerance = outputTolerance({ op, inputs: inputTypes, attributes }, expected!);
-    assertClose({ op: op.id, sample, value: "output 0" }, y!, expected!, tolerance);
+    const operandsIn = operandsOfProducts(runtime.backend.capabilities);
+    const [bounds] = errorBounds({ op, inputs: inputTypes, attributes }, exact, [expected!], operandsIn);
+    assertClose({ op: op.id, sample, value: "output 0" }, y!, expected!, bounds!);
     return program.plan;
   } finally {
     program.dispose();

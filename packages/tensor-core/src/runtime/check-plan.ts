@@ -1,8 +1,10 @@
 // Compares a backend with the float64 interpreter one dispatch at a time, each fed with the values that the backend itself has
 // at that point, so that the error of one dispatch never hides in that of another.
-//   |actual - exact| <= 4 · eps · sqrt(accumulation) · max|exact|, eps = 2^-23
+// `errorBounds` says how far it may be.
 import type { Allocation, Backend, Executable } from "../backend/backend.ts";
+import { operandsOfProducts } from "../backend/half-products.ts";
 import { interpretNode } from "../interpret/interpret-graph.ts";
+import { errorBounds } from "../numerics/error-bound.ts";
 import type { Binding, Dispatch, Plan } from "../plan/plan.ts";
 import type { TensorType } from "../type/tensor-type.ts";
 
@@ -30,21 +32,11 @@ export async function checkDispatches(
     await executable.run(regions, { from: index, to: index + 1 });
     const actual = await readOperands(dispatch, dispatch.inputs.length, dispatch.outputs, backend, regions);
     const expected = interpretNode(plan.graph.nodes[dispatch.node]!, plan.graph.values, inputs);
-    const found = compare(dispatch, index, expected, actual);
+    const bounds = errorBounds(dispatch, inputs, expected, operandsOfProducts(backend.capabilities));
+    const found = compare(dispatch, index, expected, actual, bounds);
     if (found) return found;
   }
   return undefined;
-}
-
-/** Error bound of one output: 4 · eps · sqrt(accumulation) · largest magnitude. */
-export function outputTolerance(
-  dispatch: Pick<Dispatch, "op" | "inputs" | "attributes">,
-  expected: Float64Array,
-): number {
-  const accumulation = dispatch.op.accumulation?.(dispatch.inputs, dispatch.attributes) ?? 1;
-  let scale = 0;
-  for (const value of expected) if (Number.isFinite(value)) scale = Math.max(scale, Math.abs(value));
-  return 4 * 2 ** -23 * Math.sqrt(Math.max(1, accumulation)) * scale + 1e-30;
 }
 
 function compare(
@@ -52,11 +44,11 @@ function compare(
   index: number,
   expected: readonly Float64Array[],
   actual: readonly Float64Array[],
+  bounds: readonly Float64Array[],
 ): Disagreement | undefined {
   for (const [output, exact] of expected.entries()) {
-    const tolerance = outputTolerance(dispatch, exact);
     for (let element = 0; element < exact.length; element++) {
-      const [wanted, got] = [exact[element]!, actual[output]![element]!];
+      const [wanted, got, tolerance] = [exact[element]!, actual[output]![element]!, bounds[output]![element]!];
       if (Object.is(wanted, got) || Math.abs(wanted - got) <= tolerance || (Number.isNaN(wanted) && Number.isNaN(got)))
         continue;
       return {

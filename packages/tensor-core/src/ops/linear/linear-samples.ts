@@ -32,6 +32,17 @@ function product(m: number, k: number, n: number, { format, ...options }: Option
   };
 }
 
+/** Integers up to 15, which f16 holds, with sums of some 30,000, which f32 holds and f16 does not: exact unless sums are kept in f16. */
+function integerProduct(m: number, k: number, n: number): OpSample<LinearAttributes> {
+  const integers = (count: number, step: number): number[] =>
+    Array.from({ length: count }, (_, index) => (index * step + (index >> 4)) % 16);
+  return {
+    name: `${m}x${k}x${n}, integers`,
+    inputs: [exactFloats([m, k], integers(m * k, 7)), exactFloats([n, k], integers(n * k, 11))],
+    attributes: { ...plain, transposeB: true },
+  };
+}
+
 const transposes: readonly Partial<LinearAttributes>[] = [
   {},
   { transposeB: true },
@@ -56,6 +67,8 @@ export function linearSamples(): OpSample<LinearAttributes>[] {
     product(1, 300, 257, weight),
     product(130, 8, 70, weight),
     product(4, 517, 4, { transposeA: true }),
+    integerProduct(1, 603, 9),
+    integerProduct(6, 603, 9),
     product(0, 5, 3, weight),
     product(3, 0, 2, weight),
     product(3, 5, 0, weight),
