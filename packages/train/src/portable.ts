@@ -5,6 +5,7 @@ export { type CheckOptions, checkExamples, type ExampleCounts } from "./check-ex
 export { type BatchShape, collateRows, trainedTokenBound } from "./collate-rows.ts";
 export { evaluateLoss } from "./evaluate-loss.ts";
 export { createExampleSource, type ExampleSourceOptions, examplesOfEpoch } from "./example-source.ts";
+export type { LossScale, LossScalingOptions } from "./loss-scale.ts";
 export { type LossTerm, type LossTermWeights, lossTerms } from "./loss-terms.ts";
 export { type MemoryJournal, memoryJournal } from "./memory-journal.ts";
 export type { Objective, ObjectiveContext, ObjectiveTerm } from "./objective.ts";

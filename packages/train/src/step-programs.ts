@@ -30,6 +30,7 @@ const hyperparameterCount = 8;
 /** Reserved input names of the plans. */
 const randomInput = "random";
 const denominatorInput = (term: string): string => `denominator.${term}`;
+const inverseScaleInput = "inverseLossScale";
 
 /** Builders of the plans, apart from running them, so that `plan` can count their bytes. */
 export interface StepTraces {
@@ -38,12 +39,19 @@ export interface StepTraces {
   evaluate(trace: Trace): void;
 }
 
+/** What a step does with its gradient before the optimizer has it. */
+export interface GradientOptions {
+  readonly clipNorm: number | undefined;
+  /** Whether the loss is scaled, and the gradient with it. Default false. */
+  readonly lossScaling?: boolean | undefined;
+}
+
 /** The traced functions of a training step. */
 export function createStepTraces(
   objective: Objective,
   store: Pick<TrainableStore, "ranges" | "segments" | "groups" | "size">,
   optimizer: Optimizer,
-  options: { readonly clipNorm: number | undefined },
+  options: GradientOptions,
 ): StepTraces {
   return {
     forwardBackward(trace) {
@@ -62,7 +70,7 @@ export function createStepTraces(
       });
     },
     update(trace) {
-      traceUpdate(trace, store, optimizer, options.clipNorm);
+      traceUpdate(trace, store, optimizer, options);
     },
     evaluate(trace) {
       traceLoss(trace, objective, contextOf(trace, objective, false));
@@ -92,20 +100,22 @@ function traceUpdate(
   trace: Trace,
   store: Pick<TrainableStore, "segments" | "groups" | "size">,
   optimizer: Optimizer,
-  clipNorm: number | undefined,
+  options: GradientOptions,
 ): void {
   const type = tensorType([store.size]);
   const parameters = trace.state(parametersRegion, type);
   const gradient = trace.state(gradientsRegion, type);
   const slots = optimizer.slots.map((slot) => trace.state(slot, type));
-  const norm = sqrt(sumOfSquares(gradient));
+  const inverseScale = options.lossScaling ? trace.input(inverseScaleInput, tensorType([1])) : undefined;
+  const stored = sqrt(sumOfSquares(gradient));
+  const norm = inverseScale === undefined ? stored : mul(stored, inverseScale);
   const apply = where(isNaNOp(sub(norm, norm)), fill(trace, 0, [1]), fill(trace, 1, [1]));
   const given = trace.input("hyperparameters", tensorType([store.groups.length, hyperparameterCount]));
   const made = optimizer.update({
     parameters,
     gradient,
     slots,
-    hyperparameters: clipNorm === undefined ? given : clipped(trace, given, norm, clipNorm),
+    hyperparameters: withGradientScale(trace, given, [inverseScale, clipScale(trace, norm, options.clipNorm)]),
     apply,
     segments: store.segments,
   });
@@ -116,11 +126,17 @@ function traceUpdate(
   trace.output("applied", apply);
 }
 
-/** The table with its last column, the gradient scale, multiplied by min(1, clipNorm / (norm + 1e-6)). */
-function clipped(trace: Trace, table: Tensor, norm: Tensor, clipNorm: number): Tensor {
-  const scale = minimum(div(fill(trace, clipNorm, [1]), add(norm, 1e-6)), 1);
-  const row = concat([fill(trace, 1, [1, hyperparameterCount - 1]), reshape(scale, [1, 1])], 1);
-  return mul(table, row);
+/** min(1, clipNorm / (norm + 1e-6)). */
+function clipScale(trace: Trace, norm: Tensor, clipNorm: number | undefined): Tensor | undefined {
+  return clipNorm === undefined ? undefined : minimum(div(fill(trace, clipNorm, [1]), add(norm, 1e-6)), 1);
+}
+
+/** The table with its last column, the gradient scale, multiplied by the factors that are there. */
+function withGradientScale(trace: Trace, table: Tensor, factors: readonly (Tensor | undefined)[]): Tensor {
+  const given = factors.filter((factor) => factor !== undefined);
+  if (given.length === 0) return table;
+  const scale = given.reduce((product, factor) => mul(product, factor));
+  return mul(table, concat([fill(trace, 1, [1, hyperparameterCount - 1]), reshape(scale, [1, 1])], 1));
 }
 
 /** The compiled plans. */
@@ -146,18 +162,27 @@ export async function compileStep(runtime: Runtime, traces: StepTraces, evaluate
   };
 }
 
-/** Inputs of a micro-batch's plan beside the batch itself. */
+/** Inputs of the update: the optimizer's table, and what the gradient is multiplied by where the loss was scaled. */
+export function updateInputs(table: readonly number[], lossScale: number | undefined): Record<string, Float32Array> {
+  const hyperparameters = Float32Array.from(table);
+  return lossScale === undefined
+    ? { hyperparameters }
+    : { hyperparameters, [inverseScaleInput]: Float32Array.of(1 / lossScale) };
+}
+
+/** Inputs of a micro-batch's plan beside the batch itself. A scaled loss is one with smaller denominators. */
 export function stepInputs(
   batchInputs: Readonly<Record<string, ArrayLike<number>>>,
   denominators: Readonly<Record<string, number>>,
   random?: readonly [seed: number, step: number, microBatch: number],
+  lossScale = 1,
 ): Record<string, ArrayLike<number>> {
   const inputs: Record<string, ArrayLike<number>> = { ...batchInputs };
   const counts = Object.values(denominators);
   // A term without tokens adds nothing; a step without any is not finite, so it is skipped.
   const least = counts.some((count) => count > 0) ? 1 : 0;
   for (const [term, value] of Object.entries(denominators)) {
-    inputs[denominatorInput(term)] = Float32Array.of(value === 0 ? least : value);
+    inputs[denominatorInput(term)] = Float32Array.of((value === 0 ? least : value) / lossScale);
   }
   if (random !== undefined) inputs[randomInput] = Uint32Array.of(...random, 0);
   return inputs;

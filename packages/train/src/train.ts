@@ -5,8 +5,9 @@ import { AttuneError, type JsonObject, type JsonValue, type ProgressListener } f
 import type { Runtime } from "@attune/tensor-core";
 import type { Batch, BatchSource } from "./batch-source.ts";
 import { evaluateLoss } from "./evaluate-loss.ts";
+import { type LossScaling, type LossScalingOptions, lossScalingOf, nextLossScale } from "./loss-scale.ts";
 import type { Objective } from "./objective.ts";
-import { compileStep, createStepTraces, type StepPrograms, stepInputs } from "./step-programs.ts";
+import { compileStep, createStepTraces, type StepPrograms, stepInputs, updateInputs } from "./step-programs.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { gradientsRegion, parametersRegion, type TrainableStore } from "./trainable-store.ts";
 import type { JournaledRun, TrainingJournal, TrainingPosition } from "./training-journal.ts";
@@ -26,9 +27,14 @@ export interface TrainOptions {
   readonly accumulation?: number | undefined;
   /** Largest global gradient norm; undefined clips nothing. */
   readonly clipNorm?: number | undefined;
+  /** Scales the loss, so that gradients survive f16. Default: on a device whose products round to f16, and there it has to be. */
+  readonly lossScaling?: boolean | LossScalingOptions | undefined;
   readonly seed: number;
-  /** Runs between the last backward pass and the update of each step: methods that look at gradients (AdaLoRA). */
-  readonly beforeUpdate?: ((step: number) => Promise<void>) | undefined;
+  /**
+   * Runs between the last backward pass and the update of each step: methods that look at gradients (AdaLoRA). The buffer holds them times
+   * the loss scale, 1 where the loss is not scaled.
+   */
+  readonly beforeUpdate?: ((step: number, lossScale: number) => Promise<void>) | undefined;
   /** Held-out micro-batches, made anew for each evaluation. */
   readonly evaluation?: { readonly batches: () => AsyncIterable<Batch>; readonly every: number } | undefined;
   /** Evaluations without a lower loss after which the run ends. */
@@ -58,6 +64,7 @@ interface Run {
   readonly programs: StepPrograms;
   readonly position: TrainingPosition;
   readonly stopwatch: Stopwatch;
+  readonly scaling: LossScaling | undefined;
   best: Float32Array | undefined;
   savedStep: number;
 }
@@ -69,7 +76,11 @@ interface Run {
  * a row without a finite gradient
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const traces = createStepTraces(options.objective, options.store, options.optimizer, { clipNorm: options.clipNorm });
+  const scaling = lossScalingOf(options.lossScaling, options.runtime.backend.capabilities);
+  const traces = createStepTraces(options.objective, options.store, options.optimizer, {
+    clipNorm: options.clipNorm,
+    lossScaling: scaling !== undefined,
+  });
   const programs = await compileStep(options.runtime, traces, options.evaluation !== undefined);
   const run: Run = {
     options,
@@ -82,7 +93,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       best: undefined,
       evaluationsWithoutGain: 0,
       stopped: false,
+      ...(scaling ? { lossScale: { scale: scaling.initial, steps: 0 } } : {}),
     },
+    scaling,
     stopwatch: createStopwatch(),
     best: undefined,
     savedStep: -1,
@@ -104,6 +117,11 @@ async function goOn(run: Run): Promise<void> {
   const { journal, source } = run.options;
   const found = await journal?.open(journaled(run));
   if (found === undefined) return;
+  if ((found.position.lossScale === undefined) !== (run.scaling === undefined)) {
+    throw new AttuneError("RUN_MISMATCH", "Of the checkpoint and this run, only one scales its loss.", {
+      hint: "Resume on the device that the run was begun on, with the same lossScaling.",
+    });
+  }
   Object.assign(run.position, found.position);
   run.best = found.best;
   run.savedStep = run.position.step;
@@ -169,22 +187,23 @@ async function learn(run: Run, batches: readonly Batch[]): Promise<Update> {
   const { store, optimizer, objective, seed } = options;
   const denominators = objective.denominators(batches);
   const sums: Record<string, number> = {};
+  const lossScale = position.lossScale?.scale;
   for (const [index, batch] of batches.entries()) {
     const outputs = await programs.forwardBackward.run(
-      stepInputs(batch.inputs, denominators, [seed, position.step, index]),
+      stepInputs(batch.inputs, denominators, [seed, position.step, index], lossScale),
     );
     for (const [name, value] of Object.entries(outputs)) sums[name] = (sums[name] ?? 0) + value[0]!;
   }
-  await options.beforeUpdate?.(position.step);
+  await options.beforeUpdate?.(position.step, lossScale ?? 1);
   const learningRate = options.schedule(position.appliedSteps);
   const table = store.groups.flatMap((group) => optimizer.hyperparameters(learningRate, group, position.appliedSteps));
-  const outputs = await programs.update.run({ hyperparameters: Float32Array.from(table) });
+  const outputs = await programs.update.run(updateInputs(table, lossScale));
   const [gradientNorm, applied] = [outputs["gradientNorm"]![0]!, outputs["applied"]![0]!];
-  return {
-    applied,
-    finite: applied === 1,
-    metrics: { ...meanTerms(sums, denominators), learningRate, gradientNorm },
-  };
+  const finite = applied === 1;
+  const metrics = { ...meanTerms(sums, denominators), learningRate, gradientNorm };
+  if (position.lossScale === undefined) return { applied, finite, metrics };
+  position.lossScale = nextLossScale(position.lossScale, finite, run.scaling!.growthInterval);
+  return { applied, finite, metrics: { ...metrics, lossScale: lossScale! } };
 }
 
 /** Without a token that the loss counts there is no gradient, and no step either: momentum and decay would act. */

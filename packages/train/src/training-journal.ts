@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
+import type { LossScale } from "./loss-scale.ts";
 import type { TrainableStore } from "./trainable-store.ts";
 
 /** Where a run stands, apart from its buffers. */
@@ -15,6 +16,8 @@ export interface TrainingPosition {
   evaluationsWithoutGain: number;
   /** True once early stopping ended the run. */
   stopped: boolean;
+  /** Where the loss is scaled. */
+  lossScale?: LossScale;
 }
 
 /** A run as a journal sees it: whose State it saves and restores. */

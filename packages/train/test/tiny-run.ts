@@ -2,7 +2,7 @@
 import { createCpuBackend } from "@attune/backend-cpu";
 import { initialiseModel } from "@attune/models";
 import { adamw, createSchedule } from "@attune/optim";
-import { createRandomSequence, createRuntime } from "@attune/tensor-core";
+import { createRandomSequence, createRuntime, type Runtime } from "@attune/tensor-core";
 import {
   adoptParameters,
   causalLanguageModeling,
@@ -58,6 +58,10 @@ export interface TinyOptions {
   readonly threads?: number;
   readonly steps?: number;
   readonly learningRate?: number;
+  /** Features that the device claims beside its own. */
+  readonly features?: readonly string[];
+  /** As `beforeUpdate`. */
+  readonly inject?: (runtime: Runtime, step: number) => Promise<void>;
   readonly more?: Partial<TrainOptions>;
 }
 
@@ -68,7 +72,9 @@ export async function tinyRun(options: TinyOptions = {}): Promise<{
   metrics: Record<string, number>[];
 }> {
   const { examples = tinyExamples(40), rows = 2, blockLength = 32, headRows, recompute, steps = 6 } = options;
-  const runtime = createRuntime({ backend: createCpuBackend({ threads: options.threads ?? 1 }) });
+  const cpu = createCpuBackend({ threads: options.threads ?? 1 });
+  const features = new Set([...cpu.capabilities.features, ...(options.features ?? [])]);
+  const runtime = createRuntime({ backend: { ...cpu, capabilities: { ...cpu.capabilities, features } } });
   try {
     const model = await initialiseModel(runtime, config, { seed: 11 });
     const optimizer = adamw({ weightDecay: 0.01 });
@@ -89,6 +95,7 @@ export async function tinyRun(options: TinyOptions = {}): Promise<{
       accumulation: options.accumulation,
       clipNorm: 1,
       seed: 9,
+      beforeUpdate: async (step) => options.inject?.(runtime, step),
       onProgress: (event) => metrics.push({ ...event.metrics }),
       ...options.more,
     });
