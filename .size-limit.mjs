@@ -9,7 +9,7 @@ const limits = {
   "run-folder": 16,
   "tensor-core": 110,
   "backend-cpu": 80,
-  "backend-webgpu": 58,
+  "backend-webgpu": 66,
   "tokenizer-core": 40,
   "data-core": 38,
   "eval-bench": 40,

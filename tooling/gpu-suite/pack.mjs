@@ -17,7 +17,7 @@ mkdirSync(target, { recursive: true });
 for (const name of readdirSync(here).filter((file) => file.endsWith(".ts")))
   cpSync(join(here, name), join(target, name));
 cpSync(join(here, "README.md"), join(target, "README.md"));
-for (const name of ["spec", "tensor-core", "tensor-conformance", "backend-webgpu"]) {
+for (const name of ["spec", "run-folder", "tensor-core", "tensor-conformance", "backend-webgpu"]) {
   const [from, to] = [join(root, "packages", name), join(target, "node_modules/@attune", name)];
   cpSync(join(from, "dist"), join(to, "dist"), { recursive: true });
   cpSync(join(from, "package.json"), join(to, "package.json"));

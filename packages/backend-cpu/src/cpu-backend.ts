@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { userCacheFolder } from "@attune/run-folder";
 import { AttuneError } from "@attune/spec";
 import type {
   Allocation,
@@ -20,7 +21,6 @@ import { parameterBytes, stepFields } from "./pool/messages.ts";
 import { createWorkerPool, type WorkerPool } from "./pool/worker-pool.ts";
 import { fusesMultiplyAdd, has256Bits } from "./simd-width.ts";
 import { chooseTile } from "./tuning/choose-tile.ts";
-import { userCacheFolder } from "./tuning/tile-cache.ts";
 
 export interface CpuBackendOptions {
   /** Threads that compute; the main thread is never one of them. Default: one a core. Results do not depend on it. */

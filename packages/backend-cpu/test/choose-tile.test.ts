@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { userCacheFile } from "@attune/run-folder";
 import { linearOp, type OpDef, tensorType } from "@attune/tensor-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createCpuBackend } from "../src/index.ts";
 import { type TileSize, tileFamily, tileName } from "../src/kernels/product/tile-family.ts";
 import { chooseTile } from "../src/tuning/choose-tile.ts";
 import { measureTiles } from "../src/tuning/measure-tiles.ts";
-import { readTile, tuningFile, tuningKey, userCacheFolder, writeTile } from "../src/tuning/tile-cache.ts";
+import { readTile, tuningEntry, tuningKey, writeTile } from "../src/tuning/tile-cache.ts";
 import { runOp } from "./run-kernel.ts";
 
 let folder: string;
@@ -31,6 +32,7 @@ function fakeMeasure(best: string, exact: (name: string) => boolean = () => true
 
 const options = (measure: typeof measureTiles, wide = false) => ({ wide, relaxedSimd: true, folder, measure });
 const narrowKey = tuningKey(false, true);
+const fileOf = (key: typeof narrowKey): string => userCacheFile(tuningEntry(folder, key));
 
 describe("chooseTile", () => {
   it("measures once, and then takes what it kept", () => {
@@ -45,11 +47,11 @@ describe("chooseTile", () => {
     ["no JSON", "{"],
     ["another shape", "[1]"],
     ["null", "null"],
-    ["an unknown tile", JSON.stringify({ key: narrowKey, tile: "9x9" })],
-    ["another engine", JSON.stringify({ key: { ...narrowKey, node: "1.0.0" }, tile: "6x2" })],
-    ["another processor", JSON.stringify({ key: { ...narrowKey, processor: "other" }, tile: "6x2" })],
+    ["an unknown tile", JSON.stringify({ key: narrowKey, value: "9x9" })],
+    ["another engine", JSON.stringify({ key: { ...narrowKey, node: "1.0.0" }, value: "6x2" })],
+    ["another processor", JSON.stringify({ key: { ...narrowKey, processor: "other" }, value: "6x2" })],
   ])("measures anew where the file holds %s, and replaces it", (_, text) => {
-    writeFileSync(tuningFile(folder, narrowKey), text);
+    writeFileSync(fileOf(narrowKey), text);
     const { asked, measure } = fakeMeasure("4x2");
     expect(tileName(chooseTile(options(measure)))).toBe("4x2");
     expect(asked).toHaveLength(1);
@@ -63,14 +65,14 @@ describe("chooseTile", () => {
     for (const blocked of [file, join(file, "below")])
       expect(tileName(chooseTile({ ...options(measure), folder: blocked }))).toBe("6x2");
     expect(asked).toHaveLength(2);
-    mkdirSync(tuningFile(folder, narrowKey));
+    mkdirSync(fileOf(narrowKey));
     expect(tileName(chooseTile(options(measure)))).toBe("6x2");
-    expect(readdirSync(folder).sort()).toEqual([tuningFile(folder, narrowKey).split("/").at(-1), "file"].sort());
+    expect(readdirSync(folder).sort()).toEqual([fileOf(narrowKey).split("/").at(-1), "file"].sort());
   });
 
   it("keeps choices apart by width and by multiply-add", () => {
     const files = [false, true].flatMap((wide) =>
-      [false, true].map((relaxedSimd) => tuningFile(folder, tuningKey(wide, relaxedSimd))),
+      [false, true].map((relaxedSimd) => fileOf(tuningKey(wide, relaxedSimd))),
     );
     expect(new Set(files).size).toBe(4);
   });
@@ -98,7 +100,7 @@ describe("chooseTile", () => {
     const names = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout);
     expect(readdirSync(folder)).toHaveLength(1);
     expect(names).toContain(tileName(readTile(folder, narrowKey)!));
-    expect(JSON.parse(readFileSync(tuningFile(folder, narrowKey), "utf8"))).toMatchObject({ key: narrowKey });
+    expect(JSON.parse(readFileSync(fileOf(narrowKey), "utf8"))).toMatchObject({ key: narrowKey });
   }, 60_000);
 });
 
@@ -107,19 +109,6 @@ describe("measureTiles", () => {
     for (const { rate, exact } of measureTiles(tileFamily(wide), true, 2)) {
       expect(exact).toBe(true);
       expect(rate).toBeGreaterThan(0);
-    }
-  });
-});
-
-describe("userCacheFolder", () => {
-  it("obeys XDG_CACHE_HOME", () => {
-    const before = process.env["XDG_CACHE_HOME"];
-    process.env["XDG_CACHE_HOME"] = "/elsewhere";
-    try {
-      expect(userCacheFolder()).toBe(join("/elsewhere", "attune"));
-    } finally {
-      if (before === undefined) delete process.env["XDG_CACHE_HOME"];
-      else process.env["XDG_CACHE_HOME"] = before;
     }
   });
 });

@@ -1,5 +1,5 @@
 import { AttuneError } from "@attune/spec";
-import type { Backend } from "@attune/tensor-core";
+import { type Backend, halfProducts } from "@attune/tensor-core";
 import { featureNames, type ProductPrecision } from "./device/capabilities.ts";
 import { webgpuKernels } from "./kernels/index.ts";
 
@@ -37,7 +37,7 @@ export function createPlanningBackend({ products = "f32" }: PlanningBackendOptio
         `${featureNames.workgroupBytes}32768`,
         `${featureNames.subgroupMatrix}16x16x16`,
         featureNames.matrixLayouts,
-        ...(products === "f16" ? [featureNames.f16Products] : []),
+        ...(products === "f16" ? [halfProducts] : []),
       ]),
     },
     kernels: webgpuKernels,

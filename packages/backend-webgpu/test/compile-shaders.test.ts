@@ -10,7 +10,7 @@ import { changedGpu, nullGpu } from "./open-test-device.ts";
 it.each(["f32", "f16"] as const)(
   "every shader compiles for products in %s within the smallest limits",
   async (products) => {
-    const conformance = testBackend(() => createWebgpuBackend({ gpu: nullGpu(), products }));
+    const conformance = testBackend(() => createWebgpuBackend({ gpu: nullGpu(), products, variants: "trusted" }));
     const failures: string[] = [];
     for (const { group, name, run } of conformance.cases) {
       try {
@@ -36,7 +36,9 @@ it.each([
   async (M, N, K) => {
     const configs = [{ componentType: "f16", resultComponentType: "f32", M, N, K }];
     const gpu = changedGpu(nullGpu(), () => ({ info: { subgroupMatrixConfigs: configs } }));
-    const runtime = createRuntime({ backend: await createWebgpuBackend({ gpu, products: "f16" }) });
+    const runtime = createRuntime({
+      backend: await createWebgpuBackend({ gpu, products: "f16", variants: "trusted" }),
+    });
     const program = await runtime.compile((trace) => {
       const x = trace.input("x", tensorType([257, 66]));
       trace.output("y", linear(x, trace.input("w", tensorType([255, 66])), { activation: "gelu" }));

@@ -1,6 +1,4 @@
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { runProbe } from "@attune/run-folder";
 import type { GemmProvider } from "@attune/tensor-core";
 import type { BlasLibrary } from "./blas-library.ts";
 import { libraryNames } from "./library-names.ts";
@@ -36,14 +34,14 @@ export async function findNativeBlas({ library, timeout = 20_000 }: BlasSearchOp
   const failures: BlasFailure[] = [];
   let left: readonly string[] = library === undefined ? libraryNames(process.platform) : [library];
   while (left.length > 0) {
-    const probe = await runProbe(left, timeout);
-    failures.push(...probe.failures);
-    if (probe.found) {
-      const { path, id } = probe.found;
+    const result = await probe(left, timeout);
+    failures.push(...result.failures);
+    if (result.found) {
+      const { path, id } = result.found;
       const module = new URL(`./gemm-worker${extension()}`, import.meta.url).href;
-      return { library: probe.found, provider: { id, module, options: { path } }, failures };
+      return { library: result.found, provider: { id, module, options: { path } }, failures };
     }
-    left = left.slice(probe.tried);
+    left = left.slice(result.tried);
   }
   return { library: undefined, provider: undefined, failures };
 }
@@ -56,60 +54,32 @@ interface ProbeResult {
 }
 
 /** Runs the probe until it is done, dies, or one library takes too long. */
-async function runProbe(candidates: readonly string[], timeout: number): Promise<ProbeResult> {
-  const file = fileURLToPath(new URL(`./probe-worker${extension()}`, import.meta.url));
-  const child = spawn(process.execPath, [file, ...candidates], { stdio: ["ignore", "pipe", "ignore"] });
+async function probe(candidates: readonly string[], timeout: number): Promise<ProbeResult> {
   const failures: BlasFailure[] = [];
   let found: BlasLibrary | undefined;
   let opening: string | undefined;
   let tried = 0;
-  let late = false;
-  const giveUp = (): void => {
-    late = true;
-    child.kill("SIGKILL");
-  };
-  let timer = setTimeout(giveUp, timeout);
-  const ended = new Promise<string>((resolve) => {
-    child.on("error", (error) => resolve(error.message));
-    child.on("close", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  const module = new URL(`./probe-worker${extension()}`, import.meta.url);
+  const end = await runProbe(module, {
+    arguments: candidates,
+    timeout,
+    onLine(text) {
+      const line = text as unknown as ProbeLine;
+      opening = "opening" in line ? line.opening : undefined;
+      if ("opening" in line) tried++;
+      else if ("failed" in line) failures.push({ path: line.failed, reason: line.reason });
+      else if ("found" in line) found = line.found as BlasLibrary;
+    },
   });
-  for await (const text of createInterface({ input: child.stdout })) {
-    const line = parseLine(text);
-    if (line === undefined) continue;
-    if ("opening" in line) {
-      opening = line.opening;
-      tried++;
-      clearTimeout(timer);
-      timer = setTimeout(giveUp, timeout);
-    } else if ("failed" in line) failures.push({ path: line.failed, reason: line.reason });
-    else found = line.found as BlasLibrary;
-    if (!("opening" in line)) opening = undefined;
-  }
-  const reason = await ended;
-  clearTimeout(timer);
   if (tried === 0)
     return {
       found,
-      failures: [{ path: file, reason: `the probe did not start: ${reason}` }],
+      failures: [{ path: module.href, reason: `the probe did not start: ${end}` }],
       tried: candidates.length,
     };
-  if (opening !== undefined && found === undefined) {
-    failures.push({
-      path: opening,
-      reason: late ? `it did not answer within ${timeout} ms` : `it crashed (${reason})`,
-    });
-  }
+  if (opening !== undefined && found === undefined)
+    failures.push({ path: opening, reason: `it ended its process: ${end}` });
   return { found, failures, tried };
-}
-
-/** A line of the probe; libraries may print lines of their own. */
-function parseLine(text: string): ProbeLine | undefined {
-  try {
-    const line = JSON.parse(text) as ProbeLine | null;
-    return typeof line === "object" && line !== null ? line : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function extension(): string {

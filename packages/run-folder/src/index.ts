@@ -11,10 +11,18 @@ export type { RunFolderLayout } from "./run-folder-layout.ts";
 export { runFolderLayout } from "./run-folder-layout.ts";
 export type { RunLock } from "./run-lock.ts";
 export { acquireLock } from "./run-lock.ts";
+export { type ProbeOptions, runProbe } from "./run-probe.ts";
 export type { StageCache, StageCacheEntry } from "./stage-cache.ts";
 export { createStageCache } from "./stage-cache.ts";
 export { removeTemporaryFiles } from "./temporary-path.ts";
 export type { TruncateResult } from "./truncate-json-lines.ts";
 export { truncateJsonLines } from "./truncate-json-lines.ts";
+export {
+  readUserCache,
+  type UserCacheEntry,
+  userCacheFile,
+  userCacheFolder,
+  writeUserCache,
+} from "./user-cache.ts";
 export type { FileContent } from "./write-file-atomic.ts";
 export { writeFileAtomic } from "./write-file-atomic.ts";

@@ -1,4 +1,4 @@
-import type { Capabilities } from "@attune/tensor-core";
+import { type Capabilities, halfProducts } from "@attune/tensor-core";
 import { nameOf, type OpenedDevice } from "./open-device.ts";
 import { takesMatrixLayouts } from "./probe-matrices.ts";
 
@@ -8,8 +8,6 @@ export type ProductPrecision = "f32" | "f16";
 /** Names in `Capabilities.features`; sizes follow their name after a colon. */
 export const featureNames = {
   f16: "f16",
-  /** Products round their operands to f16. */
-  f16Products: "f16-products",
   subgroups: "subgroups",
   /** Followed by the fewest threads that a subgroup has. */
   subgroupSize: "subgroup-size:",
@@ -43,7 +41,7 @@ export async function capabilitiesOf(
     `${featureNames.workgroupBytes}${limits.maxComputeWorkgroupStorageSize}`,
   ]);
   if (features.has("shader-f16")) names.add(featureNames.f16);
-  if (features.has("shader-f16") && precision === "f16") names.add(featureNames.f16Products);
+  if (features.has("shader-f16") && precision === "f16") names.add(halfProducts);
   if (features.has("subgroups")) {
     const { subgroupMinSize = 4 } = info as { subgroupMinSize?: number };
     names.add(featureNames.subgroups).add(`${featureNames.subgroupSize}${subgroupMinSize}`);

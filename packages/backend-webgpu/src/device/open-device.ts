@@ -3,8 +3,10 @@ import { AttuneError } from "@attune/spec";
 
 /** How the device is found. */
 export interface DeviceOptions {
-  /** A GPU object to use instead of the one that is found, for instance `create([...])` of the package webgpu. */
+  /** A GPU object to use instead of the one that is found. */
   readonly gpu?: GPU | undefined;
+  /** Flags for Dawn beside `dawnFlags`, for instance `backend=vulkan` (Node only). */
+  readonly flags?: readonly string[] | undefined;
   /** Part of an adapter's name, where a machine has several (Node only). */
   readonly adapter?: string | undefined;
   /** Which adapter is preferred in a machine with two; default "high-performance". */
@@ -49,7 +51,7 @@ export const dawnFlags: readonly string[] = [
  * without an adapter or where it gives no device
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<OpenedDevice> {
-  const gpu = options.gpu ?? (await findGpu(options.adapter));
+  const gpu = options.gpu ?? (await findGpu(options));
   const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
   if (adapter === null) {
     throw new AttuneError("DEVICE_UNAVAILABLE", "WebGPU found no adapter on this machine.", {
@@ -88,12 +90,12 @@ function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
   return all;
 }
 
-async function findGpu(adapter: string | undefined): Promise<GPU> {
+async function findGpu({ adapter, flags = [] }: DeviceOptions): Promise<GPU> {
   const browser = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (browser !== undefined) return browser;
   if (!isNode()) throw withoutWebgpu();
   const { create } = await importDawn();
-  return create([...(adapter === undefined ? [] : [`adapter=${adapter}`]), ...dawnFlags]);
+  return create([...(adapter === undefined ? [] : [`adapter=${adapter}`]), ...flags, ...dawnFlags]);
 }
 
 function isNode(): boolean {

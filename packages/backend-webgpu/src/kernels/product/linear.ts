@@ -1,6 +1,13 @@
 // Kernels of "linear" and "batchedMatmul".
-import type { KernelDef, LinearAttributes, Signature, WebgpuKernelCode, WebgpuStage } from "@attune/tensor-core";
-import { featureNames, subgroupSize } from "../../device/capabilities.ts";
+import {
+  halfProducts,
+  type KernelDef,
+  type LinearAttributes,
+  type Signature,
+  type WebgpuKernelCode,
+  type WebgpuStage,
+} from "@attune/tensor-core";
+import { subgroupSize } from "../../device/capabilities.ts";
 import { buildShader } from "../../shader/build-shader.ts";
 import { gridOf } from "../../shader/grid.ts";
 import { flatStage, scratch, webgpuKernel } from "../define-kernel.ts";
@@ -98,7 +105,7 @@ function tiledKernel(
     variant,
     ...(op === "linear" ? { inPlace: residualInPlace } : {}),
     accepts: (signature, capabilities) => {
-      if (capabilities.features.has(featureNames.f16Products) !== half) return undefined;
+      if (capabilities.features.has(halfProducts) !== half) return undefined;
       return acceptsFormats(signature, capabilities) ? 2 : undefined;
     },
     lower(signature, capabilities) {

@@ -1,5 +1,5 @@
 // Products on matrices of subgroups (tensor cores), where the caller asked for f16 products and the device has them.
-import type { Capabilities, KernelDef, Signature, WebgpuStage } from "@attune/tensor-core";
+import { type Capabilities, halfProducts, type KernelDef, type Signature, type WebgpuStage } from "@attune/tensor-core";
 import { featureNames } from "../../device/capabilities.ts";
 import { buildShader } from "../../shader/build-shader.ts";
 import { gridOf } from "../../shader/grid.ts";
@@ -15,14 +15,14 @@ const tile = 64;
 const tileK = 32;
 
 /** Sizes of the subgroup matrices of a device. */
-interface MatrixSizes {
+export interface MatrixSizes {
   readonly m: number;
   readonly n: number;
   readonly k: number;
 }
 
 /** The largest matrices of a device that cut a tile evenly, undefined without any. */
-function matrixSizes({ features }: Capabilities): MatrixSizes | undefined {
+export function matrixSizes({ features }: Capabilities): MatrixSizes | undefined {
   const sizes = [...features]
     .filter((feature) => feature.startsWith(featureNames.subgroupMatrix))
     .map((feature) => feature.slice(featureNames.subgroupMatrix.length).split("x").map(Number))
@@ -38,8 +38,7 @@ export function subgroupMatrixKernel(op: string, productOf: (signature: Signatur
     variant: "subgroup-matrix",
     ...(op === "linear" ? { inPlace: residualInPlace } : {}),
     accepts(signature, capabilities) {
-      if (!capabilities.features.has(featureNames.f16Products) || matrixSizes(capabilities) === undefined)
-        return undefined;
+      if (!capabilities.features.has(halfProducts) || matrixSizes(capabilities) === undefined) return undefined;
       if (!acceptsFormats(signature, capabilities)) return undefined;
       const { m, n, batches } = productOf(signature);
       return batches * Math.ceil(m / tile) * Math.ceil(n / tile) >= enoughTiles ? 1.5 : undefined;
