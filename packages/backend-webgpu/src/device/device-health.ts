@@ -1,9 +1,13 @@
 // A device reports errors apart from the calls that caused them: they are kept, and thrown by the next call.
 import { AttuneError } from "@attune/spec";
+import { memoryExceeded } from "../memory/memory-exceeded.ts";
 
 /** What is known of a device's state. */
 export interface DeviceHealth {
-  /** @throws AttuneError `DEVICE_UNAVAILABLE` once the device is lost, `INTERNAL` after an error that no call has reported */
+  /**
+   * @throws AttuneError `DEVICE_UNAVAILABLE` once the device is lost; after an error that no call has reported, `MEMORY_EXCEEDED` where
+   * memory had run out, else `INTERNAL`
+   */
   assert(): void;
   /** The error for a call that the device rejected. */
   explain(cause: unknown): AttuneError;
@@ -18,7 +22,11 @@ export function watchDevice(device: GPUDevice): DeviceHealth {
     failure = lossOf(reason === "destroyed" ? "it was closed" : message || "the driver gave no reason");
   });
   device.addEventListener("uncapturederror", (event) => {
-    failure ??= new AttuneError("INTERNAL", `The GPU refused a command: ${event.error.message}`);
+    // Node has no such class to compare with, only objects of it.
+    const exhausted = event.error.constructor.name === "GPUOutOfMemoryError";
+    failure ??= exhausted
+      ? memoryExceeded(`The GPU ran out of memory: ${event.error.message}`)
+      : new AttuneError("INTERNAL", `The GPU refused a command: ${event.error.message}`);
   });
   return {
     assert() {

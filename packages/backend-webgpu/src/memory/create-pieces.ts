@@ -14,6 +14,24 @@ export function createPieces(device: GPUDevice, bytes: number, usage: number, la
   );
 }
 
+/** As `createPieces`; where the device does not make them, none is left, and the error is what `refused` makes of its reason. */
+export async function createPiecesOr(
+  device: GPUDevice,
+  bytes: number,
+  usage: number,
+  label: string,
+  refused: (reason: string) => AttuneError,
+): Promise<GPUBuffer[]> {
+  device.pushErrorScope("out-of-memory");
+  device.pushErrorScope("validation");
+  const pieces = createPieces(device, bytes, usage, label);
+  const [invalid, exhausted] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+  const error = invalid ?? exhausted;
+  if (error === null) return pieces;
+  for (const buffer of pieces) buffer.destroy();
+  throw refused(error.message);
+}
+
 /** Calls back for each part of a range that lies in one buffer. @throws AttuneError `INTERNAL` beyond the end */
 export function forPieces(
   pieces: readonly GPUBuffer[],

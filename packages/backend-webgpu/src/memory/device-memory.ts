@@ -1,9 +1,9 @@
 // Buffers by role, and bytes to and from them. Buffers are zero at first, as WebGPU makes them.
-import { AttuneError } from "@attune/spec";
 import type { Allocation, MemoryRole } from "@attune/tensor-core";
 import type { DeviceHealth } from "../device/device-health.ts";
 import { bufferUsage } from "./buffer-usage.ts";
-import { createPieces, forPieces, pieceBytesOf } from "./create-pieces.ts";
+import { createPiecesOr, forPieces, pieceBytesOf } from "./create-pieces.ts";
+import { outOfMemory } from "./memory-exceeded.ts";
 import { createReadback } from "./readback.ts";
 
 /** Bytes on the device. */
@@ -36,15 +36,10 @@ export function createDeviceMemory(device: GPUDevice, health: DeviceHealth): Dev
     held,
     async allocate(role, bytes) {
       health.assert();
-      device.pushErrorScope("out-of-memory");
-      device.pushErrorScope("validation");
       const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
-      const pieces = createPieces(device, bytes, usage, role);
-      const [invalid, exhausted] = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
-      if (invalid ?? exhausted) {
-        for (const buffer of pieces) buffer.destroy();
-        throw outOfMemory(role, bytes, held(), (invalid ?? exhausted)!.message);
-      }
+      const pieces = await createPiecesOr(device, bytes, usage, role, (reason) =>
+        outOfMemory(`${role} beside the ${held()} bytes that are held`, bytes, reason),
+      );
       const allocation = { role, bytes, pieces };
       alive.add(allocation);
       return allocation;
@@ -86,14 +81,4 @@ function padded(bytes: Uint8Array): Uint8Array {
   const whole = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
   whole.set(bytes);
   return whole;
-}
-
-const smaller = "Use a smaller batch, a shorter sequence, recomputation, or weights in a smaller format.";
-
-function outOfMemory(role: MemoryRole, bytes: number, held: number, reason: string): AttuneError {
-  return new AttuneError(
-    "MEMORY_EXCEEDED",
-    `The GPU has no ${bytes} bytes for ${role} beside the ${held} bytes that are held: ${reason}`,
-    { hint: smaller },
-  );
 }

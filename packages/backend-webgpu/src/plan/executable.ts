@@ -41,7 +41,7 @@ interface BoundSteps {
   readonly groups: readonly GPUBindGroup[];
 }
 
-/** Compiles a plan. @throws AttuneError `INTERNAL` for a shader that the device refuses */
+/** Compiles a plan. @throws AttuneError `INTERNAL` for a shader that the device refuses, `MEMORY_EXCEEDED` without room for its scratch */
 export async function compilePlan(plan: Plan, context: ReplayContext): Promise<Executable> {
   const { device, health, pipelines, scratch, alignment, limits } = context;
   health.assert();
@@ -49,7 +49,7 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
   assertBindings(plan, layout, device.limits.maxStorageBuffersPerShaderStage);
   const compiled = await Promise.all(layout.stages.map((stage) => pipelines.get(stage)));
   const steps = compiled.map((made, index): Step => ({ ...made, stage: layout.stages[index]! }));
-  scratch.reserve(layout.scratchBytes);
+  await scratch.reserve(layout.scratchBytes);
   const constants = constantBuffer(device, layout.constants);
   const known: BoundSteps[] = [];
   let disposed = false;
