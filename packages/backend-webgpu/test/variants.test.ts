@@ -9,7 +9,7 @@ import { createPlanningBackend, createWebgpuBackend } from "../src/index.ts";
 import { webgpuKernels } from "../src/kernels/index.ts";
 import { judgeInChild } from "../src/variants/judge-in-child.ts";
 import { judgeInPlace } from "../src/variants/judge-in-place.ts";
-import { findWrongProducts } from "../src/variants/self-test.ts";
+import { findWrongProducts, hidesOverflow } from "../src/variants/self-test.ts";
 import { withoutDenied } from "../src/variants/variant.ts";
 import { nullGpu, skipReason, softwareGpu } from "./open-test-device.ts";
 
@@ -157,6 +157,16 @@ describe("variants", () => {
   });
 });
 
+describe("a device that refuses the shader", () => {
+  it("is told in one line, however many the compiler wrote", async () => {
+    const compile = () => Promise.reject(new Error(`error: unknown\n\u001b[1m  here${"!".repeat(999)}`));
+    const verdict = await judgeInPlace({ ...createPlanningBackend({ products: "f16" }), compile }, "f16-products");
+    expect(verdict).toMatchObject({ reason: expect.stringMatching(/^its self-test failed: error: unknown .{1,400}$/) });
+    const said = await judge(says(verdict));
+    expect(said).toMatchObject({ reason: expect.stringContaining("unknown [1m here!!!") });
+  });
+});
+
 describe("a device that never answers", () => {
   it("is an error after the time limit where there is no child process", async () => {
     const never = (): Promise<never> => new Promise(() => {});
@@ -169,14 +179,14 @@ describe.skipIf(skipReason !== undefined)(`the self-test on SwiftShader ${skipRe
   const sums = "sums[i * 4u + lane][j] = fma(vec4f(a[lane]), b[j], sums[i * 4u + lane][j]);";
 
   /** The plain kernels with a line of their shader replaced. */
-  function changed(line: string): KernelDef[] {
+  function changed(line: string, old = sums): KernelDef[] {
     return webgpuKernels
       .filter(({ id }) => id.endsWith(".tiled"))
       .map((kernel) => ({
         ...kernel,
         lower(signature, capabilities) {
           const code = kernel.lower(signature, capabilities) as WebgpuKernelCode;
-          return { ...code, stages: code.stages.map((stage) => ({ ...stage, wgsl: stage.wgsl.replace(sums, line) })) };
+          return { ...code, stages: code.stages.map((stage) => ({ ...stage, wgsl: stage.wgsl.replace(old, line) })) };
         },
       }));
   }
@@ -189,6 +199,22 @@ describe.skipIf(skipReason !== undefined)(`the self-test on SwiftShader ${skipRe
     expect(await found(changed(sums))).toBeUndefined();
     expect(await found(changed(`if (at + inner != 5u) { ${sums} }`))).toMatch(/elements .* "forward" came out wrong/);
     expect(await found(changed(sums.replace("fma", "quantizeToF16(fma").replace(";", ");")))).toMatch(/came out wrong/);
+    await backend.dispose();
+  });
+
+  it("tells a device that makes an infinity of what overflows f16 from one that does not", {
+    timeout: 300_000,
+  }, async () => {
+    const backend = await createWebgpuBackend({ gpu: softwareGpu() });
+    const operand = "tile_a[(inner + lane) * quads_m + quad] = Operand(values[lane]);";
+    const infinity = "bitcast<vec4f>(vec4u(0x7f800000u + 0u * group.x))";
+    const overflowing = operand.replace(
+      "Operand(values[lane])",
+      `select(values[lane], ${infinity}, values[lane] > vec4f(65504f))`,
+    );
+    expect(await hidesOverflow(backend)).toBe(true);
+    const kernels = [...changed(overflowing, operand), ...webgpuKernels];
+    expect(await hidesOverflow({ ...backend, kernels })).toBe(false);
     await backend.dispose();
   });
 });

@@ -14,7 +14,7 @@ import type { JsonObject, JsonValue } from "@attune/spec";
 import { type AdapterKey, adapterKey } from "../device/adapter-key.ts";
 import type { DeviceOptions } from "../device/open-device.ts";
 import { shaders } from "../shader/shaders.generated.ts";
-import type { Variant, Verdict } from "./variant.ts";
+import { oneLine, type Variant, type Verdict } from "./variant.ts";
 
 /** What the child is asked. */
 export interface VariantRequest {
@@ -61,7 +61,7 @@ export async function judgeInChild(variant: Variant, options: ChildJudgeOptions)
     },
   });
   if (hashJson(said.get("adapter") ?? null) !== hashJson(adapterKey(info))) {
-    const why = said.has("adapter") ? "it opened another GPU" : String(said.get("failed") ?? end);
+    const why = said.has("adapter") ? "it opened another GPU" : oneLine(String(said.get("failed") ?? end));
     return { usable: false, reason: `a child process could not try it: ${why}` };
   }
   const verdict = verdictIn(said.get("verdict")) ?? { usable: false, reason: `it ended a child process: ${end}` };

@@ -2,7 +2,7 @@
 import { AttuneError, toAttuneError } from "@attune/spec";
 import { type Backend, halfProducts } from "@attune/tensor-core";
 import { findWrongProducts, hidesOverflow } from "./self-test.ts";
-import { onlyVariant, type Variant, type Verdict } from "./variant.ts";
+import { oneLine, onlyVariant, type Variant, type Verdict } from "./variant.ts";
 
 /** Runs the self-test of a variant on a backend. */
 export async function testVariant(backend: Backend, variant: Variant): Promise<Verdict> {
@@ -14,7 +14,7 @@ export async function testVariant(backend: Backend, variant: Variant): Promise<V
     if (await hidesOverflow(alone)) return { usable: false, reason: "it makes a number of what overflows f16" };
     return { usable: true };
   } catch (error) {
-    return { usable: false, reason: `its self-test failed: ${toAttuneError(error).message}` };
+    return { usable: false, reason: `its self-test failed: ${oneLine(toAttuneError(error).message)}` };
   }
 }
 

@@ -1,6 +1,16 @@
 // The self-test of a product variant: both orders of both operands, whole and ragged tiles, with integers up to 15, which f16 holds
 // exactly. Sums are some 11,000: f32 holds each of them in any order, and f16, which has every integer up to 2,048 only, does not.
-import { type Backend, batchedMatmul, createRuntime, linearOp, type OpDef, tensorType } from "@attune/tensor-core";
+import {
+  type Backend,
+  batchedMatmul,
+  createRuntime,
+  type HostValues,
+  linearOp,
+  type OpDef,
+  type Program,
+  type Trace,
+  tensorType,
+} from "@attune/tensor-core";
 
 /** A matrix product of the test, `a` and `b` as they are stored. */
 interface TestProduct {
@@ -45,39 +55,54 @@ function wrongElements(product: TestProduct, a: Float32Array, b: Float32Array, f
   return wrong;
 }
 
+/** Runs a program once; the backend stays open. */
+async function runOnce(
+  backend: Backend,
+  record: (trace: Trace) => void,
+  inputs: Readonly<Record<string, Float32Array>>,
+): Promise<{ readonly program: Program; readonly outputs: Readonly<Record<string, HostValues>> }> {
+  const runtime = createRuntime({ backend: { ...backend, dispose: async () => undefined } });
+  try {
+    const program = await runtime.compile(record);
+    return { program, outputs: await program.run(inputs) };
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+/** Records the test's products, each an output of its name. */
+function recordProducts(trace: Trace): void {
+  for (const { name, batches, m, n, k, transposeA, transposeB } of products) {
+    const shapes = [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]];
+    const [a, b] = shapes.map((shape, index) =>
+      trace.input(`${name}.${index}`, tensorType(batches === 1 ? shape : [batches, ...shape])),
+    );
+    const attributes = { transposeA, transposeB, bias: false, residual: false, activation: "" };
+    const made =
+      batches === 1 ? trace.apply(linearOp as unknown as OpDef, [a!, b!], attributes)[0]! : batchedMatmul(a!, b!);
+    trace.output(name, made);
+  }
+}
+
 /**
  * Multiplies with the kernels that a backend's capabilities choose.
  *
  * @param variant - last part of the kernels' id, such as `tiled-f16`
- * @returns what is wrong, undefined where nothing is; the backend stays open
+ * @returns what is wrong, undefined where nothing is
  */
 export async function findWrongProducts(backend: Backend, variant: string): Promise<string | undefined> {
-  const runtime = createRuntime({ backend: { ...backend, dispose: async () => undefined } });
   const operands = products.map(({ batches, m, n, k }) => [
     integers(batches * m * k, 7),
     integers(batches * k * n, 11),
   ]);
-  const program = await runtime.compile((trace) => {
-    for (const { name, batches, m, n, k, transposeA, transposeB } of products) {
-      const shapes = [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]];
-      const [a, b] = shapes.map((shape, index) =>
-        trace.input(`${name}.${index}`, tensorType(batches === 1 ? shape : [batches, ...shape])),
-      );
-      const attributes = { transposeA, transposeB, bias: false, residual: false, activation: "" };
-      const made =
-        batches === 1 ? trace.apply(linearOp as unknown as OpDef, [a!, b!], attributes)[0]! : batchedMatmul(a!, b!);
-      trace.output(name, made);
-    }
-  });
-  const other = program.plan.dispatches.find(({ kernel }) => !kernel.endsWith(`.${variant}`));
-  if (other !== undefined) return `the kernel ${other.kernel} came in place of ${variant}`;
   const inputs = products.flatMap(({ name }, product) =>
     operands[product]!.map((values, index) => [`${name}.${index}`, values] as const),
   );
-  const results = await program.run(Object.fromEntries(inputs));
-  await runtime.dispose();
+  const { program, outputs } = await runOnce(backend, recordProducts, Object.fromEntries(inputs));
+  const other = program.plan.dispatches.find(({ kernel }) => !kernel.endsWith(`.${variant}`));
+  if (other !== undefined) return `the kernel ${other.kernel} came in place of ${variant}`;
   const wrong = products.map((product, index) =>
-    wrongElements(product, operands[index]![0]!, operands[index]![1]!, results[product.name]!),
+    wrongElements(product, operands[index]![0]!, operands[index]![1]!, outputs[product.name]!),
   );
   const at = wrong.findIndex((count) => count > 0);
   return at === -1 ? undefined : `${wrong[at]} elements of its test product "${products[at]!.name}" came out wrong`;
@@ -88,14 +113,10 @@ export async function findWrongProducts(backend: Backend, variant: string): Prom
  * that its gradient overflowed.
  */
 export async function hidesOverflow(backend: Backend): Promise<boolean> {
-  const runtime = createRuntime({ backend: { ...backend, dispose: async () => undefined } });
-  const [batches, size] = [16, 64];
-  const type = tensorType([batches, size, size]);
-  const program = await runtime.compile((trace) => {
+  const type = tensorType([16, 64, 64]);
+  const ones = new Float32Array(16 * 64 * 64).fill(1);
+  const record = (trace: Trace): void =>
     trace.output("y", batchedMatmul(trace.input("a", type), trace.input("b", type)));
-  });
-  const ones = new Float32Array(batches * size * size).fill(1);
-  const { y } = await program.run({ a: ones.with(0, 70_000), b: ones });
-  await runtime.dispose();
-  return Number.isFinite(y![0]);
+  const { outputs } = await runOnce(backend, record, { a: ones.with(0, 70_000), b: ones });
+  return Number.isFinite(outputs["y"]![0]);
 }

@@ -58,6 +58,14 @@ export function onlyVariant(capabilities: Capabilities, variant: Variant): Capab
   return { ...capabilities, features: new Set(features) };
 }
 
+/** What a driver or a compiler says, in a line that a verdict may hold: without line feeds and other control characters. */
+export function oneLine(text: string): string {
+  return text
+    .replace(/[\s\p{C}]+/gu, " ")
+    .trim()
+    .slice(0, 400);
+}
+
 /** What a denial means, for people. */
 export function describeDenial(adapter: string, { variant, reason }: DeniedVariant): string {
   const what =
