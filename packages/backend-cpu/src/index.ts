@@ -1,5 +1,5 @@
 export { cpuScratchBytes } from "./compile-plan.ts";
 export { type CpuBackendOptions, createCpuBackend } from "./cpu-backend.ts";
-export { type GemmRates, measureGemm } from "./gemm/measure-gemm.ts";
+export { type GemmRates, type MeasureGemmOptions, measureGemm } from "./gemm/measure-gemm.ts";
 export { cpuKernels } from "./kernels/index.ts";
 export { enable256Bits, has256Bits } from "./simd-width.ts";

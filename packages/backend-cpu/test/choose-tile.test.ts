@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { userCacheFile } from "@attune/run-folder";
 import { linearOp, type OpDef, tensorType } from "@attune/tensor-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createCpuBackend } from "../src/index.ts";
+import { createCpuBackend, measureGemm } from "../src/index.ts";
 import { type TileSize, tileFamily, tileName } from "../src/kernels/product/tile-family.ts";
 import { chooseTile } from "../src/tuning/choose-tile.ts";
 import { measureTiles } from "../src/tuning/measure-tiles.ts";
@@ -101,6 +101,19 @@ describe("chooseTile", () => {
     expect(readdirSync(folder)).toHaveLength(1);
     expect(names).toContain(tileName(readTile(folder, narrowKey)!));
     expect(JSON.parse(readFileSync(fileOf(narrowKey), "utf8"))).toMatchObject({ key: narrowKey });
+  }, 60_000);
+});
+
+describe("measureGemm", () => {
+  it("times WebAssembly with the tile that was chosen, and the best guess only where nothing is tuned", async () => {
+    const module = new URL("still-gemm.ts", import.meta.url).href;
+    const provider = { id: "still", module, options: {} };
+    const tiles = tileFamily(false);
+    writeTile(folder, narrowKey, tiles[2]!);
+    const chosen = await measureGemm(provider, { wide: false, tileCache: folder });
+    expect(chosen.tile).toBe(tileName(tiles[2]!));
+    expect(chosen.wasm).toBeGreaterThan(0);
+    expect((await measureGemm(provider, { wide: false, tileCache: false })).tile).toBe(tileName(tiles[0]!));
   }, 60_000);
 });
 

@@ -1,4 +1,5 @@
 // Whether a native library is worth its while here: one product by each kernel, in turn, on the calling thread.
+import { userCacheFolder } from "@attune/run-folder";
 import {
   type Capabilities,
   type CpuKernelCode,
@@ -10,14 +11,24 @@ import {
 import { ModuleBuilder } from "@attune/tensor-core/wasm";
 import { linearKernel } from "../kernels/product/linear.ts";
 import { createNativeKernels } from "../kernels/product/native-linear.ts";
+import { tileFeature, tileName, tileOf } from "../kernels/product/tile-family.ts";
 import { parameterBytes } from "../pool/messages.ts";
 import { has256Bits } from "../simd-width.ts";
+import { chooseTile } from "../tuning/choose-tile.ts";
 import { gemmImport, importedGemm } from "./gemm-import.ts";
 
 /** GFLOPS of one thread, the best of several products of the shape of a small model's layer. */
 export interface GemmRates {
   readonly native: number;
   readonly wasm: number;
+  /** Register tile of the WebAssembly products, rows x vectors: the one that a backend takes here. */
+  readonly tile: string;
+}
+
+/** The parts of `CpuBackendOptions` that WebAssembly's speed depends on, with the same defaults. */
+export interface MeasureGemmOptions {
+  readonly wide?: boolean | undefined;
+  readonly tileCache?: string | false | undefined;
 }
 
 const [m, k, n] = [256, 576, 384];
@@ -43,7 +54,7 @@ const optimised = 4;
  */
 export async function measureGemm(
   provider: GemmProvider,
-  { wide }: { readonly wide?: boolean } = {},
+  { wide = has256Bits(), tileCache = userCacheFolder() }: MeasureGemmOptions = {},
 ): Promise<GemmRates> {
   const pages = places.end / 2 ** 16;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -51,13 +62,14 @@ export async function measureGemm(
   const gemm = importedGemm(openGemm(memory, provider.options), "i32");
   const operands = new Float32Array(memory.buffer, places.a, (places.c - places.a) / 4);
   for (let index = 0; index < operands.length; index++) operands[index] = ((index * 37) % 101) / 101 - 0.5;
-  const features = new Set((wide ?? has256Bits()) ? ["simd256"] : []);
+  const features = new Set(wide ? ["simd256"] : []);
+  if (tileCache !== false) features.add(tileFeature(chooseTile({ wide, relaxedSimd: true, folder: tileCache })));
   const [native, wasm] = [createNativeKernels()[0]!, linearKernel].map((kernel) =>
     load(kernel.lower(signature, capabilitiesWith(features)) as CpuKernelCode, memory, gemm),
   ) as [() => void, () => void];
   const [nativeTime, wasmTime] = bestTimes([native, wasm]);
   const rate = (milliseconds: number): number => (2 * m * k * n) / milliseconds / 1e6;
-  return { native: rate(nativeTime!), wasm: rate(wasmTime!) };
+  return { native: rate(nativeTime!), wasm: rate(wasmTime!), tile: tileName(tileOf({ features })) };
 }
 
 function capabilitiesWith(features: ReadonlySet<string>): Capabilities {
