@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createHeap, heapAlignment } from "../src/memory/heap.ts";
+
+afterEach(() => vi.restoreAllMocks());
 
 describe("heap", () => {
   it("gives aligned ranges that do not overlap, and takes freed ones again", () => {
@@ -58,5 +60,39 @@ describe("heap", () => {
     );
     heap.free(held);
     expect(heap.allocate(100000).bytes).toBe(100032);
+  });
+
+  it("says that the system refuses what the limit allows, and goes on", () => {
+    const heap = createHeap(64);
+    heap.allocate(1000);
+    vi.spyOn(heap.memory, "grow").mockImplementation(() => {
+      throw new RangeError("WebAssembly.Memory.grow(): Unable to grow instance memory");
+    });
+    expect(() => heap.allocate(100000)).toThrow(
+      expect.objectContaining({
+        code: "MEMORY_EXCEEDED",
+        message:
+          "The CPU backend needs 100032 bytes more, holds 1024 and may hold 4194304, but the system gives it no more.",
+        hint: expect.stringContaining("give this process more memory"),
+      }),
+    );
+    expect([heap.used(), heap.allocate(1000).bytes]).toEqual([1024, 1024]);
+    vi.restoreAllMocks();
+    expect(heap.allocate(100000).bytes).toBe(100032);
+  });
+
+  it("says that the system reserves no addresses", () => {
+    function refuse(): never {
+      throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+    }
+    for (const pages of [64, 65537]) {
+      vi.spyOn(WebAssembly, "Memory").mockImplementation(refuse);
+      expect(() => createHeap(pages)).toThrow(
+        expect.objectContaining({
+          code: "MEMORY_EXCEEDED",
+          message: expect.stringContaining(`${pages * 65536} bytes`),
+        }),
+      );
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createExampleSource, fileJournal, memoryJournal, trainedCount, trainedTokenBound } from "../src/index.ts";
 import { distance, tinyExamples, tinyRun } from "./tiny-run.ts";
@@ -205,6 +206,30 @@ describe("checkpoints", () => {
     const resumed = await tinyRun({ steps: 7, more: { journal } });
     expect(resumed.parameters).toEqual(whole.parameters);
     expect(journal.metrics.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it("a run whose thread dies in a step says so and goes on from its last checkpoint to the bytes of one that did not", async () => {
+    const whole = await tinyRun({ steps: 7, threads: 2, more: { journal: files(false, "whole") } });
+    const workers: Worker[] = [];
+    const collect = (worker: Worker): number => workers.push(worker);
+    process.on("worker", collect);
+    const die = async (step: number): Promise<void> => {
+      if (step === 5) void workers.at(-1)!.terminate();
+    };
+    try {
+      await expect(
+        tinyRun({ steps: 7, threads: 2, more: { journal: files(false), beforeUpdate: die } }),
+      ).rejects.toMatchObject({
+        code: "DEVICE_UNAVAILABLE",
+        message: expect.stringMatching(/^Thread 1 of the CPU backend died: it exited with code \d\.$/),
+      });
+    } finally {
+      process.off("worker", collect);
+    }
+    expect(workers).toHaveLength(2);
+    const resumed = await tinyRun({ steps: 7, threads: 2, more: { journal: files(true) } });
+    expect(resumed.parameters).toEqual(whole.parameters);
+    expect(withoutTime("run")).toEqual(withoutTime("whole"));
   });
 
   it("refuses a checkpoint of another run by name, and to start over an existing one", async () => {

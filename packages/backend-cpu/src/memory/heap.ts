@@ -36,7 +36,8 @@ const narrowPages = 65536;
 /**
  * A heap over a new shared memory of at most `maximumPages`.
  *
- * @throws AttuneError `DEVICE_UNAVAILABLE` for more than 4 GiB on an engine without 64-bit memories
+ * @throws AttuneError `DEVICE_UNAVAILABLE` for more than 4 GiB on an engine without 64-bit memories, `MEMORY_EXCEEDED` where the system
+ * reserves no addresses
  */
 export function createHeap(maximumPages: number): Heap {
   const addressType = maximumPages > narrowPages ? "i64" : "i32";
@@ -89,14 +90,15 @@ export function createHeap(maximumPages: number): Heap {
 }
 
 function createNarrowMemory(maximum: number): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+  return reserve({ initial: 1, maximum, shared: true }, maximum);
 }
 
 function createWideMemory(maximum: number): WebAssembly.Memory {
   const descriptor: object = { address: "i64", initial: 1n, maximum: BigInt(maximum), shared: true };
   try {
-    return new WebAssembly.Memory(descriptor as WebAssembly.MemoryDescriptor);
+    return reserve(descriptor as WebAssembly.MemoryDescriptor, maximum);
   } catch (cause) {
+    if (cause instanceof AttuneError) throw cause;
     throw new AttuneError(
       "DEVICE_UNAVAILABLE",
       "This engine has no 64-bit WebAssembly memories, which more than 4 GiB need.",
@@ -104,6 +106,20 @@ function createWideMemory(maximum: number): WebAssembly.Memory {
         hint: "Use Node 24 or later, or let the CPU backend hold at most 4 GiB.",
         cause,
       },
+    );
+  }
+}
+
+/** A new memory. A RangeError is the system's refusal of addresses, any other error the engine's of the descriptor. */
+function reserve(descriptor: WebAssembly.MemoryDescriptor, maximumPages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory(descriptor);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new AttuneError(
+      "MEMORY_EXCEEDED",
+      `The system reserves no ${maximumPages * pageBytes} bytes of addresses for the CPU backend.`,
+      { hint: "Raise the limit of this process's address space (ulimit -v), or allow the backend less memory.", cause },
     );
   }
 }
@@ -119,10 +135,16 @@ function grow(
     memory.grow((addressType === "i64" ? BigInt(pages) : pages) as number);
   } catch (cause) {
     const limit = maximumPages * pageBytes;
+    const refused = memory.buffer.byteLength + pages * pageBytes <= limit;
     throw new AttuneError(
       "MEMORY_EXCEEDED",
-      `The CPU backend needs ${bytes} bytes more, holds ${used} and may hold ${limit}.`,
-      { hint: "Use a smaller batch, a shorter sequence or recomputation, or allow the backend more memory.", cause },
+      `The CPU backend needs ${bytes} bytes more, holds ${used} and ${refused ? `may hold ${limit}, but the system gives it no more` : `may hold ${limit}`}.`,
+      {
+        hint: refused
+          ? "Use a smaller batch, a shorter sequence or recomputation, or give this process more memory."
+          : "Use a smaller batch, a shorter sequence or recomputation, or allow the backend more memory.",
+        cause,
+      },
     );
   }
 }
