@@ -1,7 +1,7 @@
 import type { Row } from "./row.ts";
 import { blockRow } from "./rows/block.ts";
 import { compileRow } from "./rows/compile.ts";
-import { finetuneRows } from "./rows/finetune.ts";
+import { finetuneRows, memoryRows } from "./rows/finetune.ts";
 import { formatsRow } from "./rows/formats.ts";
 import { generateRow } from "./rows/generate.ts";
 import { replayRow } from "./rows/replay.ts";
@@ -19,5 +19,6 @@ export const rows: readonly Row[] = [
   blockRow,
   ...sgemmRows,
   generateRow,
+  ...memoryRows,
   ...finetuneRows,
 ];

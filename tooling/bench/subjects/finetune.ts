@@ -4,10 +4,11 @@ import { rmSync } from "node:fs";
 import { mkdir, readFile, rename } from "node:fs/promises";
 import { createCpuBackend, enable256Bits } from "@attune/backend-cpu";
 import { findNativeBlas } from "@attune/blas-native";
-import { loadModel, type SiteVisitor } from "@attune/models";
+import { initialiseModel, loadModel, type SiteVisitor } from "@attune/models";
 import { adamw, createSchedule } from "@attune/optim";
 import { attachAdapters, initialiseAdapters, placeForTraining, saveAdapter } from "@attune/peft-core";
 import { lora } from "@attune/peft-lora";
+import type { JsonObject } from "@attune/spec";
 import { createRuntime } from "@attune/tensor-core";
 import {
   adoptParameters,
@@ -32,6 +33,8 @@ interface Batches {
 const started = performance.now();
 const {
   model: folder,
+  config,
+  maximumBytes,
   method,
   batches: file,
   adapter,
@@ -39,6 +42,9 @@ const {
   native,
 } = options<{
   model: string;
+  /** Of a model to begin from random values, instead of the one in the folder. */
+  config?: JsonObject;
+  maximumBytes?: number;
   method: "lora" | "full";
   batches: string;
   adapter: string;
@@ -49,9 +55,12 @@ const { rows, length, batches } = JSON.parse(await readFile(file, "utf8")) as Ba
 enable256Bits();
 const search = native ? await findNativeBlas() : undefined;
 if (native && !search?.provider) throw new Error("No native BLAS was found.");
-const runtime = createRuntime({ backend: createCpuBackend({ threads, gemm: search?.provider }) });
+const runtime = createRuntime({ backend: createCpuBackend({ threads, maximumBytes, gemm: search?.provider }) });
 const optimizer = adamw({ weightDecay: 0 });
-const model = await loadModel(runtime, folder, method === "full" ? { trainable: "all" } : {});
+const model =
+  config === undefined
+    ? await loadModel(runtime, folder, method === "full" ? { trainable: "all" } : {})
+    : await initialiseModel(runtime, config, { seed: 1 });
 let store: TrainableStore;
 let visitors: ((context: ObjectiveContext) => readonly SiteVisitor[]) | undefined;
 if (method === "full") {

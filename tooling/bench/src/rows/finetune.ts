@@ -9,6 +9,24 @@ import { alpacaFile, cacheFolder, smollm2Folder } from "../workplace.ts";
 /** Rows of a batch, their length, and steps that are counted. */
 const [rows, length, steps] = [2, 512, 8];
 
+/** SmolLM2-360M's shape. */
+const shape = {
+  model_type: "llama",
+  architectures: ["LlamaForCausalLM"],
+  vocab_size: 49152,
+  hidden_size: 960,
+  intermediate_size: 2560,
+  num_attention_heads: 15,
+  num_key_value_heads: 5,
+  max_position_embeddings: 2048,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: true,
+  hidden_act: "silu",
+};
+
+/** Bytes of a memory that needs addresses of 64 bits. */
+const wideBytes = 12 * 2 ** 30;
+
 /** Rows of a padded batch: as many documents as packed rows hold, more or less. */
 const paddedRows = 4;
 
@@ -60,6 +78,42 @@ function finetuneRow(method: Method, what: string, minutes: number): Row {
     run: (context) => measure(method, context),
   };
 }
+
+/** A row that trains random models of SmolLM2-360M's shape with some of its blocks, in memories of either width. */
+function memoryRow(
+  id: string,
+  blocks: number,
+  what: string,
+  memories: Readonly<Record<string, number | undefined>>,
+): Row {
+  return {
+    id,
+    title: `Training all parameters of ${what}, f32, length ${length}, ${rows} rows a step`,
+    unit: "tokens a second",
+    minutes: 4,
+    rate: ({ seconds, tokens }) => Number(tokens) / seconds,
+    run({ short }) {
+      const [model, threads] = [smollm2Folder(), Math.min(2, availableParallelism())];
+      const config = { ...shape, num_hidden_layers: blocks };
+      const shared = { model, config, method: "full", threads, batches: batchesFile(model), native: false };
+      const subjects = Object.entries(memories).map(([name, maximumBytes]) =>
+        attuneSubject(name, "finetune.ts", { ...shared, maximumBytes }),
+      );
+      return interleave(subjects, { warmup: 1, counted: short ? 1 : 3 });
+    },
+  };
+}
+
+export const memoryRows: readonly Row[] = [
+  memoryRow("memory-narrow", 4, "four blocks of SmolLM2-360M's shape (86 million parameters) in either memory", {
+    "Attune, 32-bit addresses": undefined,
+    "Attune, 32-bit addresses again (control)": undefined,
+    "Attune, 64-bit addresses": wideBytes,
+  }),
+  memoryRow("memory-wide", 32, "SmolLM2-360M's shape (362 million parameters), which need more than 4 GiB", {
+    "Attune, 64-bit addresses": wideBytes,
+  }),
+];
 
 export const finetuneRows: readonly Row[] = [
   finetuneRow("lora", "LoRA (r = 8, all linear layers)", 12),
