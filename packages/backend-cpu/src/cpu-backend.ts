@@ -111,6 +111,9 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
     async read(allocation, offset, bytes) {
       return new Uint8Array(heap.bytes((allocation as CpuAllocation).range.offset + offset, bytes));
     },
+    view(allocation, offset, bytes) {
+      return heap.bytes((allocation as CpuAllocation).range.offset + offset, bytes);
+    },
     async compile(plan: Plan): Promise<Executable> {
       const codes = codesOf(plan);
       const program = layOutPlan(plan, codes, await library.load(codes));

@@ -1,4 +1,4 @@
-import type { Runtime, StorageFormat } from "@attune/tensor-core";
+import type { BytesToRead, Runtime, StorageFormat } from "@attune/tensor-core";
 import { bytesToFloat32, type Checkpoint, float32ToBytes, type TensorReader } from "@attune/weights";
 import { checkTensors } from "./check-tensors.ts";
 import { findFamily } from "./find-family.ts";
@@ -23,7 +23,8 @@ const fileDtypes = { f32: "F32", bf16: "BF16", f16: "F16" } as const;
 export type CheckpointContent = Pick<Checkpoint, "folder" | "config" | "generationConfig" | "tensors">;
 
 /**
- * Loads a checkpoint that is open, wherever its bytes are, into a runtime, one tensor after the other. It stays open.
+ * Loads a checkpoint that is open, wherever its bytes are, into a runtime, a few tensors at a time. Bytes that are kept as they are in the
+ * file are read straight into the backend's memory, where the host sees it. The checkpoint stays open.
  *
  * Throws `FILE_UNSUPPORTED` for an unknown architecture or element type, `FILE_CORRUPT` with the names of tensors that are
  * missing, left over or of another shape than the configuration says.
@@ -48,6 +49,10 @@ function valuesOf(
   storage: NonNullable<LoadOptions["storage"]>,
 ): ParameterValues {
   const nameOf = (spec: ParameterSpec): string => fileNames.get(spec.name)!;
+  const asStored = (name: string): BytesToRead => ({
+    byteLength: tensors.info(name).byteLength,
+    readInto: (target) => tensors.readInto(name, target),
+  });
   return {
     format(spec): StorageFormat {
       if (storage !== "as-is") return storageFormats[storage];
@@ -58,10 +63,12 @@ function valuesOf(
       const name = nameOf(spec);
       const { dtype } = tensors.info(name);
       const wanted = fileDtypes[format.id as keyof typeof fileDtypes];
-      const bytes = await tensors.read(name);
-      if (dtype === wanted) return [bytes];
-      return [float32ToBytes(bytesToFloat32(bytes, dtype), wanted)];
+      if (dtype === wanted) return [asStored(name)];
+      return [float32ToBytes(bytesToFloat32(await tensors.read(name), dtype), wanted)];
     },
-    floats: (spec) => tensors.readFloat32(nameOf(spec)),
+    floats: async (spec) => {
+      const name = nameOf(spec);
+      return tensors.info(name).dtype === "F32" ? asStored(name) : tensors.readFloat32(name);
+    },
   };
 }

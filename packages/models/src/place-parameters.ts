@@ -1,6 +1,14 @@
 // Decides where each parameter of a model will be and fills the runtime, whatever the values come from.
 import { AttuneError, type JsonObject, type ProgressListener, throwIfAborted } from "@attune/spec";
-import { bfloat16, float16, float32, type Runtime, type StorageFormat, tensorType } from "@attune/tensor-core";
+import {
+  type BytesToRead,
+  bfloat16,
+  float16,
+  float32,
+  type Runtime,
+  type StorageFormat,
+  tensorType,
+} from "@attune/tensor-core";
 import { rotaryTables } from "./layers/rotary.ts";
 import type { Model, TrainedParameter } from "./model.ts";
 import type { ModelConfig, ModelFamily, ParameterSpec } from "./model-family.ts";
@@ -27,11 +35,11 @@ export interface PlacementOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where values come from: the format that a parameter is best kept in, and its bytes in it. */
+/** Where values come from: the format that a parameter is best kept in, and its bytes in it, or its values in f32. */
 export interface ParameterValues {
   format(spec: ParameterSpec): StorageFormat;
-  components(spec: ParameterSpec, format: StorageFormat): Promise<readonly Uint8Array[]>;
-  floats(spec: ParameterSpec): Promise<Float32Array>;
+  components(spec: ParameterSpec, format: StorageFormat): Promise<readonly (Uint8Array | BytesToRead)[]>;
+  floats(spec: ParameterSpec): Promise<Float32Array | BytesToRead>;
 }
 
 /** What is known of a model before it is in a runtime. */
@@ -45,7 +53,10 @@ export interface ModelIdentity {
 /** Elements between the starts of trained parameters are a multiple of this, so that every device can bind each alone. */
 const stateAlignment = 64;
 
-/** Puts parameters one after the other into a runtime. If one fails, those before it are taken out again. */
+/** Parameters that are read at the same time: as many as Node has threads for reading. */
+const atOnce = 4;
+
+/** Puts parameters into a runtime, a few at a time. If one fails, the others are taken out again. */
 export async function placeParameters(
   runtime: Runtime,
   { family, config, configJson, generationConfig }: ModelIdentity,
@@ -65,7 +76,8 @@ export async function placeParameters(
       undo.push(() => runtime.states.free(region));
     }
     const ranges = new Map(trained.map((parameter) => [parameter.name, parameter]));
-    for (const [done, spec] of own.entries()) {
+    let done = 0;
+    await forEachOf(own, atOnce, async (spec) => {
       throwIfAborted(signal);
       const range = ranges.get(spec.name);
       if (range) {
@@ -78,8 +90,8 @@ export async function placeParameters(
         undo.push(() => runtime.weights.delete(prefix + spec.name));
         parameters.set(spec.name, { kind: "weight", name: prefix + spec.name, type });
       }
-      onProgress?.({ stage: "load", done: done + 1, total: own.length, unit: "tensors" });
-    }
+      onProgress?.({ stage: "load", done: ++done, total: own.length, unit: "tensors" });
+    });
     await placeTables(runtime, family, config, contextLength, prefix, parameters, undo);
   } catch (error) {
     for (const step of undo.reverse()) step();
@@ -87,6 +99,19 @@ export async function placeParameters(
   }
   for (const { name, tiedTo } of specs) if (tiedTo !== undefined) parameters.set(name, parameters.get(tiedTo)!);
   return { family, config, configJson, generationConfig, contextLength, specs, parameters, trained };
+}
+
+/** Works on the items in order, `most` at a time. The first error is thrown once nothing is under way any more; no item begins after it. */
+async function forEachOf<T>(items: readonly T[], most: number, work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const errors: unknown[] = [];
+  const lane = async (): Promise<void> => {
+    while (next < items.length && errors.length === 0) {
+      await work(items[next++]!).catch((error: unknown) => errors.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: most }, lane));
+  if (errors.length > 0) throw errors[0];
 }
 
 /** Vectors are kept in f32: they are small, and kernels read them as such. */

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "@attune/spec";
+import { createRuntime } from "@attune/tensor-core";
 import { openCheckpoint, openSafetensors, type TensorToWrite, writeCheckpoint } from "@attune/weights";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -10,6 +11,7 @@ import {
   disposeModel,
   initialiseModel,
   llama,
+  loadCheckpoint,
   loadModel,
   modelTensors,
   readParameter,
@@ -18,6 +20,7 @@ import {
 } from "../src/index.ts";
 import { variantFolder } from "./support/fixtures.ts";
 import { memoryRuntime } from "./support/interpret.ts";
+import { memoryBackend } from "./support/memory-backend.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -95,6 +98,51 @@ describe("loadModel", () => {
     disposeModel(runtime, model);
     disposeModel(runtime, second);
     expect(runtime.memory()).toEqual({ weights: 0, state: 0, arena: 0, staging: 0 });
+  });
+
+  it("reads what is kept as it is straight into memory that the host sees, to the same values", async () => {
+    const backend = memoryBackend({ seen: true });
+    let copied = 0;
+    const write: typeof backend.write = async (allocation, offset, bytes) => {
+      copied += bytes.byteLength;
+      await backend.write(allocation, offset, bytes);
+    };
+    const runtime = createRuntime({ backend: { ...backend, write } });
+    const trainable = ({ name }: { name: string }): boolean => name.includes("up_proj");
+    const model = await loadModel(runtime, variantFolder("gqa"), { trainable });
+    const tables = ["cos", "sin"].map((part) => [...model.parameters.keys()].find((name) => name.includes(part))!);
+    const bytesOf = ([rows, columns]: readonly number[]): number => 4 * rows! * columns!;
+    expect(copied).toBe(tables.reduce((sum, name) => sum + bytesOf(model.parameters.get(name)!.type.shape), 0));
+    const copying = memoryRuntime();
+    const other = await loadModel(copying, variantFolder("gqa"), { trainable });
+    for (const { name } of model.specs) {
+      expect(await readParameter(runtime, model, name)).toEqual(await readParameter(copying, other, name));
+    }
+  });
+
+  it("takes everything out again, once nothing is being read any more, where one tensor cannot be read", async () => {
+    const { tensors, ...checkpoint } = await openCheckpoint(variantFolder("gqa"));
+    let [reading, begun] = [0, 0];
+    const readInto: typeof tensors.readInto = async (name, target, start) => {
+      begun++;
+      reading++;
+      try {
+        await tensors.readInto(name, target, start);
+        if (name.includes("embed_tokens")) throw new Error("the disk is gone");
+      } finally {
+        reading--;
+      }
+    };
+    for (const trainable of [undefined, "all"] as const) {
+      begun = 0;
+      const runtime = createRuntime({ backend: memoryBackend({ seen: true }) });
+      const content = { ...checkpoint, tensors: { ...tensors, readInto } };
+      await expect(loadCheckpoint(runtime, content, { trainable })).rejects.toThrow("the disk is gone");
+      expect(reading).toBe(0);
+      expect(begun).toBeLessThan(tensors.names.length);
+      expect(runtime.memory()).toMatchObject({ weights: 0, state: 0 });
+    }
+    await tensors.close();
   });
 
   it("names missing, left over and wrongly shaped tensors, and leaves nothing behind", async () => {

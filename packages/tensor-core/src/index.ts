@@ -1,6 +1,7 @@
 export { gradients } from "./autodiff/gradients.ts";
 export type { Allocation, Backend, Capabilities, Executable, MemoryRole } from "./backend/backend.ts";
 export { halfProducts, operandsOfProducts, roundsProductsToHalf } from "./backend/half-products.ts";
+export type { BytesToRead } from "./backend/write-bytes.ts";
 export type { Effect, Graph, GraphNode, Leaf, Value, ValueId } from "./graph/graph.ts";
 export { applyOp, type Tensor, type TensorHost } from "./graph/tensor.ts";
 export { Trace, traceOf } from "./graph/trace.ts";

@@ -1,7 +1,7 @@
 import type { Allocation, Backend } from "@attune/tensor-core";
 
-/** Holds bytes and runs nothing: enough of a backend for weights and State. */
-export function memoryBackend(): Backend {
+/** Holds bytes, which the host sees or not, and runs nothing: enough of a backend for weights and State. */
+export function memoryBackend({ seen = false } = {}): Backend {
   const bytesOf = new Map<Allocation, Uint8Array>();
   return {
     kind: "backend",
@@ -27,6 +27,7 @@ export function memoryBackend(): Backend {
       bytesOf.get(allocation)!.set(bytes, offset);
     },
     read: async (allocation, offset, bytes) => bytesOf.get(allocation)!.slice(offset, offset + bytes),
+    ...(seen ? { view: (allocation, offset, bytes) => bytesOf.get(allocation)!.subarray(offset, offset + bytes) } : {}),
     async compile() {
       throw new Error("this backend only holds bytes");
     },

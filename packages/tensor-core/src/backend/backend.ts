@@ -52,6 +52,8 @@ export interface Backend {
   free(allocation: Allocation): void;
   write(allocation: Allocation, offset: number, bytes: Uint8Array): Promise<void>;
   read(allocation: Allocation, offset: number, bytes: number): Promise<Uint8Array>;
+  /** Bytes where they lie, to be written until the allocation is freed; absent where the host does not see the memory. */
+  view?(allocation: Allocation, offset: number, bytes: number): Uint8Array;
   compile(plan: Plan): Promise<Executable>;
   dispose(): Promise<void>;
 }

@@ -10,31 +10,40 @@ const weyl1 = 0xbb67ae85;
 /** Four random words. */
 export type PhiloxWords = readonly [number, number, number, number];
 
+const [low0, high0, low1, high1] = [multiplier0 & 0xffff, multiplier0 >>> 16, multiplier1 & 0xffff, multiplier1 >>> 16];
+
 /** The four 32-bit words of a 128-bit counter under a 64-bit key; all arguments are unsigned 32-bit integers. */
 export function philox4x32(counter: PhiloxWords, key: readonly [number, number]): PhiloxWords {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
-  for (let round = 0; round < 10; round++) {
-    const high0 = multiplyHigh(multiplier0, c0);
-    const high1 = multiplyHigh(multiplier1, c2);
-    const low0 = Math.imul(multiplier0, c0) >>> 0;
-    const low1 = Math.imul(multiplier1, c2) >>> 0;
-    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
-    k0 = (k0 + weyl0) >>> 0;
-    k1 = (k1 + weyl1) >>> 0;
-  }
-  return [c0, c1, c2, c3];
+  const words = new Uint32Array(4);
+  drawInto(words, ...counter, ...key);
+  return [words[0]!, words[1]!, words[2]!, words[3]!];
 }
 
-/** The upper 32 bits of the product of two unsigned 32-bit integers, by 16-bit halves. */
-function multiplyHigh(left: number, right: number): number {
-  const leftLow = left & 0xffff;
-  const leftHigh = left >>> 16;
-  const rightLow = right & 0xffff;
-  const rightHigh = right >>> 16;
-  const middle = leftHigh * rightLow + ((leftLow * rightLow) >>> 16);
-  const cross = leftLow * rightHigh + (middle & 0xffff);
-  return (leftHigh * rightHigh + Math.floor(middle / 65536) + Math.floor(cross / 65536)) >>> 0;
+/**
+ * As `philox4x32`, into an array. It draws every initial weight of a model, so it stays in integer registers: nothing is allocated, and
+ * the upper halves of products are put together from products of 16 bits, none of which exceeds 32.
+ */
+function drawInto(target: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
+  for (let round = 0; round < 10; round++) {
+    const [left0, right0, left1, right1] = [c0 & 0xffff, c0 >>> 16, c2 & 0xffff, c2 >>> 16];
+    const middle0 = (Math.imul(right0, low0) + (Math.imul(left0, low0) >>> 16)) | 0;
+    const cross0 = (Math.imul(left0, high0) + (middle0 & 0xffff)) | 0;
+    const upper0 = (Math.imul(right0, high0) + (middle0 >>> 16) + (cross0 >>> 16)) | 0;
+    const middle1 = (Math.imul(right1, low1) + (Math.imul(left1, low1) >>> 16)) | 0;
+    const cross1 = (Math.imul(left1, high1) + (middle1 & 0xffff)) | 0;
+    const upper1 = (Math.imul(right1, high1) + (middle1 >>> 16) + (cross1 >>> 16)) | 0;
+    const lower0 = Math.imul(multiplier0, c0);
+    c0 = upper1 ^ c1 ^ k0;
+    c1 = Math.imul(multiplier1, c2);
+    c2 = upper0 ^ c3 ^ k1;
+    c3 = lower0;
+    k0 = (k0 + weyl0) | 0;
+    k1 = (k1 + weyl1) | 0;
+  }
+  target[0] = c0;
+  target[1] = c1;
+  target[2] = c2;
+  target[3] = c3;
 }
 
 /** A 32-bit name of a random stream: FNV-1a over the UTF-8 bytes of its path. */
@@ -58,15 +67,17 @@ export interface RandomSequence {
 
 /** Random numbers that depend on nothing but a seed and the name of the stream. */
 export function createRandomSequence(seed: number, stream: string): RandomSequence {
-  const key = [seed >>> 0, hashStream(stream)] as const;
-  let drawn = 0;
-  let block: PhiloxWords = [0, 0, 0, 0];
+  const [first, second] = [seed | 0, hashStream(stream) | 0];
+  const block = new Uint32Array(4);
+  let [taken, lower, upper] = [4, 0, 0];
   const word = (): number => {
-    if (drawn % 4 === 0) {
-      const index = drawn / 4;
-      block = philox4x32([index >>> 0, Math.floor(index / 2 ** 32), 0, 0], key);
+    if (taken === 4) {
+      drawInto(block, lower, upper, 0, 0, first, second);
+      lower = (lower + 1) >>> 0;
+      if (lower === 0) upper++;
+      taken = 0;
     }
-    return block[drawn++ % 4]!;
+    return block[taken++]!;
   };
   const uniform = (): number => (word() >>> 8) * 2 ** -24;
   return {

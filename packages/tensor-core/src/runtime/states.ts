@@ -1,5 +1,6 @@
 import { AttuneError } from "@attune/spec";
 import type { Allocation, Backend } from "../backend/backend.ts";
+import { type BytesToRead, writeBytes } from "../backend/write-bytes.ts";
 import type { DType } from "../type/dtype.ts";
 import { decodeDense, type HostValues } from "./buffer-values.ts";
 import { lookUp } from "./look-up.ts";
@@ -9,7 +10,8 @@ export interface States {
   allocate(region: string, elements: number, dtype?: DType): Promise<void>;
   has(region: string): boolean;
   elements(region: string): number;
-  write(region: string, values: HostValues, offset?: number): Promise<void>;
+  /** Writes from element `offset` on (default 0). */
+  write(region: string, values: HostValues | BytesToRead, offset?: number): Promise<void>;
   read(region: string, offset?: number, elements?: number): Promise<HostValues>;
   free(region: string): void;
 }
@@ -33,13 +35,15 @@ export function createStates(backend: Backend, held: Map<string, NamedState>): S
     elements: (region) => lookUp(held, "state", region).elements,
     async write(region, values, offset = 0) {
       const { allocation, elements } = lookUp(held, "state", region);
-      if (offset + values.length > elements) {
+      const given = values.byteLength / 4;
+      if (offset + given > elements) {
         throw new AttuneError(
           "SHAPE_MISMATCH",
-          `State "${region}" has ${elements} elements, got ${values.length} at ${offset}.`,
+          `State "${region}" has ${elements} elements, got ${given} at ${offset}.`,
         );
       }
-      await backend.write(allocation, offset * 4, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      const bytes = "buffer" in values ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength) : values;
+      await writeBytes(backend, allocation, offset * 4, bytes);
     },
     async read(region, offset = 0, elements) {
       const state = lookUp(held, "state", region);

@@ -1,5 +1,6 @@
 import { AttuneError } from "@attune/spec";
 import type { Allocation, Backend } from "../backend/backend.ts";
+import { type BytesToRead, writeBytes } from "../backend/write-bytes.ts";
 import { alignUp } from "../plan/arena.ts";
 import { componentAddresses } from "../plan/assign-storage.ts";
 import { formatType, type TensorType } from "../type/tensor-type.ts";
@@ -8,8 +9,8 @@ import { lookUp } from "./look-up.ts";
 
 /** Read-only parameters by name. */
 export interface Weights {
-  /** Uploads a parameter; its components are given in the format's order. */
-  put(name: string, type: TensorType, components: readonly Uint8Array[]): Promise<void>;
+  /** Uploads a parameter; its components are given in the format's order. One that fails half-way is not there. */
+  put(name: string, type: TensorType, components: readonly (Uint8Array | BytesToRead)[]): Promise<void>;
   /** Encodes and uploads values. */
   set(name: string, type: TensorType, values: ArrayLike<number>): Promise<void>;
   type(name: string): TensorType | undefined;
@@ -44,7 +45,13 @@ export function createWeights(backend: Backend, held: Map<string, NamedWeight>):
       });
       const allocation = await backend.allocate("weights", alignUp(Math.max(4, last.offset + last.bytes), 4));
       held.set(name, { type, allocation });
-      for (const [index, place] of places.entries()) await backend.write(allocation, place.offset, components[index]!);
+      try {
+        for (const [index, { offset }] of places.entries())
+          await writeBytes(backend, allocation, offset, components[index]!);
+      } catch (error) {
+        weights.delete(name);
+        throw error;
+      }
     },
     async set(name, type, values) {
       await weights.put(name, type, encodeValues(values, type, name));
