@@ -1,7 +1,7 @@
 // Start-up tuning: the register tile that is fastest here, measured once for each processor and engine. Results do not depend on it.
 import { AttuneError } from "@attune/spec";
 import { type TileSize, tileFamily } from "../kernels/product/tile-family.ts";
-import { measureTiles } from "./measure-tiles.ts";
+import { measureTiles, type TileMeasurement } from "./measure-tiles.ts";
 import { readTile, tuningKey, writeTile } from "./tile-cache.ts";
 
 export interface ChooseTileOptions {
@@ -14,19 +14,24 @@ export interface ChooseTileOptions {
   readonly measure?: typeof measureTiles;
 }
 
+/** A kept tile is dropped where the best guess is this much faster. */
+const clearly = 1.05;
+
 /**
  * The tile to multiply with: the one chosen before, else the fastest by measurement (about 25 milliseconds). At 256 bits it is checked
- * at every start, as V8's fusing of vectors is experimental.
+ * at every start, as V8's fusing of vectors is experimental; and one that is not the best guess is held against that, so that a choice
+ * made on a crowded machine does not slow every later process down. A measurement that came before V8's optimised code is not kept.
  *
  * @throws AttuneError `DEVICE_UNAVAILABLE` where no tile multiplies small integers exactly
  */
 export function chooseTile({ wide, relaxedSimd, folder, measure = measureTiles }: ChooseTileOptions): TileSize {
   const key = tuningKey(wide, relaxedSimd);
+  const guess = tileFamily(wide)[0]!;
   const known = readTile(folder, key);
-  if (known && (!wide || measure([known], relaxedSimd, 1)[0]!.exact)) return known;
-  const [fastest] = measure(tileFamily(wide), relaxedSimd)
-    .filter(({ exact }) => exact)
-    .sort((left, right) => right.rate - left.rate);
+  if (known === guess && (!wide || measure([known], relaxedSimd, 1)[0]!.exact)) return known;
+  if (known && known !== guess && stands(measure([known, guess], relaxedSimd))) return known;
+  const exact = measure(tileFamily(wide), relaxedSimd).filter((tile) => tile.exact);
+  const [fastest] = exact.toSorted((left, right) => right.rate - left.rate);
   if (fastest === undefined) {
     throw new AttuneError("DEVICE_UNAVAILABLE", "This engine's SIMD code multiplies small integers wrongly.", {
       hint: wide
@@ -34,6 +39,14 @@ export function chooseTile({ wide, relaxedSimd, folder, measure = measureTiles }
         : "Use another version of Node.",
     });
   }
+  if (exact.some(({ optimised }) => !optimised)) return exact[0]!.tile;
   writeTile(folder, key, fastest.tile);
   return fastest.tile;
+}
+
+/** Whether a kept tile is right, and as fast as the best guess as far as can be told now. */
+function stands([known, guess]: readonly TileMeasurement[]): boolean {
+  if (!known!.exact) return false;
+  const told = guess!.exact && known!.optimised && guess!.optimised;
+  return !told || guess!.rate <= clearly * known!.rate;
 }

@@ -12,6 +12,8 @@ export interface TileMeasurement {
   readonly rate: number;
   /** Whether every element of C came out exactly. */
   readonly exact: boolean;
+  /** Whether the engine had optimised its code before it was timed; the rate says nothing otherwise. */
+  readonly optimised: boolean;
 }
 
 const depth = 256;
@@ -24,7 +26,7 @@ const calls = 24;
  */
 export function measureTiles(tiles: readonly TileSize[], relaxedSimd: boolean, trials: number = 16): TileMeasurement[] {
   const runs = compileTiles(tiles, relaxedSimd);
-  untilOptimised(runs.map(({ run }) => run));
+  const optimised = untilOptimised(runs.map(({ run }) => run));
   const best = runs.map(() => Number.POSITIVE_INFINITY);
   for (let trial = 0; trial < trials; trial++) {
     for (const [index, { run }] of runs.entries()) {
@@ -37,6 +39,7 @@ export function measureTiles(tiles: readonly TileSize[], relaxedSimd: boolean, t
     tile,
     rate: (calls * 2 * tile.rows * 4 * tile.vectors * depth) / best[index]! / 1e6,
     exact: runs[index]!.isExact(),
+    optimised: optimised[index]!,
   }));
 }
 

@@ -4,9 +4,9 @@ const longestWait = 300;
 /**
  * Repeats loops until the engine has replaced its first, quick translation of each by an optimised one: until one run takes less than
  * half of what it took in the beginning. V8 optimises on threads of its own, at once on an idle machine, and up to some hundred
- * milliseconds later on a busy one; a measurement before that says nothing.
+ * milliseconds later on a busy one; a measurement before that says nothing. Whether each loop got there in time.
  */
-export function untilOptimised(loops: readonly (() => void)[]): void {
+export function untilOptimised(loops: readonly (() => void)[]): boolean[] {
   const timed = (run: () => void): number => {
     const start = performance.now();
     run();
@@ -19,4 +19,5 @@ export function untilOptimised(loops: readonly (() => void)[]): void {
   while (waiting.length > 0 && performance.now() < end) {
     waiting = waiting.filter((index) => timed(loops[index]!) > inBeginning[index]! / 2);
   }
+  return loops.map((_, index) => !waiting.includes(index));
 }
