@@ -30,7 +30,6 @@ interface Batches {
   })[];
 }
 
-const started = performance.now();
 const {
   model: folder,
   config,
@@ -88,11 +87,16 @@ if (method === "full") {
 const { next, answer } = openRequests();
 const stopped = Symbol("stopped");
 let [given, begun] = [0, 0];
-const { features } = runtime.backend.capabilities;
-answer({ node: process.versions.node, features: [...features], startSeconds: (performance.now() - started) / 1000 });
-let request = next();
+let request: ReturnType<typeof next> | undefined;
+/** It is ready once its first step could begin: read, placed, planned and compiled. Seconds are those since the process began. */
+const beReady = (): ReturnType<typeof next> => {
+  const { features } = runtime.backend.capabilities;
+  answer({ node: process.versions.node, features: [...features], startSeconds: performance.now() / 1000 });
+  return next();
+};
 const source: BatchSource = {
   async next() {
+    request ??= beReady();
     if ((await request) === undefined) throw stopped;
     const { tokens, trainedTokens, ...inputs } = batches[given % batches.length]!;
     const typed = Object.entries(inputs).map(([name, values]) => [name, Int32Array.from(values)]);
