@@ -66,19 +66,22 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   const parameters = Array.from({ length: threads }, () => heap.allocate(parameterBytes).offset);
   const pool = createWorkerPool({ threads, heap, parameters, gemm: options.gemm });
   const relaxedSimd = options.fusedMultiplyAdd ?? true;
+  const { addressType } = heap;
   const library = createKernelLibrary({
     pool,
-    addressType: heap.addressType,
+    addressType,
     maximumPages,
     relaxedSimd,
     gemm: options.gemm !== undefined,
   });
   const scratch = createScratch(heap, threads);
   const features = new Set<string>();
-  const wide = options.wide ?? (heap.addressType === "i32" && has256Bits());
+  const wide = options.wide ?? (addressType === "i32" && has256Bits());
   if (wide) features.add("simd256");
   if (options.tileCache !== false)
-    features.add(tileFeature(chooseTile({ wide, relaxedSimd, folder: options.tileCache ?? userCacheFolder() })));
+    features.add(
+      tileFeature(chooseTile({ wide, relaxedSimd, addressType, folder: options.tileCache ?? userCacheFolder() })),
+    );
   if (relaxedSimd && fusesMultiplyAdd()) features.add("fma");
   if (options.gemm) features.add(`gemm:${options.gemm.id}`);
   const capabilities: Capabilities = {

@@ -160,8 +160,12 @@ describe("measureGemm", () => {
 });
 
 describe("measureTiles", () => {
-  it.each([false, true])("finds every tile exact and gives it a rate (wide family: %s)", (wide) => {
-    for (const { rate, exact } of measureTiles(tileFamily(wide), true, 2)) {
+  it.each([
+    [false, "i32"],
+    [true, "i32"],
+    [false, "i64"],
+  ] as const)("finds every tile exact and gives it a rate (wide family: %s, %s addresses)", (wide, addressType) => {
+    for (const { rate, exact } of measureTiles(tileFamily(wide), { relaxedSimd: true, addressType, trials: 2 })) {
       expect(exact).toBe(true);
       expect(rate).toBeGreaterThan(0);
     }
@@ -174,6 +178,16 @@ describe("the tile of a backend", () => {
     writeTile(folder, tuningKey(true, true), guess);
     const backend = createCpuBackend({ threads: 1, wide: true, tileCache: folder });
     expect(backend.capabilities.features).toContain(tileFeature(guess));
+    await backend.dispose();
+  });
+
+  it("is another one at 64-bit addresses, whose code is not fused", async () => {
+    const [narrow, long] = tileFamily(false).slice(1);
+    measured.instead = (tiles) => tiles.map((tile) => ({ tile, rate: 1, exact: true, optimised: true }));
+    writeTile(folder, narrowKey, narrow!);
+    writeTile(folder, tuningKey(false, true, "i64"), long!);
+    const backend = createCpuBackend({ threads: 1, tileCache: folder, maximumBytes: 2 ** 33 });
+    expect(backend.capabilities.features).toContain(tileFeature(long!));
     await backend.dispose();
   });
 

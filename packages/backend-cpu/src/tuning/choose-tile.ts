@@ -1,5 +1,6 @@
 // Start-up tuning: the register tile that is fastest here, measured once for each processor and engine. Results do not depend on it.
 import { AttuneError } from "@attune/spec";
+import type { AddressType } from "@attune/tensor-core/wasm";
 import { type TileSize, tileFamily } from "../kernels/product/tile-family.ts";
 import { measureTiles, type TileMeasurement } from "./measure-tiles.ts";
 import { readTile, tuningKey, writeTile } from "./tile-cache.ts";
@@ -8,6 +9,8 @@ export interface ChooseTileOptions {
   /** Whether V8 fuses vectors to 256 bits. */
   readonly wide: boolean;
   readonly relaxedSimd: boolean;
+  /** Of the memory (default "i32"). */
+  readonly addressType?: AddressType;
   /** Where choices are kept. */
   readonly folder: string;
   /** Replaced in tests. */
@@ -24,13 +27,15 @@ const clearly = 1.05;
  *
  * @throws AttuneError `DEVICE_UNAVAILABLE` where no tile multiplies small integers exactly
  */
-export function chooseTile({ wide, relaxedSimd, folder, measure = measureTiles }: ChooseTileOptions): TileSize {
-  const key = tuningKey(wide, relaxedSimd);
+export function chooseTile(options: ChooseTileOptions): TileSize {
+  const { wide, relaxedSimd, addressType = "i32", folder, measure = measureTiles } = options;
+  const code = { relaxedSimd, addressType };
+  const key = tuningKey(wide, relaxedSimd, addressType);
   const guess = tileFamily(wide)[0]!;
   const known = readTile(folder, key);
-  if (known === guess && (!wide || measure([known], relaxedSimd, 1)[0]!.exact)) return known;
-  if (known && known !== guess && stands(measure([known, guess], relaxedSimd))) return known;
-  const exact = measure(tileFamily(wide), relaxedSimd).filter((tile) => tile.exact);
+  if (known === guess && (!wide || measure([known], { ...code, trials: 1 })[0]!.exact)) return known;
+  if (known && known !== guess && stands(measure([known, guess], code))) return known;
+  const exact = measure(tileFamily(wide), code).filter((tile) => tile.exact);
   const [fastest] = exact.toSorted((left, right) => right.rate - left.rate);
   if (fastest === undefined) {
     throw new AttuneError("DEVICE_UNAVAILABLE", "This engine's SIMD code multiplies small integers wrongly.", {

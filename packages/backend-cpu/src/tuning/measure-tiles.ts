@@ -1,6 +1,6 @@
 // How fast register tiles are on this machine and engine, and whether they are right: each multiplies panels of small integers, whose
 // sums are exact, until V8 has optimised it.
-import { ModuleBuilder } from "@attune/tensor-core/wasm";
+import { type AddressType, ModuleBuilder } from "@attune/tensor-core/wasm";
 import { type TileSize, tileName } from "../kernels/product/tile-family.ts";
 import { tileProduct } from "../kernels/product/tile-product.ts";
 import { untilOptimised } from "./until-optimised.ts";
@@ -16,6 +16,15 @@ export interface TileMeasurement {
   readonly optimised: boolean;
 }
 
+/** What code is measured. */
+export interface MeasureTilesOptions {
+  readonly relaxedSimd: boolean;
+  /** Of the memory (default "i32"). V8 fuses vectors only at 32-bit addresses, so another tile may be the fastest at 64. */
+  readonly addressType?: AddressType;
+  /** Default 16. */
+  readonly trials?: number;
+}
+
 const depth = 256;
 /** Calls of one trial: some 20 microseconds. */
 const calls = 24;
@@ -24,8 +33,11 @@ const calls = 24;
  * Measures tiles in turn, so that other work on the machine falls on all alike; the best of `trials` counts. Takes about 4
  * milliseconds a tile.
  */
-export function measureTiles(tiles: readonly TileSize[], relaxedSimd: boolean, trials: number = 16): TileMeasurement[] {
-  const runs = compileTiles(tiles, relaxedSimd);
+export function measureTiles(
+  tiles: readonly TileSize[],
+  { relaxedSimd, addressType = "i32", trials = 16 }: MeasureTilesOptions,
+): TileMeasurement[] {
+  const runs = compileTiles(tiles, relaxedSimd, addressType);
   const optimised = untilOptimised(runs.map(({ run }) => run));
   const best = runs.map(() => Number.POSITIVE_INFINITY);
   for (let trial = 0; trial < trials; trial++) {
@@ -48,10 +60,10 @@ interface TileRun {
   isExact(): boolean;
 }
 
-function compileTiles(tiles: readonly TileSize[], relaxedSimd: boolean): TileRun[] {
-  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+function compileTiles(tiles: readonly TileSize[], relaxedSimd: boolean, addressType: AddressType): TileRun[] {
+  const memory = smallMemory(addressType);
   const module = new ModuleBuilder(
-    { addressType: "i32", relaxedSimd },
+    { addressType, relaxedSimd },
     { module: "env", name: "memory", minimumPages: 2, maximumPages: 2 },
   );
   for (const { rows, vectors } of tiles) {
@@ -62,16 +74,25 @@ function compileTiles(tiles: readonly TileSize[], relaxedSimd: boolean): TileRun
   const floats = new Float32Array(memory.buffer);
   for (let index = 0; index < panels / 4; index++) floats[index] = ((index * 7) % 5) - 2;
   return tiles.map((tile) => {
-    const multiply = exports[tileName(tile)] as (...numbers: number[]) => void;
+    const multiply = exports[tileName(tile)] as (...numbers: (number | bigint)[]) => void;
+    const address = (offset: number): number | bigint => (addressType === "i64" ? BigInt(offset) : offset);
+    const [a, b, c, rowOfC] = [address(0), address(panelOfB), address(panels), address(16 * tile.vectors)];
+    const run = (): void => multiply(a, b, c, c, depth, rowOfC);
     return {
-      run: () => multiply(0, panelOfB, panels, panels, depth, 16 * tile.vectors),
+      run,
       isExact() {
         floats.fill(Number.NaN, panels / 4);
-        multiply(0, panelOfB, panels, panels, depth, 16 * tile.vectors);
+        run();
         return isProduct(floats, tile);
       },
     };
   });
+}
+
+function smallMemory(addressType: AddressType): WebAssembly.Memory {
+  if (addressType === "i32") return new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+  const descriptor: object = { address: "i64", initial: 2n, maximum: 2n, shared: true };
+  return new WebAssembly.Memory(descriptor as WebAssembly.MemoryDescriptor);
 }
 
 /** Bytes: A from 0, B behind it, and C behind both; the largest tile has 8 rows and 8 vectors. */

@@ -2,6 +2,7 @@
 // file that is missing, damaged, of something else or not to be written changes nothing.
 import { arch, cpus } from "node:os";
 import { readUserCache, type UserCacheEntry, writeUserCache } from "@attune/run-folder";
+import type { AddressType } from "@attune/tensor-core/wasm";
 import { type TileSize, tileFamily, tileName } from "../kernels/product/tile-family.ts";
 
 /** What a choice holds for. */
@@ -12,11 +13,12 @@ export type TuningKey = {
   readonly v8: string;
   readonly wide: boolean;
   readonly relaxedSimd: boolean;
+  readonly addressType: AddressType;
   readonly family: string[];
 };
 
 /** The key of this process. */
-export function tuningKey(wide: boolean, relaxedSimd: boolean): TuningKey {
+export function tuningKey(wide: boolean, relaxedSimd: boolean, addressType: AddressType = "i32"): TuningKey {
   return {
     processor: cpus()[0]?.model.trim() ?? "unknown",
     architecture: arch(),
@@ -24,6 +26,7 @@ export function tuningKey(wide: boolean, relaxedSimd: boolean): TuningKey {
     v8: process.versions.v8,
     wide,
     relaxedSimd,
+    addressType,
     family: tileFamily(wide).map(tileName),
   };
 }
