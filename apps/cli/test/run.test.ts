@@ -126,6 +126,24 @@ describe("attune run", () => {
     expect(stderr).toMatch(/error: .*accuracy is 0\.\d+, not at least 1\.01\. \(GATE_FAILED\)\nhint: /);
   }, 60_000);
 
+  test("--profile says where the time of a step goes, in the folder and behind the result", async () => {
+    const command = ["train", recipe, "--output", path("timed"), "--profile", "--threads", "1"];
+    const { code, stdout } = await runAttune(command);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^a training step on "cpu", the mean of steps 3 to 6; threads waited for each other in /m);
+    expect(stdout).toMatch(/^products +\d+\.\d\d +\d+\.\d % +\d+ +\d+\.\d +\d+\.\d$/m);
+    expect(stdout).toMatch(/^by kernel: .*profile\.json$/m);
+    interface Profile {
+      readonly milliseconds: number;
+      readonly kinds: readonly { readonly milliseconds: number }[];
+    }
+    const { milliseconds, kinds } = JSON.parse(readFileSync(path("timed", "profile.json"), "utf8")) as Profile;
+    expect(kinds.reduce((sum, row) => sum + row.milliseconds, 0)).toBeCloseTo(milliseconds, 9);
+    const again = await attuneJson<{ profile: null }>([...command, "--resume"]);
+    expect(again.profile).toBeNull();
+    expect((await runAttune([...command, "--resume"])).stdout).toMatch(/^profile: no training step was taken/m);
+  }, 60_000);
+
   test("plan predicts memory and time without taking a step", async () => {
     const plan = await attuneJson<{
       training: { steps: number };

@@ -5,6 +5,7 @@ import type {
   Allocation,
   Backend,
   Capabilities,
+  DispatchTimes,
   Executable,
   GemmProvider,
   KernelDef,
@@ -129,7 +130,7 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
           return result;
         },
         profile(regions) {
-          const times = new Float64Array(new SharedArrayBuffer(8 * (program.steps.length / stepFields)));
+          const times = new Float64Array(new SharedArrayBuffer(8 * (program.steps.length / stepFields + threads)));
           const whole = { from: 0, to: plan.dispatches.length };
           const result = running.then(() => runProgram(pool, scratch, { id, program, regions, ...whole, times }));
           running = result.catch(() => undefined);
@@ -169,11 +170,14 @@ async function runProgram(
   await pool.run({ id, ...steps, shared, ...(times ? { times } : {}) }, threads);
 }
 
-/** A dispatch takes as long as its steps together. */
-function dispatchTimes({ stepOf }: PlanProgram, times: Float64Array): Float64Array {
-  return Float64Array.from({ length: stepOf.length - 1 }, (_, dispatch) =>
-    times.subarray(stepOf[dispatch], stepOf[dispatch + 1]).reduce((sum, time) => sum + time, 0),
+/** A dispatch takes as long as its steps together; behind the steps lies how long each thread waited in all. */
+function dispatchTimes({ stepOf }: PlanProgram, times: Float64Array): DispatchTimes {
+  const sumOf = (values: Float64Array): number => values.reduce((sum, time) => sum + time, 0);
+  const milliseconds = Float64Array.from({ length: stepOf.length - 1 }, (_, dispatch) =>
+    sumOf(times.subarray(stepOf[dispatch], stepOf[dispatch + 1])),
   );
+  const waits = times.subarray(stepOf.at(-1));
+  return { milliseconds, waiting: sumOf(waits) / waits.length };
 }
 
 interface Scratch {

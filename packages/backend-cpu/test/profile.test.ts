@@ -34,7 +34,12 @@ describe("program.profile", () => {
   it.each([1, 3])("times every dispatch on %i threads, and leaves the outputs of a run", async (threads) => {
     const program = await compile(createCpuBackend({ threads, wide: false }));
     const { y: wanted } = await program.run(inputs);
-    const { plan, milliseconds } = await program.profile(inputs);
+    const { plan, milliseconds, waiting, outputs } = await program.profile(inputs);
+    expect(outputs["y"]).toEqual(wanted);
+    expect(program.canProfile).toBe(true);
+    // Alone, a thread waits for nobody: what is counted is the reading of the clock.
+    expect(waiting).toBeGreaterThanOrEqual(0);
+    if (threads === 1) expect(waiting).toBeLessThan(0.1 * milliseconds.reduce((sum, time) => sum + time, 0));
     expect(milliseconds).toHaveLength(plan.dispatches.length);
     expect(milliseconds.every((time) => Number.isFinite(time) && time >= 0)).toBe(true);
     expect(Math.max(...milliseconds)).toBeGreaterThan(0);
@@ -73,6 +78,7 @@ describe("program.profile", () => {
       return executable;
     };
     const program = await compile({ ...backend, compile: silent });
+    expect(program.canProfile).toBe(false);
     await expect(program.profile(inputs)).rejects.toThrow(expect.objectContaining({ code: "DEVICE_UNAVAILABLE" }));
   });
 });

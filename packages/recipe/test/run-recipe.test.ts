@@ -130,6 +130,25 @@ describe("stages", () => {
     expect(again.table!.general!.bytes).not.toBe(result.table!.general!.bytes);
   }, 120_000);
 
+  it("a profiled run ends with the same bytes, keeps the profile and draws it, also once nothing is trained any more", async () => {
+    const output = join(folder, "profiled");
+    const profiles: unknown[] = [];
+    const onProfile = (profile: unknown) => profiles.push(profile);
+    await run(output, { onProfile });
+    const { "profile.json": kept, ...others } = contentsOf(output);
+    expect(others).toEqual(contentsOf(reference));
+    expect(profiles).toHaveLength(1);
+    expect(JSON.parse(kept!)).toEqual(profiles[0]);
+    const drawn = () => readFileSync(join(output, "report.html"), "utf8");
+    expect(drawn()).toMatch(/Where the time of a training step went.*products.*The mean of steps 3 to \d+\./s);
+    await run(output, { onProfile, resume: true });
+    expect(profiles).toHaveLength(1);
+    expect(drawn()).toContain("Where the time of a training step went");
+    expect(readFileSync(join(reference, "report.html"), "utf8")).not.toContain(
+      "Where the time of a training step went",
+    );
+  }, 120_000);
+
   it("another data file is another run from the first stage on", async () => {
     const copy = copyOfRun();
     const kept = readFileSync(data, "utf8");

@@ -194,11 +194,19 @@ export interface ResourceRow {
   readonly used?: number | undefined;
 }
 
+/** Something that took time. */
+export interface TimeShare {
+  readonly name: string;
+  readonly seconds: number;
+}
+
 /** Memory and time. */
 export interface ResourceSection {
   readonly rows: readonly ResourceRow[];
   /** Where the time went. */
-  readonly stages?: readonly { readonly name: string; readonly seconds: number }[] | undefined;
+  readonly stages?: readonly TimeShare[] | undefined;
+  /** Where the time of a training step went, of runs that were profiled. */
+  readonly step?: { readonly note: string; readonly parts: readonly TimeShare[] } | undefined;
 }
 
 /** Everything needed to do it again. */

@@ -74,6 +74,8 @@ describe("renderReport", () => {
       "431 MiB",
       "+7.2%",
       "1 min 48 s",
+      '149.3 ms <span class="muted">75%',
+      "The mean of steps 3 to 7.",
       "kept: step 192",
       "304</span> now right",
       "and 302 more",

@@ -319,6 +319,14 @@ export function sampleReport(): ReportData {
         { name: "Evaluate the adapted model", seconds: 15.9 },
         { name: "Merge and report", seconds: 3.8 },
       ],
+      step: {
+        note: "The mean of steps 3 to 7.",
+        parts: [
+          { name: "products", seconds: 0.1493 },
+          { name: "attention", seconds: 0.0412 },
+          { name: "outside kernels", seconds: 0.0095 },
+        ],
+      },
     },
     environment: [
       { name: "Processor", value: "Intel Xeon, 2 cores" },

@@ -13,6 +13,8 @@ export interface RunFolderLayout {
   readonly plan: string;
   /** One line per logged step, JSON lines. */
   readonly metrics: string;
+  /** Where the time of a training step goes, of runs that were profiled, JSON. */
+  readonly profile: string;
   /** Everything that `--resume` needs; replaced as a whole. */
   readonly checkpoint: string;
   /** The trained adapter, a PEFT folder. */
@@ -39,6 +41,7 @@ export function runFolderLayout(folder: string): RunFolderLayout {
     environment: join(folder, "environment.json"),
     plan: join(folder, "plan.json"),
     metrics: join(folder, "metrics.jsonl"),
+    profile: join(folder, "profile.json"),
     checkpoint: join(folder, "checkpoint"),
     adapter: join(folder, "adapter"),
     model: join(folder, "model"),

@@ -1,5 +1,5 @@
 export { gradients } from "./autodiff/gradients.ts";
-export type { Allocation, Backend, Capabilities, Executable, MemoryRole } from "./backend/backend.ts";
+export type { Allocation, Backend, Capabilities, DispatchTimes, Executable, MemoryRole } from "./backend/backend.ts";
 export { halfProducts, operandsOfProducts, roundsProductsToHalf } from "./backend/half-products.ts";
 export type { BytesToRead } from "./backend/write-bytes.ts";
 export type { Effect, Graph, GraphNode, Leaf, Value, ValueId } from "./graph/graph.ts";
@@ -72,7 +72,7 @@ export type { HostValues } from "./runtime/buffer-values.ts";
 export type { Disagreement } from "./runtime/check-plan.ts";
 export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./runtime/create-runtime.ts";
 export type { MemoryUse } from "./runtime/memory.ts";
-export { formatProfile, type Profile, type ProfileRow, profileRows } from "./runtime/profile.ts";
+export { formatProfile, type Profile, type ProfiledRun, type ProfileRow, profileRows } from "./runtime/profile.ts";
 export type { Program } from "./runtime/program.ts";
 export type { States } from "./runtime/states.ts";
 export type { Weights } from "./runtime/weights.ts";

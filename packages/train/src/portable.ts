@@ -10,6 +10,8 @@ export { type LossTerm, type LossTermWeights, lossTerms } from "./loss-terms.ts"
 export { type MemoryJournal, memoryJournal } from "./memory-journal.ts";
 export type { Objective, ObjectiveContext, ObjectiveTerm } from "./objective.ts";
 export { type PackedPiece, packRows } from "./pack-rows.ts";
+export type { KernelKind, KernelTime, StepProfile } from "./step-profile.ts";
+export type { ProfilingOptions } from "./step-profiler.ts";
 export { createStepTraces, type StepTraces } from "./step-programs.ts";
 export { freeTrainingState, type TrainOptions, type TrainResult, train } from "./train.ts";
 export {

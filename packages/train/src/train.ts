@@ -7,6 +7,7 @@ import type { Batch, BatchSource } from "./batch-source.ts";
 import { evaluateLoss } from "./evaluate-loss.ts";
 import { type LossScaling, type LossScalingOptions, lossScalingOf, nextLossScale } from "./loss-scale.ts";
 import type { Objective } from "./objective.ts";
+import { createStepProfiler, type ProfilingOptions, type StepProfiler } from "./step-profiler.ts";
 import { compileStep, createStepTraces, type StepPrograms, stepInputs, updateInputs } from "./step-programs.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { gradientsRegion, parametersRegion, type TrainableStore } from "./trainable-store.ts";
@@ -45,6 +46,8 @@ export interface TrainOptions {
   readonly identity?: JsonObject | undefined;
   /** Aborting ends the step, saves, and throws `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
+  /** Times the kernels of some steps. Changes no number but the times of these steps. Default: none. */
+  readonly profile?: ProfilingOptions | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
 
@@ -64,6 +67,7 @@ interface Run {
   readonly programs: StepPrograms;
   readonly position: TrainingPosition;
   readonly stopwatch: Stopwatch;
+  readonly profiler: StepProfiler;
   readonly scaling: LossScaling | undefined;
   best: Float32Array | undefined;
   savedStep: number;
@@ -97,12 +101,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     },
     scaling,
     stopwatch: createStopwatch(),
+    profiler: createStepProfiler(options.profile),
     best: undefined,
     savedStep: -1,
   };
   try {
     await goOn(run);
+    run.profiler.start(programs.forwardBackward, options.steps - run.position.step);
     await runSteps(run);
+    await run.profiler.finish();
     await save(run);
   } finally {
     await options.journal?.close();
@@ -179,17 +186,19 @@ async function takeStep(run: Run): Promise<{ finite: boolean; record: Record<str
   position.trainedTokens += trainedTokens;
   position.source = source.state();
   const seconds = stopwatch.stop(tokens);
+  await run.profiler.endStep(position.step, seconds);
   return { finite, record: { ...metrics, applied, tokens, seconds, tokensPerSecond: tokens / seconds } };
 }
 
 async function learn(run: Run, batches: readonly Batch[]): Promise<Update> {
-  const { options, programs, position } = run;
+  const { options, programs, position, profiler } = run;
   const { store, optimizer, objective, seed } = options;
   const denominators = objective.denominators(batches);
   const sums: Record<string, number> = {};
   const lossScale = position.lossScale?.scale;
   for (const [index, batch] of batches.entries()) {
-    const outputs = await programs.forwardBackward.run(
+    const outputs = await profiler.run(
+      programs.forwardBackward,
       stepInputs(batch.inputs, denominators, [seed, position.step, index], lossScale),
     );
     for (const [name, value] of Object.entries(outputs)) sums[name] = (sums[name] ?? 0) + value[0]!;
@@ -197,7 +206,7 @@ async function learn(run: Run, batches: readonly Batch[]): Promise<Update> {
   await options.beforeUpdate?.(position.step, lossScale ?? 1);
   const learningRate = options.schedule(position.appliedSteps);
   const table = store.groups.flatMap((group) => optimizer.hyperparameters(learningRate, group, position.appliedSteps));
-  const outputs = await programs.update.run(updateInputs(table, lossScale));
+  const outputs = await profiler.run(programs.update, updateInputs(table, lossScale), true);
   const [gradientNorm, applied] = [outputs["gradientNorm"]![0]!, outputs["applied"]![0]!];
   const finite = applied === 1;
   const metrics = { ...meanTerms(sums, denominators), learningRate, gradientNorm };

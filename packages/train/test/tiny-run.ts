@@ -2,7 +2,7 @@
 import { createCpuBackend } from "@attune/backend-cpu";
 import { initialiseModel } from "@attune/models";
 import { adamw, createSchedule } from "@attune/optim";
-import { createRandomSequence, createRuntime, type Runtime } from "@attune/tensor-core";
+import { type Backend, createRandomSequence, createRuntime, type Runtime } from "@attune/tensor-core";
 import {
   adoptParameters,
   causalLanguageModeling,
@@ -60,6 +60,8 @@ export interface TinyOptions {
   readonly learningRate?: number;
   /** Features that the device claims beside its own. */
   readonly features?: readonly string[];
+  /** Another backend around the CPU's. */
+  readonly change?: (backend: Backend) => Backend;
   /** As `beforeUpdate`. */
   readonly inject?: (runtime: Runtime, step: number) => Promise<void>;
   readonly more?: Partial<TrainOptions>;
@@ -74,7 +76,8 @@ export async function tinyRun(options: TinyOptions = {}): Promise<{
   const { examples = tinyExamples(40), rows = 2, blockLength = 32, headRows, recompute, steps = 6 } = options;
   const cpu = createCpuBackend({ threads: options.threads ?? 1 });
   const features = new Set([...cpu.capabilities.features, ...(options.features ?? [])]);
-  const runtime = createRuntime({ backend: { ...cpu, capabilities: { ...cpu.capabilities, features } } });
+  const backend = { ...cpu, capabilities: { ...cpu.capabilities, features } };
+  const runtime = createRuntime({ backend: options.change?.(backend) ?? backend });
   try {
     const model = await initialiseModel(runtime, config, { seed: 11 });
     const optimizer = adamw({ weightDecay: 0.01 });

@@ -1,5 +1,6 @@
 import { pretrain } from "@attune/recipe";
 import type { JsonObject } from "@attune/spec";
+import { listenForProfile } from "../describe/describe-profile.ts";
 import { openRecipe, outputOf, requireRecipe } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
 import { pretrainFlags } from "../options/recipe-flags.ts";
@@ -14,7 +15,9 @@ export const pretrainModel: VerbAction<RunFolderOptions> = async (options, conte
   const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress } = context;
   const { resume, cache } = options;
-  const result = await pretrain(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });
+  const output = outputOf(recipe);
+  const { onProfile, addTo } = listenForProfile(options.profile, output);
+  const result = await pretrain(recipe, { toolbox, output, resume, cache, signal, onProgress, onProfile });
   const { parameters, steps, trainedTokens, general, model } = result;
   const lines = [
     `${formatCount(parameters)} parameters, ${formatCount(steps)} steps, ${formatCount(trainedTokens)} trained tokens`,
@@ -23,5 +26,5 @@ export const pretrainModel: VerbAction<RunFolderOptions> = async (options, conte
       : [`general text: ${general.bitsPerByte.toFixed(3)} bits/byte, perplexity ${general.perplexity.toFixed(1)}`]),
     `written to ${model}`,
   ];
-  return { json: { ...result } as unknown as JsonObject, text: lines.join("\n") };
+  return addTo({ json: { ...result } as unknown as JsonObject, text: lines.join("\n") });
 };

@@ -1,4 +1,5 @@
 import { runRecipe } from "@attune/recipe";
+import { listenForProfile } from "../describe/describe-profile.ts";
 import { describeRun } from "../describe/describe-run.ts";
 import { openRecipe, outputOf, requireRecipe } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
@@ -13,6 +14,8 @@ export const run: VerbAction<RunFolderOptions> = async (options, context) => {
   const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress } = context;
   const { resume, cache } = options;
-  const result = await runRecipe(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });
-  return describeRun(result, recipe.config);
+  const output = outputOf(recipe);
+  const { onProfile, addTo } = listenForProfile(options.profile, output);
+  const result = await runRecipe(recipe, { toolbox, output, resume, cache, signal, onProgress, onProfile });
+  return addTo(describeRun(result, recipe.config));
 };

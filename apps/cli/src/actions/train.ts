@@ -1,5 +1,6 @@
 import { trainModel } from "@attune/recipe";
 import type { JsonObject } from "@attune/spec";
+import { listenForProfile } from "../describe/describe-profile.ts";
 import { describeTraining } from "../describe/describe-training.ts";
 import { openRecipe, outputOf } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
@@ -13,9 +14,11 @@ export const train: VerbAction<RunFolderOptions> = async (options, context) => {
   const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress } = context;
   const { resume, cache } = options;
-  const result = await trainModel(recipe, { toolbox, output: outputOf(recipe), resume, cache, signal, onProgress });
-  return {
+  const output = outputOf(recipe);
+  const { onProfile, addTo } = listenForProfile(options.profile, output);
+  const result = await trainModel(recipe, { toolbox, output, resume, cache, signal, onProgress, onProfile });
+  return addTo({
     json: { ...result } as unknown as JsonObject,
     text: `${describeTraining(result)}\nwritten to ${result.output}`,
-  };
+  });
 };

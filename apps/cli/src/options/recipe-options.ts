@@ -22,6 +22,7 @@ export interface RecipeOptions extends OutputOptions {
 export interface RunFolderOptions extends RecipeOptions {
   readonly resume?: boolean;
   readonly cache?: string;
+  readonly profile?: boolean;
 }
 
 /** A flag that stands for one value of a recipe. */
@@ -94,7 +95,8 @@ export function addRecipeOptions(
     addFlag(command, outputFlag);
     command
       .option("--resume", "go on with the run that the folder holds")
-      .option("--cache <folder>", "results of data stages that several runs share");
+      .option("--cache <folder>", "results of data stages that several runs share")
+      .option("--profile", "time the kernels of some training steps, into profile.json");
   }
   if (!computes) return;
   command.optionsGroup("Compute:");

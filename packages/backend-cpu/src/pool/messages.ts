@@ -42,7 +42,7 @@ export interface RunProgram {
   /** The scratch of this thread, and the one that all threads share. */
   readonly scratch: number;
   readonly shared: number;
-  /** Milliseconds of each step from `from` on, written by the first thread as it leaves it. */
+  /** Milliseconds of each step from `from` on, written by the first thread as it leaves it; then those that each thread waited. */
   readonly times?: Float64Array<SharedArrayBuffer>;
   /** How large the memory is by now. */
   readonly memoryBytes: number;

@@ -23,7 +23,7 @@ export function replay(
   const control = new Int32Array(start.control);
   const cells = new Uint32Array(start.memory.buffer, start.parameters, parameterBytes / 4);
   const tilesOf = (step: number): number => steps[step * stepFields + 2]! - steps[step * stepFields + 1]!;
-  const clock = start.thread === 0 && run.times ? createClock(run.times, run.from) : undefined;
+  const clock = run.times && createClock(run.times, start.thread, run);
   let error: string | undefined;
   for (let step = run.from; step < run.to; step++) {
     const base = step * stepFields;
@@ -38,20 +38,36 @@ export function replay(
       }
     }
     const meets = tiles !== 1 || step + 1 === run.to || tilesOf(step + 1) !== 1;
+    clock?.arrive();
     const failed = meets && meet(control, start.threads);
-    clock?.(step);
+    clock?.leave(step);
     if (failed) break;
   }
   return error;
 }
 
-/** Writes how long each step took, the wait for the other threads included. */
-function createClock(times: Float64Array, from: number): (step: number) => void {
-  let last = performance.now();
-  return (step) => {
-    const now = performance.now();
-    times[step - from] = now - last;
-    last = now;
+interface Clock {
+  /** This thread is done with its part of a step. */
+  arrive(): void;
+  /** All threads are. */
+  leave(step: number): void;
+}
+
+/** The first thread writes how long each step took, its wait for the others included; every thread adds up its waits. */
+function createClock(times: Float64Array, thread: number, { from, to }: RunProgram): Clock {
+  const waited = to - from + thread;
+  let left = performance.now();
+  let arrived = left;
+  return {
+    arrive() {
+      arrived = performance.now();
+    },
+    leave(step) {
+      const now = performance.now();
+      times[waited]! += now - arrived;
+      if (thread === 0) times[step - from] = now - left;
+      left = now;
+    },
   };
 }
 

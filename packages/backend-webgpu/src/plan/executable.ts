@@ -1,6 +1,6 @@
 // Replays a plan: pipelines and bind groups are made once, a run encodes dispatches and submits them in chunks.
 import { AttuneError } from "@attune/spec";
-import type { Allocation, Executable, Plan } from "@attune/tensor-core";
+import type { Allocation, DispatchTimes, Executable, Plan } from "@attune/tensor-core";
 import type { DeviceHealth } from "../device/device-health.ts";
 import { bufferUsage } from "../memory/buffer-usage.ts";
 import type { GpuAllocation } from "../memory/device-memory.ts";
@@ -80,7 +80,7 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
   };
 
   /** Every dispatch takes as long as its stages together. */
-  const profile = async (regions: readonly Allocation[]): Promise<Float64Array> => {
+  const profile = async (regions: readonly Allocation[]): Promise<DispatchTimes> => {
     health.assert();
     const { groups } = await bind(regions);
     const times = await profileStages(device, steps.length, (pass, index) => {
@@ -89,9 +89,10 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
       pass.setBindGroup(0, groups[index]!);
       pass.dispatchWorkgroups(stage.workgroups[0], stage.workgroups[1], stage.workgroups[2]);
     });
-    return Float64Array.from(plan.dispatches, (_, dispatch) =>
+    const milliseconds = Float64Array.from(plan.dispatches, (_, dispatch) =>
       times.subarray(layout.stageOf[dispatch]!, layout.stageOf[dispatch + 1]!).reduce((sum, time) => sum + time, 0),
     );
+    return { milliseconds };
   };
 
   return {

@@ -12,6 +12,7 @@ import type { RunPlan } from "../plan/run-plan.ts";
 import type { RunContext } from "../run/run-options.ts";
 import type { AdaptResult } from "../train/adapt.ts";
 import { dataSection } from "./report-data-section.ts";
+import { stepSection } from "./report-profile.ts";
 import { changeSection, forgettingSection, mistakeSection, scoreSection, scoreTiles } from "./report-scores.ts";
 import { trainingSection } from "./report-training.ts";
 
@@ -39,7 +40,7 @@ export async function writeReport(context: RunContext, inputs: ReportInputs): Pr
     ...(judged === undefined ? {} : scoreParts(config, data, judged)),
     data: dataSection(data, config.report.unit),
     training: await trainingSection(layout.metrics, training),
-    resources: resourceSection(plan, stages),
+    resources: { ...resourceSection(plan, stages), step: await stepSection(layout.profile) },
     environment: environmentFacts(environment),
     repeat: {
       command: `attune run config.resolved.yaml --output ${config.name}-again`,

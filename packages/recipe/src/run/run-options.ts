@@ -1,5 +1,6 @@
 import type { ProgressListener } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
+import type { StepProfile } from "@attune/train";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import type { RunPlan } from "../plan/run-plan.ts";
 import type { Toolbox } from "../toolbox/toolbox.ts";
@@ -16,6 +17,11 @@ export interface RunOptions {
   readonly cache?: string | undefined;
   /** Told what memory and time will be used, before the first step; by runs that predict. */
   readonly onPlan?: ((plan: RunPlan) => void) | undefined;
+  /**
+   * Profiles some training steps (`train` of `@attune/train` says which) into `profile.json`, and is told of them. Changes no other file but
+   * for times. Default: nothing is profiled.
+   */
+  readonly onProfile?: ((profile: StepProfile) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }

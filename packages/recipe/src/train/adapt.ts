@@ -92,7 +92,7 @@ export async function adapt(
       const optimizer = createOptimizer(toolbox, config);
       const { model, trainee } = await openTrainee(context, base, optimizer);
       try {
-        const { metrics, checkpoint } = session.layout;
+        const { metrics, checkpoint, profile } = session.layout;
         const { position, steps, skippedSteps } = await runTraining({
           runtime,
           model,
@@ -103,7 +103,8 @@ export async function adapt(
           rows: { ...task, replay },
           seed: config.seed,
           identity,
-          files: { metrics, checkpoint, resume: true },
+          files: { metrics, checkpoint, profile, resume: true },
+          onProfile: context.onProfile,
           signal,
           onProgress,
         });

@@ -61,7 +61,7 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
   const rows = rowsOf(config, start, parts, general);
   const optimizer = createOptimizer(toolbox, config);
   const trainee = await fullTrainee(runtime, model, optimizer, undefined);
-  const { metrics, checkpoint } = session.layout;
+  const { metrics, checkpoint, profile } = session.layout;
   const { position, steps } = await runTraining({
     runtime,
     model,
@@ -77,7 +77,8 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
       data: hashJson([await data.source.fingerprint(), config.data.limits as unknown as JsonObject]),
       training: hashJson([config.training, config.template] as unknown as JsonValue),
     },
-    files: { metrics, checkpoint, resume: true },
+    files: { metrics, checkpoint, profile, resume: true },
+    onProfile: context.onProfile,
     signal,
     onProgress,
   });

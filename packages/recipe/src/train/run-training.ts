@@ -2,7 +2,8 @@
 // adapters differ only in their rows and in what is trained.
 import type { Model } from "@attune/models";
 import type { Optimizer } from "@attune/optim";
-import type { JsonObject, ProgressListener, Tokenizer } from "@attune/spec";
+import { writeJsonAtomic } from "@attune/run-folder";
+import type { JsonObject, JsonValue, ProgressListener, Tokenizer } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import {
   type BatchSource,
@@ -10,6 +11,8 @@ import {
   examplesOfEpoch,
   fileJournal,
   lossTerms,
+  type ProfilingOptions,
+  type StepProfile,
   type TrainingExample,
   type TrainResult,
   train,
@@ -31,7 +34,14 @@ export interface TrainingJob {
   readonly rows: TrainingRowSet;
   readonly seed: number;
   readonly identity: JsonObject;
-  readonly files: { readonly metrics: string; readonly checkpoint: string; readonly resume: boolean };
+  readonly files: {
+    readonly metrics: string;
+    readonly checkpoint: string;
+    readonly profile: string;
+    readonly resume: boolean;
+  };
+  /** Asks for a profile, which is written first. */
+  readonly onProfile?: ((profile: StepProfile) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
 }
@@ -66,11 +76,23 @@ export async function runTraining(job: TrainingJob): Promise<TrainResult & { rea
     patience: training.patience ?? undefined,
     journal: fileJournal({ ...files, every: training.checkpointEvery }),
     identity: { ...job.identity, steps },
+    profile: profilingOf(job),
     signal: job.signal,
     onProgress: job.onProgress,
   });
   if (training.keep === "best" && result.best !== undefined) await runtime.states.write("parameters", result.best);
   return { ...result, steps };
+}
+
+function profilingOf({ files, onProfile }: TrainingJob): ProfilingOptions | undefined {
+  return (
+    onProfile && {
+      async onProfile(profile) {
+        await writeJsonAtomic(files.profile, profile as unknown as JsonValue);
+        onProfile(profile);
+      },
+    }
+  );
 }
 
 /** The shape of every micro-batch of a run. The head sees only positions that some row trains. */

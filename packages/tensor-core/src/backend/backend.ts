@@ -28,12 +28,20 @@ export interface Allocation {
   readonly role: MemoryRole;
 }
 
+/** How long the dispatches of a plan took in one run. */
+export interface DispatchTimes {
+  /** One number a dispatch, the waits of threads for each other included. */
+  readonly milliseconds: Float64Array;
+  /** Milliseconds that a thread waited for the others, the mean of all threads; absent where a backend has none or cannot tell. */
+  readonly waiting?: number | undefined;
+}
+
 /** A plan that a backend made ready. Regions are bound a run, so that plans share weights, state and the arena. */
 export interface Executable {
   /** Runs the dispatches `from` (default 0) to `to` (default all) on one allocation a region of the plan, in its order. */
   run(regions: readonly Allocation[], range?: { readonly from: number; readonly to: number }): Promise<void>;
-  /** Runs all dispatches and gives the milliseconds that each took; absent where a backend cannot tell. */
-  profile?(regions: readonly Allocation[]): Promise<Float64Array>;
+  /** Runs all dispatches and says how long each took; absent where a backend cannot tell. */
+  profile?(regions: readonly Allocation[]): Promise<DispatchTimes>;
   dispose(): void;
 }
 

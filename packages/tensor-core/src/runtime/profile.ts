@@ -1,14 +1,18 @@
 // Where the time of a plan goes: milliseconds of each dispatch, summed by kernel, shape and direction, with the work done in them.
 import { AttuneError } from "@attune/spec";
-import type { Allocation, Executable } from "../backend/backend.ts";
+import type { Allocation, DispatchTimes, Executable } from "../backend/backend.ts";
 import type { Dispatch, Plan } from "../plan/plan.ts";
 import { formatType } from "../type/tensor-type.ts";
+import type { HostValues } from "./buffer-values.ts";
 
 /** How long each dispatch of a plan took in one run. */
-export interface Profile {
+export interface Profile extends DispatchTimes {
   readonly plan: Plan;
-  /** One number a dispatch. */
-  readonly milliseconds: Float64Array;
+}
+
+/** A run that was timed: its outputs are those of any run. */
+export interface ProfiledRun extends Profile {
+  readonly outputs: Record<string, HostValues>;
 }
 
 /** Dispatches that are summed up, and what they have in common. */
@@ -28,9 +32,11 @@ export async function profileDispatches(
   regions: readonly Allocation[],
 ): Promise<Profile> {
   if (!executable.profile) {
-    throw new AttuneError("DEVICE_UNAVAILABLE", `Backend "${plan.backend}" cannot say how long a dispatch takes.`);
+    throw new AttuneError("DEVICE_UNAVAILABLE", `Backend "${plan.backend}" cannot say how long a dispatch takes.`, {
+      hint: "A GPU needs the feature timestamp-query for that; the CPU can always tell.",
+    });
   }
-  return { plan, milliseconds: await executable.profile(regions) };
+  return { plan, ...(await executable.profile(regions)) };
 }
 
 /** What dispatches are summed by: their kernel, or their kernel, direction and types. */

@@ -6,7 +6,7 @@ import type { Plan, Port } from "../plan/plan.ts";
 import { decodeDense, encodeValues, type HostValues } from "./buffer-values.ts";
 import { checkDispatches, type Disagreement } from "./check-plan.ts";
 import type { Memory } from "./memory.ts";
-import { type Profile, profileDispatches } from "./profile.ts";
+import { type ProfiledRun, profileDispatches } from "./profile.ts";
 
 /** A compiled function: run it again and again with new inputs. */
 export interface Program {
@@ -17,12 +17,14 @@ export interface Program {
   explain(device?: DeviceDescription): string;
   /** Runs the plan dispatch by dispatch beside the float64 interpreter; the first that differs, or undefined. */
   check(inputs?: Readonly<Record<string, ArrayLike<number>>>): Promise<Disagreement | undefined>;
+  /** Whether the backend can tell how long dispatches take. */
+  readonly canProfile: boolean;
   /**
    * Runs the plan once, as `run` does, and says how long each dispatch took.
    *
    * @throws AttuneError `DEVICE_UNAVAILABLE` on a backend that cannot tell
    */
-  profile(inputs?: Readonly<Record<string, ArrayLike<number>>>): Promise<Profile>;
+  profile(inputs?: Readonly<Record<string, ArrayLike<number>>>): Promise<ProfiledRun>;
   dispose(): void;
 }
 
@@ -66,12 +68,14 @@ export async function createProgram(plan: Plan, backend: Backend, memory: Memory
         return checkDispatches(plan, backend, executable, regions);
       });
     },
+    canProfile: executable.profile !== undefined,
     profile(inputs = {}) {
       return queue(async () => {
         assertAlive();
         const regions = await memory.bind(plan);
         await writeInputs(plan, backend, regions, inputs);
-        return profileDispatches(plan, executable, regions);
+        const profile = await profileDispatches(plan, executable, regions);
+        return { ...profile, outputs: await readOutputs(plan, backend, regions) };
       });
     },
     dispose() {
