@@ -34,7 +34,7 @@ export function listenForProfile(wanted: boolean | undefined, folder: string): P
 const nothingTimed = "profile: no training step was taken, so none was timed";
 
 /** Time, share, dispatches and rate of each kind of kernel. */
-export function describeProfile({ steps, milliseconds, waiting, kinds, backend }: StepProfile, file: string): string {
+function describeProfile({ steps, milliseconds, waiting, kinds, backend }: StepProfile, file: string): string {
   const share = (part: number): string => `${((100 * part) / milliseconds).toFixed(1)} %`;
   const rows = kinds.map((row) => [
     row.kind,
