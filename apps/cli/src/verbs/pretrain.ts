@@ -10,7 +10,7 @@ export const pretrainVerb: Verb<RunFolderOptions> = {
   examples: [
     "attune pretrain tiny.yaml --data texts.jsonl --output runs/tiny",
     "attune pretrain tiny.yaml --data texts.jsonl --output runs/tiny --resume",
-    "attune pretrain tiny.yaml --data texts.jsonl --output runs/timed --steps 20 --profile",
+    "attune pretrain tiny.yaml --data texts.jsonl --output runs/timed --profile",
   ],
   interruptible: true,
   configure: (command) => addRecipeOptions(command, { flags: pretrainFlags, data: true }),

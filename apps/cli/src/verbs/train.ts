@@ -11,7 +11,7 @@ export const trainVerb: Verb<RunFolderOptions> = {
     "attune train recipe.yaml --output runs/first",
     "attune train --model attune:tiny --data train.jsonl --steps 200 --rank 8 --output runs/second",
     "attune train recipe.yaml --output runs/first --resume",
-    "attune train recipe.yaml --output runs/timed --steps 20 --profile",
+    "attune train recipe.yaml --output runs/timed --profile",
   ],
   interruptible: true,
   configure: (command) => addRecipeOptions(command, { flags: trainFlags, data: true }),
