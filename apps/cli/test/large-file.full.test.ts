@@ -18,11 +18,16 @@ const measured =
 const word = (number: number): string =>
   (number + 100_000).toString(18).replace(/\d/g, (digit) => "jklmnpqrst"[Number(digit)]!);
 
+/** Words that there are: more than 2 GB have rows, so that rows begin at different words and none comes back. */
+const vocabulary = 1_600_033;
+
 /** Texts of 300 words; each twentieth repeats the one before it, each other twentieth all but one word of it. */
 function* lines(rows: number): Generator<string> {
   let previous: string[] = [];
   for (let row = 0; row < rows; row++) {
-    const words = Array.from({ length: 300 }, (_, place) => word((row * 7919 + place * place * 31 + place) % 50_021));
+    const words = Array.from({ length: 300 }, (_, place) =>
+      word((row * 7919 + place * place * 31 + place) % vocabulary),
+    );
     const text = row % 20 === 9 ? previous : row % 20 === 19 ? previous.with(150, "changed") : words;
     previous = words;
     const sender = `s${row >> 2}@example.org`;
