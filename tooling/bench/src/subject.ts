@@ -31,11 +31,23 @@ export interface Subject {
 
 const prefix = "@bench ";
 
+/** Variables that hold a library to the code of an older processor; every library here chooses for itself. */
+const codePathVariables: readonly string[] = [
+  "OPENBLAS_CORETYPE",
+  "MKL_ENABLE_INSTRUCTIONS",
+  "MKL_DEBUG_CPU_TYPE",
+  "BLIS_ARCH_TYPE",
+  "ATEN_CPU_CAPABILITY",
+  "ONEDNN_MAX_CPU_ISA",
+];
+
+const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !codePathVariables.includes(name)));
+
 /** Starts a subject and waits until it is ready. @throws Error with the end of what it printed if it dies */
 export async function startSubject(subject: SubjectCommand): Promise<Subject> {
   const child = spawn(subject.command, subject.arguments, {
     cwd: subject.directory,
-    env: { ...process.env, ...subject.environment },
+    env: { ...inherited, ...subject.environment },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const next = answersOf(child);
