@@ -35,17 +35,13 @@ describe.each(readdirSync(guides))("docs/guides/%s", (name) => {
   const blocks = [...readFileSync(new URL(name, guides), "utf8").matchAll(/^```sh\n([\s\S]*?)^```$/gm)];
   const lines = blocks.flatMap((match) => match[1]!.trim().split("\n"));
 
-  test.each(lines)(
-    "%s",
-    async (line) => {
-      const { stdin, words, file } = parseLine(line);
-      const { code, stdout, stderr } = await runAttune(words, stdin, environment);
-      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
-      expect(stdout.trim()).not.toBe("");
-      if (file !== undefined) writeFileSync(join(folder, file), stdout);
-    },
-    60_000,
-  );
+  test.each(lines)("%s", async (line) => {
+    const { stdin, words, file } = parseLine(line);
+    const { code, stdout, stderr } = await runAttune(words, stdin, environment);
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.trim()).not.toBe("");
+    if (file !== undefined) writeFileSync(join(folder, file), stdout);
+  });
 });
 
 /** `echo TEXT | attune ARGUMENTS > FILE`, with the quotes that a shell takes away. */

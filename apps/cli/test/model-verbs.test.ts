@@ -351,7 +351,7 @@ describe("attune train, merge, eval", () => {
     });
     expect(code).toBe(130);
     expect(stderr).toContain("interrupt once more to quit at once");
-  }, 60_000);
+  });
 
   test("a folder that another run holds is refused, and its owner named", async () => {
     const lock = await acquireLock(path("held"));

@@ -124,7 +124,7 @@ describe("attune run", () => {
     expect(code).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject({ gates: [{ metric: "accuracy", limit: 1.01, passed: false }] });
     expect(stderr).toMatch(/error: .*accuracy is 0\.\d+, not at least 1\.01\. \(GATE_FAILED\)\nhint: /);
-  }, 60_000);
+  });
 
   test("--profile says where the time of a step goes, in the folder and behind the result", async () => {
     const command = ["train", recipe, "--output", path("timed"), "--profile", "--threads", "1"];
@@ -142,7 +142,7 @@ describe("attune run", () => {
     const again = await attuneJson<{ profile: null }>([...command, "--resume"]);
     expect(again.profile).toBeNull();
     expect((await runAttune([...command, "--resume"])).stdout).toMatch(/^profile: no training step was taken/m);
-  }, 60_000);
+  });
 
   test("plan predicts memory and time without taking a step", async () => {
     const plan = await attuneJson<{
@@ -157,7 +157,7 @@ describe("attune run", () => {
     expect(stdout).toMatch(/^60 steps of 128 tokens/);
     expect(stdout).toMatch(/^train +\d+(\.\d)? .FLOP/m);
     expect(stdout).toMatch(/^at its peak +\d/m);
-  }, 60_000);
+  });
 
   test("plan explains the dispatches of a step, on a GPU that is not there and on this CPU", async () => {
     const { explanation } = await attuneJson<{ explanation: StepExplanation }>(["plan", recipe, "--explain", "h100"]);
@@ -169,7 +169,7 @@ describe("attune run", () => {
     expect(stdout).toMatch(/^a step on this machine's CPU: \d/m);
     expect(stdout).toMatch(/^cpu\.linear.* (compute|memory)$/m);
     expect((await runAttune(["plan", recipe, "--explain", "nothing"])).stderr).toMatch(/ID_UNKNOWN/);
-  }, 60_000);
+  });
 
   test.each([
     ["a misspelt key", "training:", "trainnig:", [], 2, "CONFIG_UNKNOWN_KEY", /animals\.yaml:16.*|16/, /training/],
@@ -363,7 +363,7 @@ describe("attune init", () => {
     const again = await runAttune(["init", "--data", path("texts.jsonl"), "--output", path("perplexity.yaml")]);
     expect(again).toMatchObject({ code: 1 });
     expect(again.stderr).toContain("(FILE_EXISTS)");
-  }, 60_000);
+  });
 
   test("asks nobody where there is no terminal", async () => {
     const { code, stderr } = await spawnAttune(["init"], { directory: folder });
