@@ -2,6 +2,7 @@
 // and whose effect can only be measured. See docs/decisions/2026-11-24-address-type-and-256-bits.md.
 import { setFlagsFromString } from "node:v8";
 import { address, f32x4, i32, load, ModuleBuilder } from "@attune/tensor-core/wasm";
+import { freshName } from "./tuning/fresh-name.ts";
 import { untilOptimised } from "./tuning/until-optimised.ts";
 
 /**
@@ -78,7 +79,8 @@ function chainLoop(chains: number): (base: number, rounds: number) => void {
     { addressType: "i32", relaxedSimd: true },
     { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 },
   );
-  module.function({ name: "run", parameters: ["address", "i32"], exported: true }, (f, base, count) => {
+  const name = freshName();
+  module.function({ name, parameters: ["address", "i32"], exported: true }, (f, base, count) => {
     const left = f.keep(load("splat32", base));
     const right = [0, 16].map((offset) => f.keep(load("v128", base, offset)));
     const sums = Array.from({ length: chains }, (_, index) => f.keep(load("v128", base, 64 + 16 * index)));
@@ -89,5 +91,5 @@ function chainLoop(chains: number): (base: number, rounds: number) => void {
     for (const [index, sum] of sums.entries()) f.store("v128", target, sum, 64 + 16 * index);
   });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
-  return exports["run"] as (base: number, rounds: number) => void;
+  return exports[name] as (base: number, rounds: number) => void;
 }

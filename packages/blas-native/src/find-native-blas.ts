@@ -1,7 +1,9 @@
-import { runProbe } from "@attune/run-folder";
+import { runProbe, userCacheFolder } from "@attune/run-folder";
 import type { GemmProvider } from "@attune/tensor-core";
 import type { BlasLibrary } from "./blas-library.ts";
+import type { LibraryFile } from "./library-files.ts";
 import { libraryNames } from "./library-names.ts";
+import { filesIn, keepProbe, readProbe } from "./probe-cache.ts";
 import type { ProbeLine } from "./probe-worker.ts";
 
 export interface BlasSearchOptions {
@@ -9,6 +11,11 @@ export interface BlasSearchOptions {
   readonly library?: string | undefined;
   /** Milliseconds that a library may take to load and to multiply once. Default 20,000. */
   readonly timeout?: number | undefined;
+  /**
+   * Folder that keeps which library was right, so that a later process opens it without a trial. Default: the user's cache folder; false
+   * tries anew.
+   */
+  readonly cache?: string | false | undefined;
 }
 
 /** A library that was tried and is not used. */
@@ -24,39 +31,75 @@ export interface BlasSearch {
   readonly provider: GemmProvider | undefined;
   /** What was tried before, in order. */
   readonly failures: readonly BlasFailure[];
+  /** The library's files and those that it needs, as they were: what a measurement of it holds for. Empty where it cannot be told. */
+  readonly files: readonly LibraryFile[];
 }
 
 /**
  * Finds a native BLAS. Each candidate is loaded and made to multiply in a child process first, so that one that crashes, hangs or
- * computes wrongly costs this process nothing and is a failure in the answer. Takes about 0.2 s.
+ * computes wrongly costs this process nothing and is a failure in the answer. Takes 0.1 to 0.2 s; later processes take the library that
+ * was found, without a child, while its files, Node and the processor are the same and no better name has come to be.
  */
-export async function findNativeBlas({ library, timeout = 20_000 }: BlasSearchOptions = {}): Promise<BlasSearch> {
+export async function findNativeBlas(options: BlasSearchOptions = {}): Promise<BlasSearch> {
+  const { library, timeout = 20_000, cache = userCacheFolder() } = options;
+  const candidates: readonly string[] = library === undefined ? libraryNames(process.platform) : [library];
+  return (cache !== false && (await openKept(cache, candidates))) || (await search(candidates, { timeout, cache }));
+}
+
+/** The library that an earlier search found, undefined where that does not hold any more. It says anew what it is. */
+async function openKept(folder: string, candidates: readonly string[]): Promise<BlasSearch | undefined> {
+  const kept = readProbe(folder, candidates);
+  if (kept === undefined) return undefined;
+  try {
+    const { openBlasLibrary } = await import("./blas-library.ts");
+    return found(openBlasLibrary(kept.name).library, kept.failures, kept.files);
+  } catch {
+    return undefined;
+  }
+}
+
+interface SearchOptions {
+  readonly timeout: number;
+  readonly cache: string | false;
+}
+
+/** Tries candidates in child processes, a new one after each that died. */
+async function search(candidates: readonly string[], { timeout, cache }: SearchOptions): Promise<BlasSearch> {
   const failures: BlasFailure[] = [];
-  let left: readonly string[] = library === undefined ? libraryNames(process.platform) : [library];
+  let left = candidates;
   while (left.length > 0) {
     const result = await probe(left, timeout);
     failures.push(...result.failures);
     if (result.found) {
-      const { path, id } = result.found;
-      const module = new URL(`./gemm-worker${extension()}`, import.meta.url).href;
-      return { library: result.found, provider: { id, module, options: { path } }, failures };
+      const { path: name } = result.found;
+      if (cache !== false && result.clean) keepProbe(cache, candidates, { name, failures, files: result.files });
+      return found(result.found, failures, result.files);
     }
     left = left.slice(result.tried);
   }
-  return { library: undefined, provider: undefined, failures };
+  return { library: undefined, provider: undefined, failures, files: [] };
+}
+
+function found(library: BlasLibrary, failures: readonly BlasFailure[], files: readonly LibraryFile[]): BlasSearch {
+  const module = new URL(`./gemm-worker${extension()}`, import.meta.url).href;
+  return { library, provider: { id: library.id, module, options: { path: library.path } }, failures, files };
 }
 
 interface ProbeResult {
   readonly found: BlasLibrary | undefined;
+  readonly files: readonly LibraryFile[];
   readonly failures: readonly BlasFailure[];
   /** Candidates that were opened, the one that killed the probe included. */
   readonly tried: number;
+  /** Whether the child ended as it should. */
+  readonly clean: boolean;
 }
 
 /** Runs the probe until it is done, dies, or one library takes too long. */
 async function probe(candidates: readonly string[], timeout: number): Promise<ProbeResult> {
   const failures: BlasFailure[] = [];
   let found: BlasLibrary | undefined;
+  let files: readonly LibraryFile[] = [];
   let opening: string | undefined;
   let tried = 0;
   const module = new URL(`./probe-worker${extension()}`, import.meta.url);
@@ -68,18 +111,16 @@ async function probe(candidates: readonly string[], timeout: number): Promise<Pr
       opening = "opening" in line ? line.opening : undefined;
       if ("opening" in line) tried++;
       else if ("failed" in line) failures.push({ path: line.failed, reason: line.reason });
-      else if ("found" in line) found = line.found as BlasLibrary;
+      else if ("found" in line) {
+        found = line.found as BlasLibrary;
+        files = filesIn(text["files"]) ?? [];
+      }
     },
   });
-  if (tried === 0)
-    return {
-      found,
-      failures: [{ path: module.href, reason: `the probe did not start: ${end}` }],
-      tried: candidates.length,
-    };
-  if (opening !== undefined && found === undefined)
+  if (tried === 0) failures.push({ path: module.href, reason: `the probe did not start: ${end}` });
+  else if (opening !== undefined && found === undefined)
     failures.push({ path: opening, reason: `it ended its process: ${end}` });
-  return { found, failures, tried };
+  return { found, files, failures, tried: tried || candidates.length, clean: end === "exit code 0" };
 }
 
 function extension(): string {

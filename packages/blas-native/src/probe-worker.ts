@@ -2,14 +2,21 @@
 // it does it says first, a JSON line each, so that its parent knows which library killed it.
 import koffi from "koffi";
 import { openBlasLibrary } from "./blas-library.ts";
+import { describeFile, isPath, type LibraryFile, mappedFiles } from "./library-files.ts";
 
 /** A line of the probe. */
 export type ProbeLine =
   | { readonly opening: string }
   | { readonly failed: string; readonly reason: string }
-  | { readonly found: { readonly path: string; readonly family: string; readonly id: string } };
+  | {
+      readonly found: { readonly path: string; readonly family: string; readonly id: string };
+      /** What was mapped to get there; none where the system does not tell. */
+      readonly files: LibraryFile[];
+    };
 
 const say = (line: ProbeLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+const before = mappedFiles();
 
 for (const path of process.argv.slice(2)) {
   say({ opening: path });
@@ -17,12 +24,23 @@ for (const path of process.argv.slice(2)) {
     const { library, sgemm } = openBlasLibrary(path);
     const wrong = wrongElements((a, b, c, { m, n, k }) => sgemm(101, 111, 112, m, n, k, 1, a, k, b, k, 1, c, n));
     if (wrong === 0) {
-      say({ found: library });
+      say({ found: library, files: loadedFiles(path) });
       break;
     }
     say({ failed: path, reason: `${wrong} elements of a test product came out wrong` });
   } catch (error) {
     say({ failed: path, reason: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** The files that were loaded since the start. One that was replaced meanwhile has a name that is no file's, which ends the list. */
+function loadedFiles(path: string): LibraryFile[] {
+  const mapped = mappedFiles();
+  const paths = mapped && before ? [...mapped].filter((file) => !before.has(file)) : isPath(path) ? [path] : [];
+  try {
+    return paths.map(describeFile);
+  } catch {
+    return [];
   }
 }
 

@@ -1,25 +1,16 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { findNativeBlas } from "../src/index.ts";
 import { libraryNames } from "../src/library-names.ts";
+import { compileLibrary, multiplying, signature } from "./compile-library.ts";
 import { openblas, withoutOpenblas } from "./system-blas.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "attune-blas-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A shared library from C, undefined where there is no compiler. */
-function compile(name: string, source: string): string | undefined {
-  const [from, to] = [join(folder, `${name}.c`), join(folder, `${name}.so`)];
-  writeFileSync(from, source);
-  const { status } = spawnSync("cc", ["-shared", "-fPIC", "-o", to, from]);
-  return status === 0 ? to : undefined;
-}
-
-const signature =
-  "void cblas_sgemm(int o, int x, int y, int m, int n, int k, float f, float *a, int p, float *b, int q, float g, float *c, int r)";
+const compile = (name: string, source: string) => compileLibrary(folder, name, source);
 const compiled = {
   crashing: compile(
     "crashing",
@@ -30,7 +21,7 @@ const compiled = {
   hanging: compile("hanging", `${signature} { for (volatile int i = 1; i;) {} }`),
   chattering: compile(
     "chattering",
-    `#include <stdio.h>\n${signature} { puts("{}\\nnull\\nhello"); fflush(stdout); for (int i = 0; i < m; i++) for (int j = 0; j < n; j++) for (int l = 0; l < k; l++) c[i * r + j] += a[i * p + l] * b[j * q + l]; }`,
+    `#include <stdio.h>\n${signature} { puts("{}\\nnull\\nhello"); fflush(stdout); ${multiplying} }`,
   ),
   another: compile("another", "int answer(void) { return 42; }"),
 };
@@ -47,14 +38,14 @@ describe("findNativeBlas", () => {
   it.skipIf(withoutOpenblas)(
     `finds one among the usual names, after those that are not there${withoutOpenblas}`,
     async () => {
-      const { library, failures } = await findNativeBlas();
+      const { library, failures } = await findNativeBlas({ cache: false });
       expect(libraryNames(process.platform)).toContain(library!.path);
       for (const { reason } of failures) expect(reason).toMatch(/cannot open shared object/);
     },
   );
 
   it("says of a library that is not there what the loader says", async () => {
-    const { library, provider, failures } = await findNativeBlas({ library: join(folder, "absent.so") });
+    const { library, provider, failures } = await findNativeBlas({ cache: false, library: join(folder, "absent.so") });
     expect([library, provider]).toEqual([undefined, undefined]);
     expect(failures).toEqual([
       { path: join(folder, "absent.so"), reason: expect.stringMatching(/cannot open|not found|No such/i) },
@@ -64,7 +55,7 @@ describe("findNativeBlas", () => {
   it("refuses a file that is no library", async () => {
     const path = join(folder, "truncated.so");
     writeFileSync(path, Buffer.from("7f454c4602010100", "hex"));
-    const { provider, failures } = await findNativeBlas({ library: path });
+    const { provider, failures } = await findNativeBlas({ cache: false, library: path });
     expect(provider).toBeUndefined();
     expect(failures).toEqual([{ path, reason: expect.stringMatching(/too short|truncated|not a/i) }]);
   });
@@ -77,13 +68,13 @@ describe("findNativeBlas", () => {
     ["is no BLAS", "another", /cblas_sgemm/],
   ] as const)(`survives a library that %s${withoutCompiler}`, async (_what, name, reason) => {
     const path = compiled[name]!;
-    const { library, provider, failures } = await findNativeBlas({ library: path, timeout: 3000 });
+    const { library, provider, failures } = await findNativeBlas({ cache: false, library: path, timeout: 3000 });
     expect([library, provider]).toEqual([undefined, undefined]);
     expect(failures).toEqual([{ path, reason: expect.stringMatching(reason) }]);
   });
 
   it.skipIf(withoutCompiler)(`takes any library with cblas_sgemm, whatever it prints${withoutCompiler}`, async () => {
-    const { library, failures } = await findNativeBlas({ library: compiled.chattering! });
+    const { library, failures } = await findNativeBlas({ cache: false, library: compiled.chattering! });
     expect(failures).toEqual([]);
     expect(library).toEqual({ path: compiled.chattering!, family: "blas", id: "blas-unknown" });
   });

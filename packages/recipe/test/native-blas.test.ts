@@ -18,10 +18,14 @@ symlinkSync(
   join(folder, "node_modules/@attune/blas-native"),
   "junction",
 );
+const cache = mkdtempSync(join(tmpdir(), "attune-blas-cache-"));
 afterAll(() => {
-  for (const each of [empty, folder]) rmSync(each, { recursive: true });
+  for (const each of [empty, folder, cache]) rmSync(each, { recursive: true });
 });
-beforeEach(() => void vi.stubEnv("ATTUNE_BLAS", undefined));
+beforeEach(() => {
+  vi.stubEnv("ATTUNE_BLAS", undefined);
+  vi.stubEnv("XDG_CACHE_HOME", cache);
+});
 
 const library = "libopenblas.so.0";
 const found = await findBlas(folder, library).catch((error: unknown) => error as AttuneError);
@@ -45,7 +49,7 @@ describe("the native library of the device cpu", () => {
       { cwd: empty, env: { ...process.env, NODE_PATH: "" }, encoding: "utf8" },
     );
     expect(JSON.parse(stdout)).toEqual([
-      { named: false, installed: false, reason: "the package @attune/blas-native is not installed" },
+      { files: [], named: false, installed: false, reason: "the package @attune/blas-native is not installed" },
       "DEPENDENCY_MISSING",
     ]);
   });
@@ -67,6 +71,16 @@ describe("the native library of the device cpu", () => {
     expect(rates!.native).toBeGreaterThan(0);
     expect(rates!.wasm).toBeGreaterThan(0);
     expect(await numericsOn({ directory: folder })).toContain(`gemm:${provider!.id}`);
+  });
+
+  it.skipIf(without)(`is the same, and as fast, when it was kept${without}`, async () => {
+    vi.stubEnv("ATTUNE_BLAS", library);
+    vi.stubEnv("XDG_CACHE_HOME", mkdtempSync(join(cache, "own-")));
+    const [first, second, third] = [await chooseBlas(folder), await chooseBlas(folder), await chooseBlas(folder)];
+    // A machine that is too busy to settle keeps nothing, and measures again.
+    if (first.rates!.settled) expect(second).toEqual({ ...first, cached: true });
+    expect(third.provider).toEqual(first.provider);
+    expect(third.use).toBe(first.use);
   });
 
   it.skipIf(without)(`is the one that a run was begun with, or none${without}`, async () => {

@@ -5,6 +5,7 @@ export { canonicalJson } from "./canonical-json.ts";
 export { hashBytes, hashFile, hashJson } from "./hash.ts";
 export type { ReadJsonOptions } from "./json-file.ts";
 export { readJson, writeJsonAtomic } from "./json-file.ts";
+export { type MachineKey, machineKey } from "./machine-key.ts";
 export type { JsonLine, ReadJsonLinesOptions } from "./read-json-lines.ts";
 export { readJsonLines } from "./read-json-lines.ts";
 export type { RunFolderLayout } from "./run-folder-layout.ts";

@@ -15,6 +15,8 @@ import { tileFeature, tileName, tileOf } from "../kernels/product/tile-family.ts
 import { parameterBytes } from "../pool/messages.ts";
 import { has256Bits } from "../simd-width.ts";
 import { chooseTile } from "../tuning/choose-tile.ts";
+import { freshName } from "../tuning/fresh-name.ts";
+import { bestTimes, type TiledRun } from "./best-times.ts";
 import { gemmImport, importedGemm } from "./gemm-import.ts";
 
 /** GFLOPS of one thread, the best of several products of the shape of a small model's layer. */
@@ -23,6 +25,8 @@ export interface GemmRates {
   readonly wasm: number;
   /** Register tile of the WebAssembly products, rows x vectors: the one that a backend takes here. */
   readonly tile: string;
+  /** False where the machine was too busy to tell: neither had settled when the time was up. */
+  readonly settled: boolean;
 }
 
 /** The parts of `CpuBackendOptions` that WebAssembly's speed depends on, with the same defaults. */
@@ -42,15 +46,9 @@ const signature: Signature = {
 /** Byte addresses in a memory of its own: parameters, A, B, C, and what kernels pack; they read up to 64 bytes past a range. */
 const places = { a: 2 ** 16, b: 2 ** 20, c: 2 ** 21, scratch: 2 ** 23, shared: 2 ** 24, end: 3 * 2 ** 23 };
 
-/** Milliseconds after which the rates are taken as they are, and without a faster run before they are. */
-const [longest, steady] = [2000, 30];
-
-/** V8 runs a new kernel unoptimised, dozens of times slower, until it has compiled it anew in the background. */
-const optimised = 4;
-
 /**
  * Times products by a native library and by the WASM kernels in turn, on the calling thread, until neither gets faster. Takes 0.1 to
- * 0.3 s, on a busy machine up to 2 s. The library is loaded into this process.
+ * 0.3 s, on a busy machine up to 1 s. The library is loaded into this process.
  */
 export async function measureGemm(
   provider: GemmProvider,
@@ -66,10 +64,10 @@ export async function measureGemm(
   if (tileCache !== false) features.add(tileFeature(chooseTile({ wide, relaxedSimd: true, folder: tileCache })));
   const [native, wasm] = [createNativeKernels()[0]!, linearKernel].map((kernel) =>
     load(kernel.lower(signature, capabilitiesWith(features)) as CpuKernelCode, memory, gemm),
-  ) as [() => void, () => void];
-  const [nativeTime, wasmTime] = bestTimes([native, wasm]);
+  ) as [TiledRun, TiledRun];
+  const { plain: nativeTime, compiled: wasmTime, settled } = bestTimes(native, wasm);
   const rate = (milliseconds: number): number => (2 * m * k * n) / milliseconds / 1e6;
-  return { native: rate(nativeTime!), wasm: rate(wasmTime!), tile: tileName(tileOf({ features })) };
+  return { native: rate(nativeTime), wasm: rate(wasmTime), tile: tileName(tileOf({ features })), settled };
 }
 
 function capabilitiesWith(features: ReadonlySet<string>): Capabilities {
@@ -84,45 +82,29 @@ function capabilitiesWith(features: ReadonlySet<string>): Capabilities {
   };
 }
 
-/** A kernel as a function that runs all its tiles. */
-function load(code: CpuKernelCode, memory: WebAssembly.Memory, gemm: (...values: number[]) => void): () => void {
+/** A kernel in the places of its operands. */
+function load(code: CpuKernelCode, memory: WebAssembly.Memory, gemm: (...values: number[]) => void): TiledRun {
   const pages = places.end / 2 ** 16;
   const builder = new ModuleBuilder(
     { addressType: "i32", relaxedSimd: true },
     { module: "env", name: "memory", minimumPages: 1, maximumPages: pages },
     [gemmImport],
   );
-  builder.export(code.emit(builder), "run");
+  const name = freshName();
+  builder.export(code.emit(builder), name);
   const { scratchBytes, sharedBytes = 0 } = code;
   if (Math.max(scratchBytes, sharedBytes) > places.end - places.shared - 64)
     throw new RangeError("The places are too small.");
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode()), { env: { memory, gemm } });
-  const run = exports["run"] as (parameters: number, tile: number) => void;
+  const run = exports[name] as (parameters: number, tile: number) => void;
   const cells = new Uint32Array(memory.buffer, 0, parameterBytes / 4);
-  return () => {
-    for (const [index, place] of [places.a, places.b, places.c, places.scratch, places.shared].entries()) {
-      cells[2 * index] = place;
-    }
-    for (let tile = 0; tile < code.tiles; tile++) run(0, tile);
+  return {
+    tiles: code.tiles,
+    run(tile) {
+      for (const [index, place] of [places.a, places.b, places.c, places.scratch, places.shared].entries()) {
+        cells[2 * index] = place;
+      }
+      run(0, tile);
+    },
   };
-}
-
-/** Shortest time of each, taken in turn; the last is a kernel that V8 has to optimise. */
-function bestTimes(runs: readonly (() => void)[]): number[] {
-  const best = runs.map(() => Number.POSITIVE_INFINITY);
-  const start = performance.now();
-  let improved = start;
-  let first: number | undefined;
-  const settled = (): boolean => performance.now() - improved > steady && best.at(-1)! * optimised < first!;
-  while (performance.now() - start < longest && !settled()) {
-    for (const [index, run] of runs.entries()) {
-      const before = performance.now();
-      run();
-      const time = performance.now() - before;
-      if (time < 0.95 * best[index]!) improved = performance.now();
-      best[index] = Math.min(best[index]!, time);
-    }
-    first ??= best.at(-1)!;
-  }
-  return best;
 }

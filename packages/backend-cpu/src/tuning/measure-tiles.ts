@@ -3,6 +3,7 @@
 import { type AddressType, ModuleBuilder } from "@attune/tensor-core/wasm";
 import { type TileSize, tileName } from "../kernels/product/tile-family.ts";
 import { tileProduct } from "../kernels/product/tile-product.ts";
+import { freshName } from "./fresh-name.ts";
 import { untilOptimised } from "./until-optimised.ts";
 
 /** A tile, measured. */
@@ -66,15 +67,16 @@ function compileTiles(tiles: readonly TileSize[], relaxedSimd: boolean, addressT
     { addressType, relaxedSimd },
     { module: "env", name: "memory", minimumPages: 2, maximumPages: 2 },
   );
+  const prefix = freshName();
   for (const { rows, vectors } of tiles) {
     const layout = { rows, vectors, rowOfA: 4 * depth, stepOfA: 4, stepOfB: 16 * vectors, first: true };
-    module.export(tileProduct(module, layout), tileName({ rows, vectors }));
+    module.export(tileProduct(module, layout), prefix + tileName({ rows, vectors }));
   }
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
   const floats = new Float32Array(memory.buffer);
   for (let index = 0; index < panels / 4; index++) floats[index] = ((index * 7) % 5) - 2;
   return tiles.map((tile) => {
-    const multiply = exports[tileName(tile)] as (...numbers: (number | bigint)[]) => void;
+    const multiply = exports[prefix + tileName(tile)] as (...numbers: (number | bigint)[]) => void;
     const address = (offset: number): number | bigint => (addressType === "i64" ? BigInt(offset) : offset);
     const [a, b, c, rowOfC] = [address(0), address(panelOfB), address(panels), address(16 * tile.vectors)];
     const run = (): void => multiply(a, b, c, c, depth, rowOfC);

@@ -1,16 +1,11 @@
 // The chosen tile, kept between processes: one small file for each processor, engine and width. It only saves a measurement, so a
 // file that is missing, damaged, of something else or not to be written changes nothing.
-import { arch, cpus } from "node:os";
-import { readUserCache, type UserCacheEntry, writeUserCache } from "@attune/run-folder";
+import { type MachineKey, machineKey, readUserCache, type UserCacheEntry, writeUserCache } from "@attune/run-folder";
 import type { AddressType } from "@attune/tensor-core/wasm";
 import { type TileSize, tileFamily, tileName } from "../kernels/product/tile-family.ts";
 
 /** What a choice holds for. */
-export type TuningKey = {
-  readonly processor: string;
-  readonly architecture: string;
-  readonly node: string;
-  readonly v8: string;
+export type TuningKey = MachineKey & {
   readonly wide: boolean;
   readonly relaxedSimd: boolean;
   readonly addressType: AddressType;
@@ -20,10 +15,7 @@ export type TuningKey = {
 /** The key of this process. */
 export function tuningKey(wide: boolean, relaxedSimd: boolean, addressType: AddressType = "i32"): TuningKey {
   return {
-    processor: cpus()[0]?.model.trim() ?? "unknown",
-    architecture: arch(),
-    node: process.versions.node,
-    v8: process.versions.v8,
+    ...machineKey(),
     wide,
     relaxedSimd,
     addressType,

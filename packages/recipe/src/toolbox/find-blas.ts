@@ -1,12 +1,14 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { AttuneError } from "@attune/spec";
+import { AttuneError, type JsonObject } from "@attune/spec";
 import type { GemmProvider } from "@attune/tensor-core";
 
 /** The native library that was found, or why there is none. */
 export interface BlasChoice {
   readonly provider: GemmProvider | undefined;
+  /** Path, size and time of the library's files; empty where they cannot be told. */
+  readonly files: readonly JsonObject[];
   /** Whether `ATTUNE_BLAS` names it. */
   readonly named: boolean;
   /** Whether the package that looks for libraries is installed. */
@@ -19,6 +21,7 @@ export interface BlasChoice {
 interface BlasNative {
   findNativeBlas(options: { readonly library: string | undefined }): Promise<{
     readonly provider: GemmProvider | undefined;
+    readonly files: readonly JsonObject[];
     readonly failures: readonly { readonly path: string; readonly reason: string }[];
   }>;
 }
@@ -33,6 +36,7 @@ export async function findBlas(directory: string, wanted: string | undefined): P
   const named = wanted !== undefined && wanted !== "" && wanted !== "off";
   const without = (installed: boolean, reason: string): BlasChoice => ({
     provider: undefined,
+    files: [],
     named,
     installed,
     reason,
@@ -50,8 +54,8 @@ export async function findBlas(directory: string, wanted: string | undefined): P
     );
   }
   const { findNativeBlas } = (await import(pathToFileURL(entry).href)) as BlasNative;
-  const { provider, failures } = await findNativeBlas({ library: named ? wanted : undefined });
-  if (provider) return { provider, named, installed: true, reason: provider.id };
+  const { provider, files, failures } = await findNativeBlas({ library: named ? wanted : undefined });
+  if (provider) return { provider, files, named, installed: true, reason: provider.id };
   if (!named) {
     // Names that are not there say nothing; a library that crashed does.
     const telling = failures.find(({ reason }) => !/cannot open|no such file|not found/i.test(reason));

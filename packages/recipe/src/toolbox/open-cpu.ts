@@ -1,7 +1,8 @@
 // The device "cpu": WebAssembly, and a native library for matrix products where one is installed and faster.
-import { createCpuBackend, measureGemm } from "@attune/backend-cpu";
+import { createCpuBackend, type GemmRates, has256Bits } from "@attune/backend-cpu";
 import { AttuneError } from "@attune/spec";
 import type { Backend, GemmProvider } from "@attune/tensor-core";
+import { knownRates } from "./blas-rates.ts";
 import { type BlasChoice, findBlas } from "./find-blas.ts";
 import type { NumericsClass } from "./numerics-class.ts";
 
@@ -19,14 +20,23 @@ interface CpuDeviceOptions {
  */
 export async function openCpu({ threads, numerics, directory }: CpuDeviceOptions): Promise<Backend> {
   const fused = numerics === undefined || numerics.includes("fma");
-  return createCpuBackend({ threads, fusedMultiplyAdd: fused, gemm: await providerFor(numerics, directory) });
+  const wide = has256Bits();
+  const gemm = await providerFor(numerics, directory, wide);
+  return createCpuBackend({ threads, wide, fusedMultiplyAdd: fused, gemm });
 }
 
-async function providerFor(numerics: NumericsClass | undefined, directory: string): Promise<GemmProvider | undefined> {
-  const wanted = numerics?.find((feature) => feature.startsWith("gemm:"))?.slice("gemm:".length);
-  if (numerics !== undefined && wanted === undefined) return undefined;
-  const choice = await chooseBlas(directory);
-  if (wanted === undefined) return choice.use ? choice.provider : undefined;
+async function providerFor(
+  numerics: NumericsClass | undefined,
+  directory: string,
+  wide: boolean,
+): Promise<GemmProvider | undefined> {
+  if (numerics === undefined) {
+    const { use, provider } = await chooseBlas(directory, wide);
+    return use ? provider : undefined;
+  }
+  const wanted = numerics.find((feature) => feature.startsWith("gemm:"))?.slice("gemm:".length);
+  if (wanted === undefined) return undefined;
+  const choice = await findBlas(directory, process.env["ATTUNE_BLAS"]);
   if (choice.provider?.id === wanted) return choice.provider;
   throw new AttuneError(
     "DEVICE_UNAVAILABLE",
@@ -39,17 +49,20 @@ async function providerFor(numerics: NumericsClass | undefined, directory: strin
 export interface MeasuredBlas extends BlasChoice {
   /** Whether a device uses it: it was asked for by name, or is faster. */
   readonly use: boolean;
-  /** GFLOPS of one thread by the library and by WebAssembly. */
-  readonly rates?: { readonly native: number; readonly wasm: number } | undefined;
+  /** GFLOPS of one thread by the library and by WebAssembly, and the register tile of the latter. */
+  readonly rates?: GemmRates | undefined;
+  /** Whether the rates are those of an earlier process. */
+  readonly cached?: boolean | undefined;
 }
 
 /** How much faster a library must be to make the results of this machine differ from others'. */
 const margin = 1.1;
 
-/** Finds the native library and measures it beside WebAssembly. */
-export async function chooseBlas(directory: string): Promise<MeasuredBlas> {
+/** Finds the native library and its speed beside WebAssembly, at 256 bits or not. */
+export async function chooseBlas(directory: string, wide: boolean = has256Bits()): Promise<MeasuredBlas> {
   const choice = await findBlas(directory, process.env["ATTUNE_BLAS"]);
-  if (choice.provider === undefined) return { ...choice, use: false };
-  const rates = await measureGemm(choice.provider);
-  return { ...choice, rates, use: choice.named || rates.native > margin * rates.wasm };
+  const { provider, files, named } = choice;
+  if (provider === undefined) return { ...choice, use: false };
+  const { rates, cached } = await knownRates({ provider, files, wide });
+  return { ...choice, rates, cached, use: named || rates.native > margin * rates.wasm };
 }
