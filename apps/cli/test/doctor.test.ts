@@ -11,12 +11,14 @@ describe("attune doctor", () => {
       checks: { id: string; status: string; value: never }[];
     };
     expect(document).toMatchObject({ schemaVersion: 1, ready: true });
-    expect(document.checks.map(({ id }) => id)).toEqual([
+    const tiles = ["tile", "tile, 64-bit", "tile, unfused", "tile, unfused, 64-bit"];
+    expect(document.checks.map(({ id }) => id).filter((id) => id !== "gpu shaders")).toEqual([
       "node",
       "processor",
       "wasm simd",
       "relaxed simd",
       "256 bits",
+      ...tiles,
       "native blas",
       "threads",
       "memory",
@@ -26,6 +28,12 @@ describe("attune doctor", () => {
     const byId = new Map(document.checks.map((check) => [check.id, check]));
     expect(byId.get("node")).toMatchObject({ value: process.versions.node });
     expect(byId.get("wasm simd")).toMatchObject({ status: "ok", value: true });
+    expect(byId.get("tile, 64-bit")!.value).toMatchObject({
+      fusedMultiplyAdd: true,
+      addressBits: 64,
+      tile: expect.stringMatching(/^\d+x\d+$/),
+      cached: expect.any(Boolean),
+    });
     expect(byId.get("native blas")).toMatchObject({
       status: "absent",
       detail: "ATTUNE_BLAS is off; WebAssembly multiplies",

@@ -49,7 +49,13 @@ describe("the native library of the device cpu", () => {
       { cwd: empty, env: { ...process.env, NODE_PATH: "" }, encoding: "utf8" },
     );
     expect(JSON.parse(stdout)).toEqual([
-      { files: [], named: false, installed: false, reason: "the package @attune/blas-native is not installed" },
+      {
+        files: [],
+        failures: [],
+        named: false,
+        installed: false,
+        reason: "the package @attune/blas-native is not installed",
+      },
       "DEPENDENCY_MISSING",
     ]);
   });
@@ -81,6 +87,16 @@ describe("the native library of the device cpu", () => {
     if (first.rates!.settled) expect(second).toEqual({ ...first, cached: true });
     expect(third.provider).toEqual(first.provider);
     expect(third.use).toBe(first.use);
+  });
+
+  it.skipIf(without)(`is told with what is wrong with better ones${without}`, async () => {
+    const better = mkdtempSync(join(cache, "path-"));
+    writeFileSync(join(better, "libmkl_rt.so.2"), "no library");
+    vi.stubEnv("LD_LIBRARY_PATH", better);
+    const { failures, because, rates, use } = await chooseBlas(folder);
+    expect(failures).toEqual([{ path: "libmkl_rt.so.2", reason: expect.stringMatching(/too short|invalid ELF/) }]);
+    expect(because).toMatch(/^it is \d+\.\d\d times as fast as WebAssembly, and 1\.1 decides$/);
+    expect(use).toBe(rates!.native / rates!.wasm > 1.1);
   });
 
   it.skipIf(without)(`is the one that a run was begun with, or none${without}`, async () => {

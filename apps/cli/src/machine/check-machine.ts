@@ -2,11 +2,12 @@
 import { statfs } from "node:fs/promises";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import { enable256Bits, has256Bits } from "@attune/backend-cpu";
-import { chooseBlas } from "@attune/recipe";
-import { type JsonValue, toAttuneError } from "@attune/spec";
+import type { JsonValue } from "@attune/spec";
 import { f32x4, load, ModuleBuilder } from "@attune/tensor-core/wasm";
 import { formatBytes } from "../terminal/format-number.ts";
+import { checkBlas } from "./check-blas.ts";
 import { checkGpu } from "./check-gpu.ts";
+import { checkTiles } from "./check-tiles.ts";
 
 /** One thing that was looked at. */
 export interface MachineCheck {
@@ -29,7 +30,9 @@ const gibibyte = 2 ** 30;
 
 /** Runs all checks, in the order in which they are shown. */
 export async function checkMachine({ ownsProcess, directory }: MachineOptions): Promise<readonly MachineCheck[]> {
-  const simd = validatesSimd(false);
+  const [simd, relaxedSimd] = [validatesSimd(false), validatesSimd(true)];
+  if (simd && ownsProcess) enable256Bits();
+  const wide = simd && has256Bits();
   return [
     checkNode(),
     checkProcessor(),
@@ -39,13 +42,12 @@ export async function checkMachine({ ownsProcess, directory }: MachineOptions): 
       value: simd,
       detail: simd ? "128-bit vectors" : "this engine compiles no WebAssembly SIMD",
     },
-    checkRelaxedSimd(),
-    ...(simd ? [checkWidth(ownsProcess)] : []),
-    await checkBlas(directory),
+    describeRelaxedSimd(relaxedSimd),
+    ...(simd ? [describeWidth(wide), ...checkTiles({ wide, relaxedSimd }), await checkBlas(directory, wide)] : []),
     checkThreads(),
     checkMemory(),
     await checkDisk(directory),
-    await checkGpu(),
+    ...(await checkGpu()),
   ];
 }
 
@@ -72,42 +74,18 @@ function validatesSimd(relaxedSimd: boolean): boolean {
   return WebAssembly.validate(module.encode());
 }
 
-function checkRelaxedSimd(): MachineCheck {
-  const value = validatesSimd(true);
+function describeRelaxedSimd(value: boolean): MachineCheck {
   const detail = value
     ? "fused multiply-add"
     : "no fused multiply-add: about half the speed, and a numerics class of its own";
   return { id: "relaxed simd", status: value ? "ok" : "slow", value, detail };
 }
 
-function checkWidth(ownsProcess: boolean): MachineCheck {
-  if (ownsProcess) enable256Bits();
-  const value = has256Bits();
+function describeWidth(value: boolean): MachineCheck {
   const detail = value
     ? "measured: two vectors run as one"
     : "measured: vectors stay at 128 bits (Node 24 on x64 has more)";
   return { id: "256 bits", status: value ? "ok" : "slow", value, detail };
-}
-
-/** Which library multiplies matrices; products of both are timed. A library that cannot be used is told, not thrown. */
-async function checkBlas(directory: string): Promise<MachineCheck> {
-  const id = "native blas";
-  try {
-    const { provider, use, rates, reason } = await chooseBlas(directory);
-    if (provider === undefined || rates === undefined)
-      return { id, status: "absent", value: null, detail: `${reason}; WebAssembly multiplies` };
-    const measured = `${rates.native.toFixed(0)} GFLOPS a thread, WebAssembly ${rates.wasm.toFixed(0)}`;
-    const value = { library: provider.id, used: use, ...rates };
-    return {
-      id,
-      status: "ok",
-      value,
-      detail: `${provider.id}, ${use ? "used" : "not used, as it is not faster"}: ${measured}`,
-    };
-  } catch (error) {
-    const { message } = toAttuneError(error);
-    return { id, status: "slow", value: null, detail: message };
-  }
 }
 
 function checkThreads(): MachineCheck {

@@ -13,7 +13,15 @@ export interface BlasChoice {
   readonly named: boolean;
   /** Whether the package that looks for libraries is installed. */
   readonly installed: boolean;
-  /** One sentence for people: what is used, or why nothing is. */
+  /** For people: what was found, or why nothing was. */
+  readonly reason: string;
+  /** Libraries that are there under a better name, and what is wrong with each. */
+  readonly failures: readonly BlasFault[];
+}
+
+/** A library that cannot be used. */
+export interface BlasFault {
+  readonly path: string;
   readonly reason: string;
 }
 
@@ -22,7 +30,7 @@ interface BlasNative {
   findNativeBlas(options: { readonly library: string | undefined }): Promise<{
     readonly provider: GemmProvider | undefined;
     readonly files: readonly JsonObject[];
-    readonly failures: readonly { readonly path: string; readonly reason: string }[];
+    readonly failures: readonly BlasFault[];
   }>;
 }
 
@@ -40,6 +48,7 @@ export async function findBlas(directory: string, wanted: string | undefined): P
     named,
     installed,
     reason,
+    failures: [],
   });
   if (wanted === "off") return without(false, "ATTUNE_BLAS is off");
   const entry = resolveFrom(join(directory, "resolver.js")) ?? resolveFrom(import.meta.url);
@@ -55,14 +64,13 @@ export async function findBlas(directory: string, wanted: string | undefined): P
   }
   const { findNativeBlas } = (await import(pathToFileURL(entry).href)) as BlasNative;
   const { provider, files, failures } = await findNativeBlas({ library: named ? wanted : undefined });
-  if (provider) return { provider, files, named, installed: true, reason: provider.id };
+  // Names that are not there say nothing; a library that crashed does.
+  const telling = failures.filter(({ reason }) => !/cannot open|no such file|not found/i.test(reason));
+  if (provider) return { provider, files, named, installed: true, reason: provider.id, failures: telling };
   if (!named) {
-    // Names that are not there say nothing; a library that crashed does.
-    const telling = failures.find(({ reason }) => !/cannot open|no such file|not found/i.test(reason));
-    return without(
-      true,
-      telling ? `${telling.path}: ${telling.reason}` : "no native library has one of the usual names",
-    );
+    const [first] = telling;
+    const reason = first ? `${first.path}: ${first.reason}` : "no native library has one of the usual names";
+    return { ...without(true, reason), failures: telling };
   }
   throw new AttuneError("DEVICE_UNAVAILABLE", `The native library ${wanted} cannot be used: ${failures[0]?.reason}.`, {
     hint: "Name another by ATTUNE_BLAS, or set it to off.",

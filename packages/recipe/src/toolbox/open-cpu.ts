@@ -53,6 +53,8 @@ export interface MeasuredBlas extends BlasChoice {
   readonly rates?: GemmRates | undefined;
   /** Whether the rates are those of an earlier process. */
   readonly cached?: boolean | undefined;
+  /** For people: why the library multiplies, or WebAssembly does. */
+  readonly because: string;
 }
 
 /** How much faster a library must be to make the results of this machine differ from others'. */
@@ -62,7 +64,11 @@ const margin = 1.1;
 export async function chooseBlas(directory: string, wide: boolean = has256Bits()): Promise<MeasuredBlas> {
   const choice = await findBlas(directory, process.env["ATTUNE_BLAS"]);
   const { provider, files, named } = choice;
-  if (provider === undefined) return { ...choice, use: false };
+  if (provider === undefined) return { ...choice, use: false, because: choice.reason };
   const { rates, cached } = await knownRates({ provider, files, wide });
-  return { ...choice, rates, cached, use: named || rates.native > margin * rates.wasm };
+  const ratio = rates.native / rates.wasm;
+  const because = named
+    ? "ATTUNE_BLAS names it"
+    : `it is ${ratio.toFixed(2)} times as fast as WebAssembly, and ${margin} decides`;
+  return { ...choice, rates, cached, because, use: named || ratio > margin };
 }

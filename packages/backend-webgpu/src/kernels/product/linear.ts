@@ -141,7 +141,7 @@ const fewRowsKernel = webgpuKernel({
 });
 
 /** Threads of a subgroup that are enough to share a row: with fewer, workgroup memory lets more of them do so. */
-const enoughLanes = 4;
+export const enoughLanes = 4;
 
 function fewRowsStage({ m, n, k, a, b, epilogue: given }: Product, subgroup: number): WebgpuStage {
   const epilogue = { ...given, wide: false };

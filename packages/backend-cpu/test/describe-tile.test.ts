@@ -1,0 +1,39 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeTile } from "../src/index.ts";
+import { tileFamily, tileName } from "../src/kernels/product/tile-family.ts";
+import { readTile, tuningKey, writeTile } from "../src/tuning/tile-cache.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "attune-describe-tile-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("describeTile", () => {
+  it("tells a tile that was kept, with its rate", () => {
+    const guess = tileFamily(false)[0]!;
+    writeTile(folder, tuningKey(false, true), guess);
+    const { tile, rate, cached } = describeTile({ wide: false, tileCache: folder });
+    expect({ tile, cached }).toEqual({ tile: tileName(guess), cached: true });
+    expect(rate).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [true, 32, false],
+    [false, 32, false],
+    [true, 64, true],
+    [false, 64, false],
+  ] as const)("chooses one where none was kept (fused %s, %s-bit addresses)", (fusedMultiplyAdd, addressBits, wide) => {
+    const { tile, rate, cached } = describeTile({ fusedMultiplyAdd, addressBits, wide, tileCache: folder });
+    expect(cached).toBe(false);
+    expect(rate).toBeGreaterThan(0);
+    // At 64-bit addresses V8 widens nothing, so that the tile is one of the narrow family.
+    expect(tileFamily(false).map(tileName)).toContain(tile);
+    const key = tuningKey(false, fusedMultiplyAdd, addressBits === 64 ? "i64" : "i32");
+    // A measurement before V8 had optimised the code is not kept.
+    if (readdirSync(folder).length > 0) expect(tileName(readTile(folder, key)!)).toBe(tile);
+  });
+});
