@@ -64,5 +64,6 @@ export interface OutputOptions {
 export interface ComputeOptions {
   readonly seed: number;
   readonly device: string;
+  readonly products: "f32" | "f16";
   readonly threads?: number;
 }

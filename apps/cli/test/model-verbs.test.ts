@@ -148,6 +148,24 @@ describe("attune score", () => {
     expect((await runAttune([...command, "none"], row)).code).toBe(2);
   });
 
+  test("products in f16 on the CPU exit 2 and say what to do", async () => {
+    for (const command of [
+      ["score", "--model", model, "--input", "-"],
+      ["generate", "--model", model, "--prompt", "a"],
+      ["merge", "--model", model, "--adapter", path("nowhere"), "--output", path("never")],
+      ["eval", "--model", model, "--task", "perplexity", "--data", path("texts.jsonl")],
+    ]) {
+      const { code, stderr } = await runAttune([...command, "--products", "f16"], "{}");
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/for GPUs: .*cpu.*f32 alone\. \(CONFIG_INCOMPATIBLE\)\nhint: .*--device webgpu/);
+      expect((await runAttune([...command, "--products", "f8"], "{}")).stderr).toMatch(/choices are f32, f16/);
+    }
+    const { code } = await spawnAttune(["score", "--model", model, "--input", "-"], {
+      environment: { ATTUNE_PRODUCTS: "f16" },
+    });
+    expect(code).toBe(2);
+  });
+
   test("a wrong device exits 4 and names those that are there", async () => {
     for (const command of [
       ["score", "--model", model, "--input", "-"],

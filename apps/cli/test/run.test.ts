@@ -146,7 +146,7 @@ describe("attune run", () => {
 
   test("plan predicts memory and time without taking a step", async () => {
     const plan = await attuneJson<{
-      training: { steps: number };
+      training: { steps: number; products: string; dispatchesPerStep: number };
       memory: { peakBytes: number };
       time: { flops: number; stages: { name: string }[] };
     }>(["plan", recipe]);
@@ -155,6 +155,10 @@ describe("attune run", () => {
     expect(plan.time.flops).toBeGreaterThan(1e6);
     const { stdout } = await runAttune(["plan", recipe, "--steps", "60"]);
     expect(stdout).toMatch(/^60 steps of 128 tokens/);
+    const { products, dispatchesPerStep } = plan.training;
+    expect(stdout).toMatch(
+      new RegExp(`^a step is ${dispatchesPerStep} dispatches, with products in ${products}$`, "m"),
+    );
     expect(stdout).toMatch(/^train +\d+(\.\d)? .FLOP/m);
     expect(stdout).toMatch(/^at its peak +\d/m);
   });
@@ -166,9 +170,25 @@ describe("attune run", () => {
     const step = explanation.dispatches.filter(({ program }) => program === "forward and backward");
     expect(step.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
     const { stdout } = await runAttune(["plan", recipe, "--explain", "cpu"]);
-    expect(stdout).toMatch(/^a step on this machine's CPU: \d/m);
+    expect(stdout).toMatch(/^a step on this machine's CPU, products in f32: \d/m);
     expect(stdout).toMatch(/^cpu\.linear.* (compute|memory)$/m);
     expect((await runAttune(["plan", recipe, "--explain", "nothing"])).stderr).toMatch(/ID_UNKNOWN/);
+  });
+
+  test("products in f16 are explained for a GPU, and refused on this CPU", async () => {
+    const command = ["plan", recipe, "--explain", "h100"];
+    const { explanation } = await attuneJson<{ explanation: StepExplanation }>([...command, "--products", "f16"]);
+    expect(explanation.products).toBe("f16");
+    const kernels = explanation.dispatches.map(({ kernel }) => kernel);
+    expect(kernels).not.toContain("webgpu.linear.tiled");
+    expect(kernels.some((kernel) => /^webgpu\.linear\.(tiled-f16|subgroup-matrix)$/.test(kernel))).toBe(true);
+    const { stdout } = await runAttune([...command, "--set", "products=f16"]);
+    expect(stdout).toMatch(/^a step on NVIDIA H100 SXM, products in f16: .*s in f32, .*s on f16 matrices, /m);
+    for (const verb of ["plan", "run", "train"]) {
+      const { code, stderr } = await runAttune([verb, recipe, "--products", "f16"]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/Products in f16 are for GPUs.*\(CONFIG_INCOMPATIBLE\)\nhint: .*--device webgpu/);
+    }
   });
 
   test.each([

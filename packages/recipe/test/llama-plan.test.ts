@@ -30,7 +30,7 @@ function plansOf(rows: number): { readonly step: Plan; readonly update: Plan } {
     shape: { rows, blockLength: 512, headRows: undefined, terms: {}, recompute: false },
     clipNorm: 1,
   };
-  const { traces } = traceTraining(training);
+  const { traces } = traceTraining(training, runtime.backend.capabilities);
   return { step: runtime.plan(traces.forwardBackward), update: runtime.plan(traces.update) };
 }
 

@@ -13,13 +13,14 @@ export const generate: VerbAction<GenerateOptions> = async (options, context) =>
   const toolbox = await openToolbox(host, plugin);
   const rows = prompt === undefined ? readObjects(input!, host.stdin) : [{ prompt }];
   const streams = prompt !== undefined && !json && (numBeams ?? 1) === 1;
-  const { model, adapter, storage, contextLength, device, threads } = options;
+  const { model, adapter, storage, contextLength, device, products, threads } = options;
   const result = await generateRows(toolbox, {
     model,
     adapter,
     storage,
     contextLength,
     device,
+    products,
     threads,
     rows,
     maxNewTokens,

@@ -5,7 +5,7 @@ import type { MergeOptions } from "../verbs/merge.ts";
 
 /** Merges an adapter into its base. */
 export const merge: VerbAction<MergeOptions> = async (options, { host, signal, onProgress }) => {
-  const { plugin, dtype, model, adapter, output, device, threads } = options;
+  const { plugin, dtype, model, adapter, output, device, products, threads } = options;
   const toolbox = await openToolbox(host, plugin);
   const merged = await mergeModel(toolbox, {
     model,
@@ -13,6 +13,7 @@ export const merge: VerbAction<MergeOptions> = async (options, { host, signal, o
     output,
     dtype: dtype.toUpperCase() as "BF16" | "F16" | "F32",
     device,
+    products,
     threads,
     signal,
     onProgress,

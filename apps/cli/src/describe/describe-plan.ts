@@ -6,9 +6,10 @@ import { renderTable } from "../terminal/table.ts";
 export function describePlan({ training, memory, time }: RunPlan): string {
   const stages = time.stages.map(({ name, flops, seconds }) => [name, formatFlops(flops), formatDuration(seconds)]);
   const parts = memory.parts.map(({ name, bytes }) => [name, formatBytes(bytes)]);
-  const { steps, tokensPerStep, trained, parameters } = training;
+  const { steps, tokensPerStep, products, dispatchesPerStep, trained, parameters } = training;
   return [
     `${formatCount(steps)} steps of ${formatCount(tokensPerStep)} tokens; ${formatCount(trained)} of ${formatCount(parameters)} parameters are trained`,
+    `a step is ${formatCount(dispatchesPerStep)} dispatches, with products in ${products}`,
     `this machine computes ${formatFlops(time.flopsPerSecond)}/s, measured`,
     "",
     renderTable(

@@ -3,7 +3,7 @@ import { formatBytes, formatFlops } from "../terminal/format-number.ts";
 import { renderTable } from "../terminal/table.ts";
 
 /** The dispatches of a step against a device for a reader: those that are alike in one row, what takes longest first. */
-export function describeStep({ device, dispatches }: StepExplanation): string {
+export function describeStep({ device, products, dispatches }: StepExplanation): string {
   const total = dispatches.reduce((sum, { seconds }) => sum + seconds, 0);
   const launches = dispatches.reduce((sum, row) => sum + row.launches, 0);
   const rows = grouped(dispatches).map(({ first, count, sum }) => [
@@ -17,11 +17,16 @@ export function describeStep({ device, dispatches }: StepExplanation): string {
     first.bound,
   ]);
   return [
-    `a step on ${device.name}: ${formatFlops(device.flops.f32)}/s in f32, ${formatBytes(device.bandwidth)}/s (${device.source})`,
+    `a step on ${device.name}, products in ${products}: ${peaksOf(device)}, ${formatBytes(device.bandwidth)}/s (${device.source})`,
     `at least ${(1e3 * total).toFixed(2)} ms in ${launches} launches`,
     "",
     renderTable(["dispatch", "count", "work", "bytes", "moved", "at least", "share", "bound by"], rows),
   ].join("\n");
+}
+
+function peaksOf({ flops: { f32, f16 } }: StepExplanation["device"]): string {
+  const onMatrices = f16 === undefined ? "" : `, ${formatFlops(f16)}/s on f16 matrices`;
+  return `${formatFlops(f32)}/s in f32${onMatrices}`;
 }
 
 type Total = "flops" | "bytes" | "movedBytes" | "seconds";

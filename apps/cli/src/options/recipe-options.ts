@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "@attune/spec";
 import { type Command, Option } from "commander";
 import type { OutputOptions } from "../verb.ts";
 import { addPluginOption } from "./model-options.ts";
-import { collectWords, columnPairs, integerFrom } from "./option-parsers.ts";
+import { collectWords, columnPairs, integerFrom, oneOf } from "./option-parsers.ts";
 
 /** What verbs that work from a recipe are given. */
 export interface RecipeOptions extends OutputOptions {
@@ -46,6 +46,12 @@ const computeFlags: readonly RecipeFlag[] = [
     flags: "--device <device>",
     path: "device",
     description: "cpu, webgpu, or auto: the CPU (default: auto)",
+  },
+  {
+    flags: "--products <precision>",
+    path: "products",
+    description: "operands of matrix products: f32, or f16 on GPUs that can (default: f32)",
+    parse: oneOf("f32", "f16"),
   },
   {
     flags: "--threads <number>",

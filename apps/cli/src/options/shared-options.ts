@@ -28,6 +28,12 @@ export function addComputeOptions(command: Command): void {
     )
     .addOption(new Option("--device <device>", "cpu, webgpu, or auto: the CPU").default("auto").env("ATTUNE_DEVICE"))
     .addOption(
+      new Option("--products <precision>", "operands of matrix products: f32, or f16 on GPUs that can")
+        .choices(["f32", "f16"])
+        .default("f32")
+        .env("ATTUNE_PRODUCTS"),
+    )
+    .addOption(
       new Option("--threads <number>", "threads that compute (default: one a core)")
         .argParser(integerFrom(1))
         .env("ATTUNE_THREADS"),

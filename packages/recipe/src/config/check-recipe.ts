@@ -5,7 +5,7 @@ import { createPromptTemplate } from "@attune/eval-bench";
 import { AttuneError, type JsonValue, toAttuneError } from "@attune/spec";
 import { stepsOf as stagesOf } from "../data/prepare-data.ts";
 import { checkGateNames } from "../evaluate/gates.ts";
-import { resolveDevice } from "../toolbox/open-device.ts";
+import { checkProducts, resolveDevice } from "../toolbox/open-device.ts";
 import { createOptimizer, type Toolbox } from "../toolbox/toolbox.ts";
 import { located } from "./config-error.ts";
 import { formatOrigin } from "./config-origin.ts";
@@ -160,6 +160,7 @@ export function checkRecipe(recipe: ResolvedRecipe, toolbox: Toolbox, use: Recip
     }
   };
   check(["device"], () => resolveDevice(toolbox, config.device));
+  check(["products"], () => checkProducts(toolbox, config));
   check(["data", "stages"], () => {
     for (const { stage, options } of stagesOf(config.data, toolbox))
       check(["data", "stages", stage.id], () => stage.parse(options));

@@ -32,6 +32,7 @@ export interface RecipeConfig {
   readonly report: ReportConfig;
   readonly seed: number;
   readonly device: string;
+  readonly products: "f32" | "f16";
   readonly threads: number | null;
   readonly output: string | null;
 }
@@ -89,6 +90,12 @@ export const recipeSchema: z.ZodType<RecipeConfig> = z.strictObject({
     .default(0)
     .describe("Of everything random"),
   device: z.string().default("auto").describe("cpu, webgpu, or auto for the CPU"),
+  products: z
+    .enum(["f32", "f16"])
+    .default("f32")
+    .describe(
+      "Operands of matrix products: f32, or rounded to f16 with sums in f32, on GPUs that can; the loss is scaled then",
+    ),
   threads: nullable(whole(1)).describe("Threads that compute; default one a core"),
   output: nullable(z.string().min(1)).describe("Folder of the run; default runs/NAME"),
 });

@@ -54,7 +54,7 @@ async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateMo
   const { toolbox, signal, onProgress, onNotice } = options;
   const { config, baseDirectory } = recipe;
   const evaluation = config.evaluation!;
-  const { seed, storage, device, threads, adapter, tokenizer } = config;
+  const { seed, storage, device, products, threads, adapter, tokenizer } = config;
   const data = await loadRecipeData({ ...options, recipe, folder });
   const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
   const general = evaluation.general ? await readGeneralText(evaluation.general, place) : [];
@@ -65,6 +65,7 @@ async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateMo
     tokenizer,
     storage,
     device,
+    products,
     threads,
     baseDirectory,
     onNotice,

@@ -1,5 +1,12 @@
 // The dispatches of a training step against the roofline of a device: of this machine's CPU, or of a GPU that need not be there.
-import { createRuntime, type DeviceDescription, parseDevice, type Runtime, rooflineOf } from "@attune/tensor-core";
+import {
+  createRuntime,
+  type DeviceDescription,
+  operandsOfProducts,
+  parseDevice,
+  type Runtime,
+  rooflineOf,
+} from "@attune/tensor-core";
 import { measureBandwidth, measureRate } from "./measure-rate.ts";
 import { traceTraining } from "./plan-steps.ts";
 import { plannedTraining } from "./predict-run.ts";
@@ -26,15 +33,22 @@ export interface ExplainedDispatch {
 /** A step against a device. */
 export interface StepExplanation {
   readonly device: DeviceDescription;
+  /** What operands of matrix products are rounded to. */
+  readonly products: "f32" | "f16";
   readonly dispatches: readonly ExplainedDispatch[];
 }
 
-/** Explains a step. @throws AttuneError as `parseDevice` for a device that is none */
-export async function explainStep(inputs: PredictionInputs, device: string): Promise<StepExplanation> {
+/** Explains a step; `products` are those of a GPU, and of the CPU f32. @throws AttuneError as `parseDevice` for a device that is none */
+export async function explainStep(
+  inputs: PredictionInputs,
+  device: string,
+  products: "f32" | "f16",
+): Promise<StepExplanation> {
   const onCpu = device === "cpu";
-  const runtime = onCpu ? inputs.runtime : await planningRuntime();
+  const runtime = onCpu ? inputs.runtime : await planningRuntime(products);
   const described = onCpu ? await describeRuntime(runtime, inputs.base.model.config.hiddenSize) : parseDevice(device);
-  const { traces } = traceTraining(plannedTraining(inputs));
+  const { capabilities } = runtime.backend;
+  const { traces } = traceTraining(plannedTraining(inputs), capabilities);
   const programs = [
     ["forward and backward", traces.forwardBackward],
     ["update", traces.update],
@@ -49,12 +63,12 @@ export async function explainStep(inputs: PredictionInputs, device: string): Pro
       return { program, kernel, scope, backward, shapes, bytes: unavoidableBytes, ...row };
     });
   });
-  return { device: described, dispatches };
+  return { device: described, products: operandsOfProducts(capabilities), dispatches };
 }
 
-async function planningRuntime(): Promise<Runtime> {
+async function planningRuntime(products: "f32" | "f16"): Promise<Runtime> {
   const { createPlanningBackend } = await import("@attune/backend-webgpu");
-  return createRuntime({ backend: createPlanningBackend() });
+  return createRuntime({ backend: createPlanningBackend({ products }) });
 }
 
 /** What this machine reaches, measured in less than a second each. */

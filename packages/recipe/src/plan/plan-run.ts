@@ -6,14 +6,17 @@ import { checkRecipe } from "../config/check-recipe.ts";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import { loadRun } from "../run/load-run.ts";
 import type { RunOptions } from "../run/run-options.ts";
-import { openDevice } from "../toolbox/open-device.ts";
+import { openDevice, resolveDevice } from "../toolbox/open-device.ts";
 import { explainStep, type StepExplanation } from "./explain-step.ts";
 import { predictRun } from "./predict-run.ts";
 import type { RunPlan } from "./run-plan.ts";
 
 /** How a plan is made. */
 export interface PlanOptions extends Omit<RunOptions, "output" | "resume"> {
-  /** A device to hold each dispatch of a training step against: "cpu" for this machine, as measured, or see `parseDevice`. */
+  /**
+   * A device to hold each dispatch of a training step against: "cpu" for this machine, as measured, or see `parseDevice`. For a GPU,
+   * `products` of the recipe are those of that GPU, and a CPU on which the run is planned computes in f32.
+   */
   readonly explain?: string | undefined;
   /** Folder of the run: what the data stages leave there is used by it. Default: nothing is kept. */
   readonly output?: string | undefined;
@@ -26,9 +29,13 @@ export interface PlannedRun {
 }
 
 /** Predicts memory and time of a run. Data is prepared and the model loaded; no step is taken. */
-export async function planRun(recipe: ResolvedRecipe, options: PlanOptions): Promise<PlannedRun> {
+export async function planRun(given: ResolvedRecipe, options: PlanOptions): Promise<PlannedRun> {
   const { toolbox, output, explain } = options;
-  if (explain !== undefined && explain !== "cpu") parseDevice(explain);
+  const elsewhere = explain !== undefined && explain !== "cpu";
+  if (elsewhere) parseDevice(explain);
+  const { products } = given.config;
+  const onCpu = resolveDevice(toolbox, given.config.device) === "cpu";
+  const recipe = elsewhere && onCpu ? { ...given, config: { ...given.config, products: "f32" as const } } : given;
   checkRecipe(recipe, toolbox, "run");
   const folder = output ?? (await mkdtemp(join(tmpdir(), "attune-plan-")));
   const runtime = await openDevice(toolbox, recipe.config);
@@ -36,7 +43,7 @@ export async function planRun(recipe: ResolvedRecipe, options: PlanOptions): Pro
     const loaded = await loadRun({ ...options, recipe, runtime, folder });
     const inputs = { config: recipe.config, toolbox, runtime, ...loaded };
     const plan = await predictRun(inputs);
-    return explain === undefined ? { plan } : { plan, explanation: await explainStep(inputs, explain) };
+    return explain === undefined ? { plan } : { plan, explanation: await explainStep(inputs, explain, products) };
   } finally {
     await runtime.dispose();
     if (output === undefined) await rm(folder, { recursive: true, force: true });

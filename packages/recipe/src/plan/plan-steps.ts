@@ -3,12 +3,21 @@ import { type ScoreShape, traceScores } from "@attune/generate";
 import type { Model, ParameterPlacement, SiteVisitor } from "@attune/models";
 import type { Optimizer } from "@attune/optim";
 import type { Adapters } from "@attune/peft-core";
-import { elementCount, type Plan, type Runtime, type Trace, tensorType } from "@attune/tensor-core";
+import {
+  type Capabilities,
+  elementCount,
+  type Plan,
+  type Runtime,
+  roundsProductsToHalf,
+  type Trace,
+  tensorType,
+} from "@attune/tensor-core";
 import { createStepTraces, layOutParameters, parametersRegion, type StepTraces, segmentsOf } from "@attune/train";
 import { methodObjective, type ObjectiveShape } from "../train/method-objective.ts";
 
 /** What replaying one program takes. */
 export interface ProgramCost {
+  readonly dispatches: number;
   readonly flops: number;
   readonly arenaBytes: number;
   readonly stagingBytes: number;
@@ -34,6 +43,7 @@ function programCost(runtime: Runtime, build: (trace: Trace) => void): ProgramCo
 
 function costOf({ dispatches, memory }: Plan): ProgramCost {
   return {
+    dispatches: dispatches.length,
     flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
     arenaBytes: memory.arena,
     stagingBytes: memory.staging,
@@ -51,7 +61,7 @@ export interface PlannedTraining {
 
 /** Costs of the three programs of a training step. */
 export function trainingCost(runtime: Runtime, training: PlannedTraining): TrainingCost {
-  const { traces, size, trained } = traceTraining(training);
+  const { traces, size, trained } = traceTraining(training, runtime.backend.capabilities);
   return {
     forwardBackward: programCost(runtime, traces.forwardBackward),
     update: programCost(runtime, traces.update),
@@ -62,8 +72,14 @@ export function trainingCost(runtime: Runtime, training: PlannedTraining): Train
   };
 }
 
-/** The programs of a training step, elements of each of its buffers, and of its parameters. State is named, not bound. */
-export function traceTraining({ model, adapters, optimizer, shape, clipNorm }: PlannedTraining): {
+/**
+ * The programs of a training step on a device, elements of each of its buffers, and of its parameters. State is named, not bound. Where
+ * products are in f16 the loss is scaled, as training does.
+ */
+export function traceTraining(
+  { model, adapters, optimizer, shape, clipNorm }: PlannedTraining,
+  capabilities: Capabilities,
+): {
   readonly traces: StepTraces;
   readonly size: number;
   readonly trained: number;
@@ -93,7 +109,10 @@ export function traceTraining({ model, adapters, optimizer, shape, clipNorm }: P
     shape,
   );
   return {
-    traces: createStepTraces(objective, store, optimizer, { clipNorm: clipNorm ?? undefined }),
+    traces: createStepTraces(objective, store, optimizer, {
+      clipNorm: clipNorm ?? undefined,
+      lossScaling: roundsProductsToHalf(capabilities),
+    }),
     size,
     trained: parameters.reduce((sum, { shape: own }) => sum + elementCount(own), 0),
   };
@@ -152,6 +171,7 @@ export function scoringCost(
     return cost;
   });
   return {
+    dispatches: costs.reduce((sum, { dispatches }) => sum + dispatches, 0),
     flops: costs.reduce((sum, { flops }) => sum + flops, 0),
     arenaBytes: Math.max(0, ...costs.map(({ arenaBytes }) => arenaBytes)),
     stagingBytes: Math.max(0, ...costs.map(({ stagingBytes }) => stagingBytes)),

@@ -1,5 +1,6 @@
 import type { Task } from "@attune/eval-bench";
 import { countParameters } from "@attune/models";
+import { operandsOfProducts } from "@attune/tensor-core";
 import type { TrainingExample } from "@attune/train";
 import { generalTextTask } from "../evaluate/general-text.ts";
 import { judgeBatchSize } from "../evaluate/judge-model.ts";
@@ -30,6 +31,8 @@ export async function predictRun(inputs: PredictionInputs): Promise<RunPlan> {
     training: {
       steps: costs.steps,
       tokensPerStep: training.rows * training.blockLength * training.accumulation,
+      products: operandsOfProducts(runtime.backend.capabilities),
+      dispatchesPerStep: training.accumulation * costs.step.forwardBackward.dispatches + costs.step.update.dispatches,
       rows: rows.train.length,
       tokens: rows.counts.tokens,
       trained: costs.step.trained,

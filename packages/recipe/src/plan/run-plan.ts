@@ -17,6 +17,10 @@ export interface RunPlan {
   readonly training: {
     readonly steps: number;
     readonly tokensPerStep: number;
+    /** What operands of matrix products are rounded to. */
+    readonly products: "f32" | "f16";
+    /** Kernels that a step replays: forward and backward of each micro-batch, and the update. */
+    readonly dispatchesPerStep: number;
     readonly rows: number;
     readonly tokens: number;
     readonly trained: number;

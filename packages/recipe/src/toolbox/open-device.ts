@@ -1,5 +1,5 @@
 import { AttuneError } from "@attune/spec";
-import { createRuntime, type Runtime } from "@attune/tensor-core";
+import { createRuntime, type Runtime, roundsProductsToHalf } from "@attune/tensor-core";
 import type { NumericsClass } from "./numerics-class.ts";
 import type { Toolbox } from "./toolbox.ts";
 
@@ -11,6 +11,8 @@ export interface DeviceOptions {
   readonly threads?: number | null | undefined;
   /** Numerics class that a run to go on with was begun with; undefined: the fastest. */
   readonly numerics?: NumericsClass | undefined;
+  /** Operands of matrix products: f32, or rounded to f16 with sums in f32, on GPUs that can. Default "f32". */
+  readonly products?: "f32" | "f16" | undefined;
 }
 
 /** The id of the device that a name means. @throws AttuneError `DEVICE_UNAVAILABLE` listing those that are there */
@@ -23,11 +25,38 @@ export function resolveDevice(toolbox: Toolbox, device = "auto"): string {
   });
 }
 
-/** A runtime on a device. @throws AttuneError `DEVICE_UNAVAILABLE`, or `OPTIONS_INVALID` for a number of threads that is none */
+/**
+ * Refuses products in f16 on the CPU before anything is opened: their operands would be rounded for nothing, as neither WebAssembly nor
+ * a native BLAS multiplies in f16.
+ *
+ * @throws AttuneError `CONFIG_INCOMPATIBLE`, `DEVICE_UNAVAILABLE`
+ */
+export function checkProducts(toolbox: Toolbox, { device, products }: DeviceOptions): void {
+  if (products !== "f16" || resolveDevice(toolbox, device) !== "cpu") return;
+  const named = device === "cpu" ? "the device cpu" : "the device cpu, which auto stands for,";
+  throw new AttuneError("CONFIG_INCOMPATIBLE", `Products in f16 are for GPUs: ${named} multiplies in f32 alone.`, {
+    hint: "Use --device webgpu on a GPU with f16 (`attune doctor` says so), or leave products out. --storage f16 saves memory on a CPU.",
+    details: { key: "products" },
+  });
+}
+
+/**
+ * A runtime on a device.
+ *
+ * @throws AttuneError `DEVICE_UNAVAILABLE`, also where products in f16 are asked for and the device has none; `CONFIG_INCOMPATIBLE` for
+ * those on the CPU; `OPTIONS_INVALID` for a number of threads that is none
+ */
 export async function openDevice(
   toolbox: Toolbox,
-  { device, threads, numerics }: DeviceOptions = {},
+  { device, threads, numerics, products = "f32" }: DeviceOptions = {},
 ): Promise<Runtime> {
-  const create = toolbox.devices.get(resolveDevice(toolbox, device))!;
-  return createRuntime({ backend: await create({ threads: threads ?? undefined, numerics }) });
+  checkProducts(toolbox, { device, products });
+  const id = resolveDevice(toolbox, device);
+  const backend = await toolbox.devices.get(id)!({ threads: threads ?? undefined, numerics, products });
+  if (products === "f32" || roundsProductsToHalf(backend.capabilities)) return createRuntime({ backend });
+  await backend.dispose();
+  throw new AttuneError("DEVICE_UNAVAILABLE", `The device "${id}" multiplies in f32 alone, and f16 is asked for.`, {
+    hint: "Leave products out, or choose another device.",
+    details: { key: "products" },
+  });
 }

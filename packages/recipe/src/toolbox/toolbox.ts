@@ -14,6 +14,7 @@ import type { TokenizerPlugin } from "@attune/tokenizer-core";
 import type { RecipeConfig } from "../config/recipe-config.ts";
 import type { NumericsClass } from "./numerics-class.ts";
 import { openCpu } from "./open-cpu.ts";
+import { openWebgpu } from "./open-webgpu.ts";
 import { type OptimizerFactory, optimizerFactories } from "./optimizers.ts";
 
 /** Makes a backend; called once a runtime. */
@@ -21,6 +22,8 @@ export type DeviceFactory = (options: {
   readonly threads: number | undefined;
   /** Numerics class that it must have; undefined: the fastest. */
   readonly numerics?: NumericsClass | undefined;
+  /** What operands of matrix products are rounded to. A backend without the feature `f16-products` is refused where f16 is asked for. */
+  readonly products: "f32" | "f16";
 }) => Backend | Promise<Backend>;
 
 /** What recipes can choose from. A value: two can live in one process. */
@@ -74,7 +77,7 @@ export function createToolbox(options: ToolboxOptions = {}): Toolbox {
     devices: new Map(
       Object.entries({
         cpu: (device) => openCpu({ ...device, directory: baseDirectory }),
-        webgpu: openWebgpu,
+        webgpu: ({ products }) => openWebgpu(products),
         ...options.devices,
       }),
     ),
@@ -82,11 +85,6 @@ export function createToolbox(options: ToolboxOptions = {}): Toolbox {
     resolvePackage: options.resolvePackage,
     baseDirectory,
   };
-}
-
-/** The GPU; the backend is loaded when it is asked for. */
-async function openWebgpu(): Promise<Backend> {
-  return (await import("@attune/backend-webgpu")).createWebgpuBackend();
 }
 
 /** The optimizer of a configuration. @throws AttuneError `ID_UNKNOWN`, `CONFIG_UNKNOWN_KEY` or `OPTIONS_INVALID` */
