@@ -21,6 +21,13 @@ describe("describeTile", () => {
     expect(rate).toBeGreaterThan(0);
   });
 
+  it("tells the narrow one at 64-bit addresses, where V8 widens nothing", () => {
+    const guess = tileFamily(false)[0]!;
+    writeTile(folder, tuningKey(false, true, "i64"), guess);
+    const { tile, cached } = describeTile({ wide: true, addressBits: 64, tileCache: folder });
+    expect({ tile, cached }).toEqual({ tile: tileName(guess), cached: true });
+  });
+
   it.each([
     [true, 32, false],
     [false, 32, false],
@@ -30,7 +37,6 @@ describe("describeTile", () => {
     const { tile, rate, cached } = describeTile({ fusedMultiplyAdd, addressBits, wide, tileCache: folder });
     expect(cached).toBe(false);
     expect(rate).toBeGreaterThan(0);
-    // At 64-bit addresses V8 widens nothing, so that the tile is one of the narrow family.
     expect(tileFamily(false).map(tileName)).toContain(tile);
     const key = tuningKey(false, fusedMultiplyAdd, addressBits === 64 ? "i64" : "i32");
     // A measurement before V8 had optimised the code is not kept.

@@ -27,6 +27,11 @@ const measured: GemmRates = { native: 20, wasm: 10.5, tile: "6x4", settled: true
 const measuring = (rates: GemmRates = measured) => vi.fn<typeof measureGemm>(async () => rates);
 
 describe("the rates of a native library", () => {
+  it("hold for one release of Attune, whose kernels they were measured beside", () => {
+    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as JsonObject;
+    expect(ratesEntry(library).key).toMatchObject({ attune: version, wide: true, library: "openblas-1" });
+  });
+
   it("are measured once, and then those that were kept", async () => {
     const measure = measuring();
     expect(await knownRates(library, measure)).toEqual({ rates: measured, cached: false });

@@ -1,9 +1,10 @@
-// How fast a native library is beside WebAssembly, kept between processes for as long as its files, Node and the processor are the
-// same. A measurement that is not repeated also decides alike at each start: which of the two multiplies is part of the numerics class.
+// How fast a native library is beside WebAssembly, kept between processes for as long as its files, Attune, Node and the processor are
+// the same. A measurement that is not repeated also decides alike at each start: which of the two multiplies is part of the numerics class.
 import { type GemmRates, measureGemm } from "@attune/backend-cpu";
 import { machineKey, readUserCache, type UserCacheEntry, userCacheFolder, writeUserCache } from "@attune/run-folder";
 import type { JsonObject, JsonValue } from "@attune/spec";
 import type { GemmProvider } from "@attune/tensor-core";
+import { packageVersion } from "../run/package-version.ts";
 
 /** Rates, and whether they were measured by this process or an earlier one. */
 export interface KnownRates {
@@ -25,7 +26,7 @@ const fastest = 1e6;
 
 /** Where the rates of a library are kept. */
 export function ratesEntry({ provider, files, wide }: RatedLibrary): UserCacheEntry {
-  const key = { ...machineKey(), wide, library: provider.id, files: [...files] };
+  const key = { ...machineKey(), attune: packageVersion, wide, library: provider.id, files: [...files] };
   return { folder: userCacheFolder(), kind: "native-blas-rates", key };
 }
 
