@@ -11,6 +11,8 @@ import type { ProductExtent } from "./product-shape.ts";
 const fewestFlops = 2 ** 17;
 /** Rows of C below which reading B is most of the work. */
 const fewestRows = 5;
+/** Columns of C, and terms of its sums, below which a library mostly packs: with the 8 of a LoRA factor it has half the speed. */
+const smallestSide = 16;
 
 /** B is decoded unless it is plain f32. */
 function slabBytesOf({ inputs }: Signature, slabBytes: number): number | undefined {
@@ -18,7 +20,7 @@ function slabBytesOf({ inputs }: Signature, slabBytes: number): number | undefin
 }
 
 function accepts(signature: Signature, { batch, m, k, n }: ProductExtent): number | undefined {
-  const large = m >= fewestRows && 2 * m * k * n >= fewestFlops;
+  const large = m >= fewestRows && Math.min(k, n) >= smallestSide && 2 * m * k * n >= fewestFlops;
   return large && acceptsFormats(signature) && (batch === 1 || isPlain(signature.inputs[1]!)) ? 1.5 : undefined;
 }
 
