@@ -14,6 +14,7 @@ export interface PlanProgram {
   readonly bindings: readonly { readonly region: number; readonly offset: number }[];
   readonly scratchBytes: number;
   readonly sharedBytes: number;
+  readonly nearBytes: number;
 }
 
 /** The code of every dispatch. @throws AttuneError `DEVICE_UNAVAILABLE` for a plan of another backend */
@@ -56,6 +57,7 @@ export function layOutPlan(
     bindings,
     scratchBytes: codes.reduce((most, code) => Math.max(most, code.scratchBytes), 0),
     sharedBytes: codes.reduce((most, code) => Math.max(most, code.sharedBytes ?? 0), 0),
+    nearBytes: codes.reduce((most, code) => Math.max(most, code.nearBytes ?? 0), 0),
   };
 }
 
@@ -69,7 +71,8 @@ export function cpuScratchBytes(plan: Plan, threads: number): number {
   const codes = codesOf(plan);
   const largest = (sizes: readonly number[]): number => sizes.reduce((most, bytes) => Math.max(most, bytes), 0);
   return (
-    threads * largest(codes.map((code) => code.scratchBytes)) + largest(codes.map((code) => code.sharedBytes ?? 0))
+    threads * (largest(codes.map((code) => code.scratchBytes)) + largest(codes.map((code) => code.nearBytes ?? 0))) +
+    largest(codes.map((code) => code.sharedBytes ?? 0))
   );
 }
 

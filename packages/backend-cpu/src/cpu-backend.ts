@@ -18,8 +18,9 @@ import { cpuKernels } from "./kernels/index.ts";
 import { createNativeKernels } from "./kernels/product/native-linear.ts";
 import { tileFeature } from "./kernels/product/tile-family.ts";
 import { createHeap, type Heap, type HeapRange, heapAlignment, pageBytes } from "./memory/heap.ts";
+import { createNearHeap } from "./memory/near-memory.ts";
 import { parameterBytes, stepFields } from "./pool/messages.ts";
-import { createWorkerPool, type WorkerPool } from "./pool/worker-pool.ts";
+import { createWorkerPool, type ThreadScratch, type WorkerPool } from "./pool/worker-pool.ts";
 import { fusesMultiplyAdd, has256Bits } from "./simd-width.ts";
 import { chooseTile } from "./tuning/choose-tile.ts";
 
@@ -28,7 +29,7 @@ export interface CpuBackendOptions {
   readonly threads?: number | undefined;
   /**
    * Most bytes that it may hold, up to 16 GiB (default 4 GiB). More than 4 GiB needs an engine with 64-bit memories (Node 24), where
-   * addresses are wider and V8 does not widen SIMD code: products run at half the speed.
+   * V8 widens SIMD code of matrix products alone, which the backend gives scratch in a second, 32-bit memory.
    */
   readonly maximumBytes?: number | undefined;
   /** Whether SIMD code comes out as 256 bits; measured (10 ms) unless given. Only speed depends on it. */
@@ -50,7 +51,7 @@ interface CpuAllocation extends Allocation {
   readonly range: HeapRange;
 }
 
-const maximumBindings = parameterBytes / 8 - 2;
+const maximumBindings = parameterBytes / 8 - 3;
 
 /**
  * The CPU backend: plans are replayed by worker threads over one shared memory.
@@ -65,24 +66,28 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   const maximumPages = Math.ceil(maximumBytes / pageBytes);
   const heap = createHeap(maximumPages);
   const parameters = Array.from({ length: threads }, () => heap.allocate(parameterBytes).offset);
-  const pool = createWorkerPool({ threads, heap, parameters, gemm: options.gemm });
-  const relaxedSimd = options.fusedMultiplyAdd ?? true;
   const { addressType } = heap;
+  const wide = options.wide ?? has256Bits();
+  const nearHeap = wide && addressType === "i64" ? createNearHeap() : undefined;
+  const nearMemory = nearHeap !== undefined;
+  const pool = createWorkerPool({ threads, heap, nearMemory: nearHeap?.memory, parameters, gemm: options.gemm });
+  const relaxedSimd = options.fusedMultiplyAdd ?? true;
   const library = createKernelLibrary({
     pool,
     addressType,
     maximumPages,
+    nearMemory,
     relaxedSimd,
     gemm: options.gemm !== undefined,
   });
-  const scratch = createScratch(heap, threads);
+  const scratch = createScratch({ heap, nearHeap: nearHeap ?? heap, threads });
   const features = new Set<string>();
-  const wide = options.wide ?? (addressType === "i32" && has256Bits());
-  if (wide) features.add("simd256");
-  if (options.tileCache !== false)
-    features.add(
-      tileFeature(chooseTile({ wide, relaxedSimd, addressType, folder: options.tileCache ?? userCacheFolder() })),
-    );
+  const wideTiles = wide && (addressType === "i32" || nearMemory);
+  if (wideTiles) features.add("simd256");
+  if (options.tileCache !== false) {
+    const folder = options.tileCache ?? userCacheFolder();
+    features.add(tileFeature(chooseTile({ wide: wideTiles, relaxedSimd, addressType, nearMemory, folder })));
+  }
   if (relaxedSimd && fusesMultiplyAdd()) features.add("fma");
   if (options.gemm) features.add(`gemm:${options.gemm.id}`);
   const capabilities: Capabilities = {
@@ -166,7 +171,7 @@ async function runProgram(
   });
   const steps = { from: program.stepOf[from]!, to: program.stepOf[to]! };
   if (steps.from === steps.to) return;
-  const { threads, shared } = scratch.reserve(program.scratchBytes, program.sharedBytes);
+  const { threads, shared } = scratch.reserve(program);
   await pool.run({ id, ...steps, shared, ...(times ? { times } : {}) }, threads);
 }
 
@@ -182,26 +187,43 @@ function dispatchTimes({ stepOf }: PlanProgram, times: Float64Array): DispatchTi
 
 interface Scratch {
   /** Addresses of at least so many bytes, for each thread and for all together. */
-  reserve(threadBytes: number, sharedBytes: number): { threads: readonly number[]; shared: number };
+  reserve(bytes: ScratchBytes): { readonly threads: readonly ThreadScratch[]; readonly shared: number };
 }
 
-function createScratch(heap: Heap, threads: number): Scratch {
-  let own: HeapRange[] = [];
-  let shared: HeapRange | undefined;
+type ScratchBytes = Pick<PlanProgram, "scratchBytes" | "sharedBytes" | "nearBytes">;
+
+interface ScratchOptions {
+  readonly heap: Heap;
+  /** Where near scratch is; may be the same. */
+  readonly nearHeap: Heap;
+  readonly threads: number;
+}
+
+function createScratch({ heap, nearHeap, threads }: ScratchOptions): Scratch {
+  const own = createRanges(heap, threads);
+  const near = createRanges(nearHeap, threads);
+  const shared = createRanges(heap, 1);
   return {
-    reserve(threadBytes, sharedBytes) {
-      if ((own[0]?.bytes ?? -1) < threadBytes) {
-        for (const range of own) heap.free(range);
-        own = [];
-        for (let thread = 0; thread < threads; thread++) own.push(heap.allocate(threadBytes));
-      }
-      if ((shared?.bytes ?? -1) < sharedBytes) {
-        if (shared) heap.free(shared);
-        shared = undefined;
-        shared = heap.allocate(sharedBytes);
-      }
-      return { threads: own.map(({ offset }) => offset), shared: shared!.offset };
+    reserve({ scratchBytes, sharedBytes, nearBytes }) {
+      const [scratches, nears] = [own(scratchBytes), near(nearBytes)];
+      return {
+        threads: scratches.map((scratch, thread) => ({ scratch, near: nears[thread]! })),
+        shared: shared(sharedBytes)[0]!,
+      };
     },
+  };
+}
+
+/** Ranges that are replaced where more bytes are asked for than they have; the addresses of as many as `count`. */
+function createRanges(heap: Heap, count: number): (bytes: number) => readonly number[] {
+  let ranges: HeapRange[] = [];
+  return (bytes) => {
+    if ((ranges[0]?.bytes ?? -1) < bytes) {
+      for (const range of ranges) heap.free(range);
+      ranges = [];
+      for (let index = 0; index < count; index++) ranges.push(heap.allocate(bytes));
+    }
+    return ranges.map(({ offset }) => offset);
   };
 }
 

@@ -10,18 +10,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createCpuBackend, measureGemm } from "../src/index.ts";
 import { type TileSize, tileFamily, tileFeature, tileName } from "../src/kernels/product/tile-family.ts";
 import { chooseTile } from "../src/tuning/choose-tile.ts";
-import { measureTiles, type TileMeasurement } from "../src/tuning/measure-tiles.ts";
+import { measureTiles } from "../src/tuning/measure-tiles.ts";
 import { readTile, tuningEntry, tuningKey, writeTile } from "../src/tuning/tile-cache.ts";
 import { runOp } from "./run-kernel.ts";
 
 /** Set by a test whose outcome must not depend on what is fast on this machine. */
-const measured = vi.hoisted((): { instead: ((tiles: readonly TileSize[]) => TileMeasurement[]) | undefined } => ({
-  instead: undefined,
-}));
+const measured = vi.hoisted((): { instead: typeof measureTiles | undefined } => ({ instead: undefined }));
 vi.mock("../src/tuning/measure-tiles.ts", async (original) => {
   const real = await original<{ measureTiles: typeof measureTiles }>();
-  const measure: typeof measureTiles = (tiles, ...more) =>
-    measured.instead ? measured.instead(tiles) : real.measureTiles(tiles, ...more);
+  const measure: typeof measureTiles = (...given) => (measured.instead ?? real.measureTiles)(...given);
   return { ...real, measureTiles: measure };
 });
 
@@ -161,15 +158,21 @@ describe("measureGemm", () => {
 
 describe("measureTiles", () => {
   it.each([
-    [false, "i32"],
-    [true, "i32"],
-    [false, "i64"],
-  ] as const)("finds every tile exact and gives it a rate (wide family: %s, %s addresses)", (wide, addressType) => {
-    for (const { rate, exact } of measureTiles(tileFamily(wide), { relaxedSimd: true, addressType, trials: 2 })) {
-      expect(exact).toBe(true);
-      expect(rate).toBeGreaterThan(0);
-    }
-  });
+    [false, "i32", false],
+    [true, "i32", false],
+    [false, "i64", false],
+    [true, "i64", true],
+  ] as const)(
+    "finds every tile exact and gives it a rate (wide family: %s, %s addresses, near memory: %s)",
+    (...options) => {
+      const [wide, addressType, nearMemory] = options;
+      const code = { relaxedSimd: true, addressType, nearMemory, trials: 2 };
+      for (const { rate, exact } of measureTiles(tileFamily(wide), code)) {
+        expect(exact).toBe(true);
+        expect(rate).toBeGreaterThan(0);
+      }
+    },
+  );
 });
 
 describe("the tile of a backend", () => {
@@ -191,6 +194,19 @@ describe("the tile of a backend", () => {
     await backend.dispose();
   });
 
+  it("is one for 256 bits at 64-bit addresses, too, measured in near memory", async () => {
+    const asked: object[] = [];
+    measured.instead = (tiles, { addressType, nearMemory }) => {
+      asked.push({ addressType, nearMemory });
+      return tiles.map((tile) => ({ tile, rate: 1, exact: true, optimised: true }));
+    };
+    const backend = createCpuBackend({ threads: 1, wide: true, tileCache: folder, maximumBytes: 2 ** 33 });
+    expect(asked).toEqual([{ addressType: "i64", nearMemory: true }]);
+    expect(backend.capabilities.features).toContain(tileFeature(tileFamily(true)[0]!));
+    expect(readTile(folder, tuningKey(true, true, "i64"))).toEqual(tileFamily(true)[0]);
+    await backend.dispose();
+  });
+
   it("changes no bit of a product", async () => {
     const [m, k, n] = [29, 301, 83];
     const filled = (shape: readonly number[]) => ({
@@ -201,9 +217,13 @@ describe("the tile of a backend", () => {
     });
     const [b, c] = [filled([n, k]), filled([m, n])];
     const results = new Map<boolean, number[][]>([false, true].map((transposeA) => [transposeA, []]));
-    for (const wide of [false, true]) {
+    for (const [wide, maximumBytes] of [
+      [false, undefined],
+      [true, undefined],
+      [true, 2 ** 33],
+    ] as const) {
       for (const tile of tileFamily(wide)) {
-        const plain = createCpuBackend({ threads: 1, wide, tileCache: false });
+        const plain = createCpuBackend({ threads: 1, wide, tileCache: false, maximumBytes });
         const features = new Set([...plain.capabilities.features, tileFeature(tile)]);
         const backend = { ...plain, capabilities: { ...plain.capabilities, features } };
         for (const transposeA of [false, true]) {

@@ -1,10 +1,11 @@
 import { buildPlan, linearOp, type OpDef, type Plan, Trace, tensorType } from "@attune/tensor-core";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type CpuBackendOptions, cpuScratchBytes, createCpuBackend } from "../src/index.ts";
 import { runOp } from "./run-kernel.ts";
 
 const backends: ReturnType<typeof createCpuBackend>[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const backend of backends.splice(0)) await backend.dispose();
 });
 function create(options: CpuBackendOptions = {}): ReturnType<typeof createCpuBackend> {
@@ -15,6 +16,15 @@ function create(options: CpuBackendOptions = {}): ReturnType<typeof createCpuBac
 
 const linear = linearOp as unknown as OpDef;
 const attributes = { transposeA: false, transposeB: true, bias: false, residual: false, activation: "" };
+
+/** Refuses a memory of 32-bit addresses that may grow as far as they reach. */
+function refuseNearMemory(): void {
+  const { Memory } = WebAssembly;
+  vi.spyOn(WebAssembly, "Memory").mockImplementation(function make(descriptor) {
+    if (descriptor.maximum === 2 ** 16) throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+    return new Memory(descriptor);
+  });
+}
 
 /** A plan of one product of [m, k] by [n, k]. */
 function planProduct(
@@ -70,8 +80,19 @@ describe("createCpuBackend", () => {
     expect(Array.from(await backend.read(allocation, 6, 6))).toEqual([0, 0, 1, 2, 3, 0]);
   });
 
-  it("runs on addresses above 4 GiB where it may hold more", async () => {
-    const backend = create({ threads: 2, maximumBytes: 2 ** 33 });
+  it.each([
+    ["where it may hold more", { wide: false }, () => {}],
+    ["with near scratch", { wide: true }, () => {}],
+    [
+      "on an engine without modules of two memories",
+      { wide: true },
+      () => vi.spyOn(WebAssembly, "validate").mockReturnValue(false),
+    ],
+    ["where the system reserves no second memory", { wide: true }, refuseNearMemory],
+  ])("runs on addresses above 4 GiB %s", async (where, options, prepare) => {
+    prepare();
+    const backend = create({ threads: 2, maximumBytes: 2 ** 33, ...options });
+    expect(backend.capabilities.features.has("simd256")).toBe(where === "with near scratch");
     await backend.allocate("weights", 2 ** 32 + 4096);
     const [m, k, n] = [9, 20, 6];
     const x = { type: tensorType([m, k]), values: Array.from({ length: m * k }, (_, index) => index % 7) };

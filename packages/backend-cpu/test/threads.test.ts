@@ -123,7 +123,11 @@ describe("one program gives the same bits", async () => {
     { threads: 5, wide: false },
     { threads: 1, wide: true },
     { threads: 3, wide: true },
-  ])("on $threads threads, tiles for 256 bits: $wide", async (options) => {
+    { threads: 1, wide: false, maximumBytes: 2 ** 33 },
+    { threads: 1, wide: true, maximumBytes: 2 ** 33 },
+    { threads: 2, wide: true, maximumBytes: 2 ** 33 },
+    { threads: 3, wide: true, maximumBytes: 2 ** 33 },
+  ])("on $threads threads, tiles for 256 bits: $wide, at most $maximumBytes bytes", async (options) => {
     expectSameBits(await runOn(options), expected, `on ${options.threads} threads`);
   });
 
@@ -131,6 +135,9 @@ describe("one program gives the same bits", async () => {
     setFlagsFromString("--no-liftoff");
     enable256Bits();
     // Another memory limit makes other modules, so that none comes from V8's cache of compiled ones.
-    expectSameBits(await runOn({ threads: 2, wide: true, maximumBytes: 2 ** 31 }), expected, "from optimised code");
+    for (const maximumBytes of [2 ** 31, 2 ** 34]) {
+      const actual = await runOn({ threads: 2, wide: true, maximumBytes });
+      expectSameBits(actual, expected, `from optimised code, at most ${maximumBytes} bytes`);
+    }
   });
 });

@@ -17,8 +17,9 @@ function loopThatGetsFast(from: number): { run(): void; calls: number } {
 it("repeats every loop until it has become fast, however late that is", () => {
   const loops = [loopThatGetsFast(10), loopThatGetsFast(25)];
   expect(untilOptimised(loops.map(({ run }) => run))).toEqual([true, true]);
-  expect(loops[0]!.calls).toBe(10);
-  expect(loops[1]!.calls).toBe(25);
+  // A call that is interrupted passes for a slow one.
+  expect(loops[0]!.calls).toBeGreaterThanOrEqual(10);
+  expect(loops[1]!.calls).toBeGreaterThanOrEqual(25);
 });
 
 it("gives up on a loop that never becomes faster", () => {

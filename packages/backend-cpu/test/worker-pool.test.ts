@@ -61,7 +61,7 @@ async function startPool(threads: number) {
     pool.broadcast({ kind: "program", id, steps: numbers, addresses });
     return pool.run(
       { id, from: 0, to: steps.length, shared: 0 },
-      Array.from({ length: threads }, () => 0),
+      Array.from({ length: threads }, () => ({ scratch: 0, near: 0 })),
     );
   };
   return { pool, words, run };
@@ -133,7 +133,7 @@ describe("worker pool", () => {
       message: expect.stringMatching(/^Thread \d of the CPU backend died: .*WebAssembly/),
     });
     await expect(run([1, 0, 2])).rejects.toThrow(dead);
-    await expect(pool.run({ id: 0, from: 0, to: 1, shared: 0 }, [0, 0])).rejects.toThrow(dead);
+    await expect(pool.run({ id: 0, from: 0, to: 1, shared: 0 }, [])).rejects.toThrow(dead);
     expect(() => pool.broadcast({ kind: "drop", id: 0 })).toThrow(dead);
   });
 

@@ -16,7 +16,9 @@ import {
   i64x2,
   load,
   loadLane,
+  loadNear,
   ModuleBuilder,
+  near,
   select,
   shuffle32,
   type Value,
@@ -319,6 +321,75 @@ describe("type checking", () => {
         });
       }),
     ).toThrow("call callee expects operand 1 to be i32, got f32");
+  });
+});
+
+describe("near addresses", () => {
+  const imported = (name: string) => ({ module: "env", name, minimumPages: 1, maximumPages: 1 });
+
+  it("reach the only memory of a module", () => {
+    for (const addressType of ["i32", "i64"] as const) {
+      const { call, memory } = instantiate(
+        (module) =>
+          module.function({ name: "run", parameters: ["address"], exported: true }, (f, base) => {
+            const place = f.keep(near.ofAddress(base));
+            f.increment(place, 8);
+            f.store("i32", near.at(place, i32.constant(2), 4), load("i32", near.sub(place, 8)), 4);
+            f.evaluate(near.ltU(place, near.fromIndex(i32.constant(1))));
+          }),
+        { addressType },
+      );
+      const words = new Int32Array(memory.buffer);
+      words[16] = 42;
+      call("run", addressType === "i64" ? 64n : 64);
+      expect(words[16 + 5]).toBe(42);
+    }
+  });
+
+  it.each(["i32", "i64"] as const)("reach a second memory beside one of %s addresses", (addressType) => {
+    const module = new ModuleBuilder(
+      { addressType, relaxedSimd: true, nearMemory: true },
+      imported("memory"),
+      [],
+      imported("near"),
+    );
+    module.function({ name: "run", parameters: ["address", "i32"], exported: true }, (f, base, index) => {
+      const place = f.keep(near.at(loadNear(base), index, 16));
+      f.store("v128", place, load("v128", base, 16), 32);
+      f.storeLane(32, near.add(place, 64), load("splat32", base, 20), 2);
+      f.store("i32", base, load("i32", place, 36), 128);
+      f.store("f32", address.constant(512), 7);
+      f.store("f32", near.constant(512), 9);
+      f.evaluate(atomic("add", address.add(base, 128), 1));
+      f.fillBytes(address.add(base, 256), 1, address.constant(4));
+      f.copyBytes(address.add(base, 260), address.add(base, 128), address.constant(4));
+    });
+    const descriptor =
+      addressType === "i64"
+        ? { address: "i64", initial: 1n, maximum: 1n, shared: true }
+        : { initial: 1, maximum: 1, shared: true };
+    const memory = new WebAssembly.Memory(descriptor as unknown as WebAssembly.MemoryDescriptor);
+    const second = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
+      env: { memory, near: second },
+    });
+    const words = new Int32Array(memory.buffer);
+    words.set([160, 0, 0, 0, 11, 22, 33, 44], 16);
+    (exports["run"] as (base: number | bigint, index: number) => void)(addressType === "i64" ? 64n : 64, 2);
+    // 160 + 2 · 16 + 32 bytes are 56 words; the lane is 32 bytes behind.
+    expect(Array.from(new Int32Array(second.buffer, 4 * 56, 9))).toEqual([11, 22, 33, 44, 0, 0, 0, 0, 22]);
+    expect(words[16 + 32]).toBe(23);
+    expect(Array.from(words.subarray(80, 82))).toEqual([0x01010101, 23]);
+    expect([new Float32Array(memory.buffer)[128], new Float32Array(second.buffer)[128]]).toEqual([7, 9]);
+  });
+
+  it("are no addresses of another memory, and need it where features promise it", () => {
+    const features = { addressType: "i64", relaxedSimd: true, nearMemory: true } as const;
+    const module = new ModuleBuilder(features, imported("memory"), [], imported("near"));
+    expect(() =>
+      module.function({ name: "f", parameters: ["address"] }, (f, base) => f.store("i32", near.ofAddress(base), 0)),
+    ).toThrow("An address of a module's memory is none of its near memory.");
+    expect(() => new ModuleBuilder(features, imported("memory"))).toThrow("exactly if its features say so");
   });
 });
 

@@ -1,5 +1,5 @@
 /** The few WebAssembly encodings that the spike needs; the packages use the typed assembler of tensor-core. */
-export type MemoryKind = "memory32" | "several32" | "memory64";
+export type MemoryKind = "memory32" | "several32" | "memory64" | "near64";
 
 export interface FunctionBody {
   readonly parameters: readonly number[];
@@ -34,14 +34,14 @@ export function signed(value: number): number[] {
 const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
 const vector = (items: ReadonlyArray<readonly number[]>): number[] => [...unsigned(items.length), ...items.flat()];
 
-/** A module that imports one or three shared memories as env.m0.. and exports function i as f0, f1, ... */
+/** A module that imports one to three shared memories as env.m0.. (the second of "near64" is the one of 64-bit addresses) and exports function i as f0, f1, ... */
 export function encodeModule(
   kind: MemoryKind,
   pages: number,
   functions: readonly FunctionBody[],
 ): Uint8Array<ArrayBuffer> {
-  const limits = [kind === "memory64" ? 7 : 3, ...unsigned(pages), ...unsigned(pages)];
-  const memories = Array.from({ length: kind === "several32" ? 3 : 1 }, (_, index) => [
+  const wide = { memory32: -1, several32: -1, memory64: 0, near64: 1 }[kind];
+  const memories = Array.from({ length: { memory32: 1, several32: 3, memory64: 1, near64: 2 }[kind] }, (_, index) => [
     3,
     0x65,
     0x6e,
@@ -50,7 +50,9 @@ export function encodeModule(
     0x6d,
     0x30 + index,
     2,
-    ...limits,
+    index === wide ? 7 : 3,
+    ...unsigned(pages),
+    ...unsigned(pages),
   ]);
   const bodies = functions.map(({ locals, code }) => {
     const body = [...vector(locals.map(([count, type]) => [...unsigned(count), type])), ...code, 0x0b];

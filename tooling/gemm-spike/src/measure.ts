@@ -22,11 +22,14 @@ if (revectorize) setFlagsFromString("--experimental-wasm-revectorize");
 
 const pages = 512;
 const [aBase, bBase, cBase] = kind === "several32" ? [4096, 4096, 4096] : [4096, 8 << 20, 20 << 20];
-const memories = Array.from({ length: kind === "several32" ? 3 : 1 }, () =>
-  kind === "memory64" ? wideMemory() : new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }),
+const memories = Array.from({ length: { memory32: 1, several32: 3, memory64: 1, near64: 2 }[kind] }, (_, index) =>
+  kind === "memory64" || (kind === "near64" && index === 1)
+    ? wideMemory()
+    : new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }),
 );
 const view = (operand: 0 | 1 | 2): Float32Array =>
-  new Float32Array(memories[kind === "several32" ? operand : 0]!.buffer);
+  new Float32Array(memories[kind === "several32" ? operand : kind === "near64" && operand === 0 ? 1 : 0]!.buffer);
+const addressOfA = (value: number): number | bigint => (kind === "near64" ? BigInt(value) : address(value));
 const address = (value: number): number | bigint => (kind === "memory64" ? BigInt(value) : value);
 
 /** Node 22 needs --experimental-wasm-memory64 and spells the address type differently. */
@@ -89,7 +92,7 @@ for (const tile of tiles) {
   report(
     `tile ${tile.rows}x${tile.vectors}`,
     rate(
-      () => gemm(address(aBase), address(bBase), address(cBase), k, address(16 * tile.vectors), 1, 1),
+      () => gemm(addressOfA(aBase), address(bBase), address(cBase), k, address(16 * tile.vectors), 1, 1),
       8 * tile.rows * tile.vectors * k,
     ),
   );
@@ -109,7 +112,7 @@ function blocked(gemm: ReturnType<typeof instantiate>, { rows, vectors }: Tile, 
     for (let row = 0; row < Math.floor(size / rows); row += rowTiles) {
       const count = Math.min(rowTiles, Math.floor(size / rows) - row);
       gemm(
-        address(aBase + 4 * (depth * size + row * rows * k)),
+        addressOfA(aBase + 4 * (depth * size + row * rows * k)),
         address(bBase + 4 * depth * size),
         address(cBase + 4 * row * rows * size),
         k,

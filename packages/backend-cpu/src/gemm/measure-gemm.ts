@@ -44,7 +44,15 @@ const signature: Signature = {
 };
 
 /** Byte addresses in a memory of its own: parameters, A, B, C, and what kernels pack; they read up to 64 bytes past a range. */
-const places = { a: 2 ** 16, b: 2 ** 20, c: 2 ** 21, scratch: 2 ** 23, shared: 2 ** 24, end: 3 * 2 ** 23 };
+const places = {
+  a: 2 ** 16,
+  b: 2 ** 20,
+  c: 2 ** 21,
+  scratch: 2 ** 23,
+  shared: 2 ** 24,
+  near: 3 * 2 ** 23,
+  end: 2 ** 25,
+};
 
 /**
  * Times products by a native library and by the WASM kernels in turn, on the calling thread, until neither gets faster. Takes 0.1 to
@@ -92,8 +100,8 @@ function load(code: CpuKernelCode, memory: WebAssembly.Memory, gemm: (...values:
   );
   const name = freshName();
   builder.export(code.emit(builder), name);
-  const { scratchBytes, sharedBytes = 0 } = code;
-  if (Math.max(scratchBytes, sharedBytes) > places.end - places.shared - 64)
+  const { scratchBytes, sharedBytes = 0, nearBytes = 0 } = code;
+  if (Math.max(scratchBytes, sharedBytes, nearBytes) > places.end - places.near - 64)
     throw new RangeError("The places are too small.");
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode()), { env: { memory, gemm } });
   const run = exports[name] as (parameters: number, tile: number) => void;
@@ -101,7 +109,14 @@ function load(code: CpuKernelCode, memory: WebAssembly.Memory, gemm: (...values:
   return {
     tiles: code.tiles,
     run(tile) {
-      for (const [index, place] of [places.a, places.b, places.c, places.scratch, places.shared].entries()) {
+      for (const [index, place] of [
+        places.a,
+        places.b,
+        places.c,
+        places.scratch,
+        places.shared,
+        places.near,
+      ].entries()) {
         cells[2 * index] = place;
       }
       run(0, tile);

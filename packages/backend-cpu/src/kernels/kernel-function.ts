@@ -6,6 +6,8 @@ import {
   i32,
   type Local,
   loadAddress,
+  loadNear,
+  type MemoryType,
   type ModuleBuilder,
   select,
   type Value,
@@ -20,6 +22,8 @@ export interface KernelParameters {
   readonly scratch: Local<"address">;
   /** Scratch that the tiles of one dispatch share. */
   readonly shared: Local<"address">;
+  /** Private near scratch of the thread. */
+  readonly near: Local<"near">;
 }
 
 /** Adds `(parameters: address, tile: i32) -> ()` to a module, with `bindings` addresses read from the parameters. */
@@ -36,6 +40,7 @@ export function kernelFunction(
       tile,
       scratch: scratch!,
       shared: shared!,
+      near: f.keep(loadNear(parameters, 8 * (bindings + 2))),
     });
   });
   return made;
@@ -121,7 +126,7 @@ export function rowExtent(shape: readonly number[]): RowExtent {
 /** Writes the first `lanes` lanes of a vector. */
 export function storeLanes(
   f: FunctionBuilder,
-  target: Value<"address">,
+  target: Value<MemoryType>,
   vector: Value<"v128">,
   lanes: Lanes,
   offset = 0,

@@ -31,7 +31,7 @@ export interface Heap {
 }
 
 /** Pages that a 32-bit memory may have. */
-const narrowPages = 65536;
+export const narrowPages = 65536;
 
 /**
  * A heap over a new shared memory of at most `maximumPages`.

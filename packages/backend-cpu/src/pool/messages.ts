@@ -9,6 +9,8 @@ export const parameterBytes = 8192;
 /** Given to a worker when it starts. */
 export interface WorkerStart {
   readonly memory: WebAssembly.Memory;
+  /** Where near addresses point, if not into `memory`. */
+  readonly nearMemory?: WebAssembly.Memory | undefined;
   readonly addressType: AddressType;
   readonly control: SharedArrayBuffer;
   readonly thread: number;
@@ -39,9 +41,10 @@ export interface RunProgram {
   /** Steps to run. */
   readonly from: number;
   readonly to: number;
-  /** The scratch of this thread, and the one that all threads share. */
+  /** The scratch of this thread, the one that all threads share, and the near one of this thread. */
   readonly scratch: number;
   readonly shared: number;
+  readonly near: number;
   /** Milliseconds of each step from `from` on, written by the first thread as it leaves it; then those that each thread waited. */
   readonly times?: Float64Array<SharedArrayBuffer>;
   /** How large the memory is by now. */

@@ -101,13 +101,13 @@ function runTiles(
   }
 }
 
-/** One address a binding, then the scratch of the thread and the shared one; 8 bytes each, the lower 4 first. */
+/** One address a binding, then the scratch of the thread, the shared one and the near one; 8 bytes each, the lower 4 first. */
 function writeParameters(
   cells: Uint32Array,
   addresses: Float64Array,
   firstBinding: number,
   bindings: number,
-  { scratch, shared }: RunProgram,
+  { scratch, shared, near }: RunProgram,
 ): void {
   const write = (index: number, address: number): void => {
     cells[2 * index] = address;
@@ -116,4 +116,5 @@ function writeParameters(
   for (let index = 0; index < bindings; index++) write(index, addresses[firstBinding + index]!);
   write(bindings, scratch);
   write(bindings + 1, shared);
+  write(bindings + 2, near);
 }

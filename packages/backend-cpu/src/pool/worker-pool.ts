@@ -4,13 +4,19 @@ import type { GemmProvider } from "@attune/tensor-core";
 import type { Heap } from "../memory/heap.ts";
 import { controlCells, type RunFinished, type RunProgram, type WorkerMessage, type WorkerStart } from "./messages.ts";
 
+/** Where a thread has its own scratch. */
+export type ThreadScratch = Pick<RunProgram, "scratch" | "near">;
+
 /** Worker threads that replay plans together. Only messages and atomics join them to the main thread, which never waits. */
 export interface WorkerPool {
   readonly threads: number;
   /** Sends a message to every thread; messages are handled in order, so what a run needs is there before it. */
   broadcast(message: WorkerMessage): void;
   /** Runs steps on all threads. @throws AttuneError `INTERNAL` if a kernel traps, `DEVICE_UNAVAILABLE` if a thread dies */
-  run(message: Omit<RunProgram, "kind" | "scratch" | "memoryBytes">, scratch: readonly number[]): Promise<void>;
+  run(
+    message: Omit<RunProgram, "kind" | keyof ThreadScratch | "memoryBytes">,
+    scratch: readonly ThreadScratch[],
+  ): Promise<void>;
   /** Stops the threads. */
   close(): Promise<void>;
 }
@@ -18,6 +24,8 @@ export interface WorkerPool {
 export interface PoolOptions {
   readonly threads: number;
   readonly heap: Pick<Heap, "memory" | "addressType">;
+  /** A memory of its own for near scratch. */
+  readonly nearMemory?: WebAssembly.Memory | undefined;
   /** Where each thread writes kernel parameters. */
   readonly parameters: readonly number[];
   readonly gemm?: GemmProvider | undefined;
@@ -31,7 +39,7 @@ interface PendingRun {
 }
 
 /** Starts the threads. They keep the process alive only while a run is under way. */
-export function createWorkerPool({ threads, heap, parameters, gemm }: PoolOptions): WorkerPool {
+export function createWorkerPool({ threads, heap, nearMemory, parameters, gemm }: PoolOptions): WorkerPool {
   const control = new SharedArrayBuffer(4 * controlCells.count);
   let pending: PendingRun | undefined;
   let dead: AttuneError | undefined;
@@ -65,7 +73,16 @@ export function createWorkerPool({ threads, heap, parameters, gemm }: PoolOption
 
   const workers = parameters.map((address, thread) => {
     const { memory, addressType } = heap;
-    const workerData: WorkerStart = { memory, addressType, control, thread, threads, parameters: address, gemm };
+    const workerData: WorkerStart = {
+      memory,
+      nearMemory,
+      addressType,
+      control,
+      thread,
+      threads,
+      parameters: address,
+      gemm,
+    };
     const worker = new Worker(workerFile(), { workerData, name: `attune-cpu-${thread}` });
     worker.on("message", onFinished);
     worker.on("error", (error) => onDeath(thread, error instanceof Error ? error.message : String(error)));
@@ -88,7 +105,7 @@ export function createWorkerPool({ threads, heap, parameters, gemm }: PoolOption
         const memoryBytes = heap.memory.buffer.byteLength;
         for (const [thread, worker] of workers.entries()) {
           worker.ref();
-          const run: RunProgram = { ...message, kind: "run", scratch: scratch[thread]!, memoryBytes };
+          const run: RunProgram = { ...message, kind: "run", ...scratch[thread]!, memoryBytes };
           worker.postMessage(run);
         }
       });

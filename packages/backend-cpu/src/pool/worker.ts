@@ -32,7 +32,9 @@ function catchUpOnGrowth({ memory, addressType }: WorkerStart, bytes: number): v
 }
 
 function load(module: WebAssembly.Module): void {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: start.memory, ...(gemm ? { gemm } : {}) } });
+  const { memory, nearMemory } = start;
+  const env = { memory, ...(nearMemory ? { near: nearMemory } : {}), ...(gemm ? { gemm } : {}) };
+  const { exports } = new WebAssembly.Instance(module, { env });
   for (const [name, kernel] of Object.entries(exports)) kernels[Number(name.slice(1))] = kernel as KernelFunction;
 }
 

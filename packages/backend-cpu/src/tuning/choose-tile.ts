@@ -11,6 +11,8 @@ export interface ChooseTileOptions {
   readonly relaxedSimd: boolean;
   /** Of the memory (default "i32"). */
   readonly addressType?: AddressType;
+  /** Whether panels and tiles are in a memory of their own (default false). */
+  readonly nearMemory?: boolean;
   /** Where choices are kept. */
   readonly folder: string;
   /** Replaced in tests. */
@@ -28,8 +30,8 @@ const clearly = 1.05;
  * @throws AttuneError `DEVICE_UNAVAILABLE` where no tile multiplies small integers exactly
  */
 export function chooseTile(options: ChooseTileOptions): TileSize {
-  const { wide, relaxedSimd, addressType = "i32", folder, measure = measureTiles } = options;
-  const code = { relaxedSimd, addressType };
+  const { wide, relaxedSimd, addressType = "i32", nearMemory = false, folder, measure = measureTiles } = options;
+  const code = { relaxedSimd, addressType, nearMemory };
   const key = tuningKey(wide, relaxedSimd, addressType);
   const guess = tileFamily(wide)[0]!;
   const known = readTile(folder, key);

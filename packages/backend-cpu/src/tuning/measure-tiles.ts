@@ -1,6 +1,6 @@
 // How fast register tiles are on this machine and engine, and whether they are right: each multiplies panels of small integers, whose
 // sums are exact, until V8 has optimised it.
-import { type AddressType, ModuleBuilder } from "@attune/tensor-core/wasm";
+import { type AddressType, type MemoryImport, ModuleBuilder, type WasmFeatures } from "@attune/tensor-core/wasm";
 import { type TileSize, tileName } from "../kernels/product/tile-family.ts";
 import { tileProduct } from "../kernels/product/tile-product.ts";
 import { freshName } from "./fresh-name.ts";
@@ -22,6 +22,8 @@ export interface MeasureTilesOptions {
   readonly relaxedSimd: boolean;
   /** Of the memory (default "i32"). V8 fuses vectors only at 32-bit addresses, so another tile may be the fastest at 64. */
   readonly addressType?: AddressType;
+  /** Whether panels of B and tiles of C are in a memory of their own (default false). */
+  readonly nearMemory?: boolean;
   /** Default 16. */
   readonly trials?: number;
 }
@@ -36,9 +38,9 @@ const calls = 24;
  */
 export function measureTiles(
   tiles: readonly TileSize[],
-  { relaxedSimd, addressType = "i32", trials = 16 }: MeasureTilesOptions,
+  { relaxedSimd, addressType = "i32", nearMemory = false, trials = 16 }: MeasureTilesOptions,
 ): TileMeasurement[] {
-  const runs = compileTiles(tiles, relaxedSimd, addressType);
+  const runs = compileTiles(tiles, { addressType, nearMemory, relaxedSimd });
   const optimised = untilOptimised(runs.map(({ run }) => run));
   const best = runs.map(() => Number.POSITIVE_INFINITY);
   for (let trial = 0; trial < trials; trial++) {
@@ -61,25 +63,30 @@ interface TileRun {
   isExact(): boolean;
 }
 
-function compileTiles(tiles: readonly TileSize[], relaxedSimd: boolean, addressType: AddressType): TileRun[] {
+function compileTiles(tiles: readonly TileSize[], features: Required<WasmFeatures>): TileRun[] {
+  const { addressType, nearMemory } = features;
   const memory = smallMemory(addressType);
-  const module = new ModuleBuilder(
-    { addressType, relaxedSimd },
-    { module: "env", name: "memory", minimumPages: 2, maximumPages: 2 },
-  );
+  const near = nearMemory ? smallMemory("i32") : memory;
+  const imported = (name: string): MemoryImport => ({ module: "env", name, minimumPages: 2, maximumPages: 2 });
+  const module = new ModuleBuilder(features, imported("memory"), [], nearMemory ? imported("near") : undefined);
   const prefix = freshName();
   for (const { rows, vectors } of tiles) {
     const layout = { rows, vectors, rowOfA: 4 * depth, stepOfA: 4, stepOfB: 16 * vectors, first: true };
     module.export(tileProduct(module, layout), prefix + tileName({ rows, vectors }));
   }
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
-  const floats = new Float32Array(memory.buffer);
-  for (let index = 0; index < panels / 4; index++) floats[index] = ((index * 7) % 5) - 2;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory, near } });
+  const floats = new Float32Array(near.buffer);
+  for (const { buffer } of [memory, near]) {
+    const values = new Float32Array(buffer);
+    for (let index = 0; index < panels / 4; index++) values[index] = ((index * 7) % 5) - 2;
+  }
   return tiles.map((tile) => {
     const multiply = exports[prefix + tileName(tile)] as (...numbers: (number | bigint)[]) => void;
-    const address = (offset: number): number | bigint => (addressType === "i64" ? BigInt(offset) : offset);
-    const [a, b, c, rowOfC] = [address(0), address(panelOfB), address(panels), address(16 * tile.vectors)];
-    const run = (): void => multiply(a, b, c, c, depth, rowOfC);
+    const bigints = addressType === "i64" && !nearMemory;
+    const nearAddress = (offset: number): number | bigint => (bigints ? BigInt(offset) : offset);
+    const a = addressType === "i64" ? 0n : 0;
+    const [b, c, rowOfC] = [nearAddress(panelOfB), nearAddress(panels), nearAddress(16 * tile.vectors)];
+    const run = (): void => multiply(a, b!, c!, c!, depth, rowOfC!);
     return {
       run,
       isExact() {

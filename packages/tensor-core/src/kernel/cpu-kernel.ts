@@ -50,8 +50,8 @@ export interface CpuRunDecoder {
 
 /**
  * A kernel as the CPU backend runs it: `emit` adds one function `(parameters: address, tile: i32) -> ()` to a module.
- * `parameters` points at one address a binding (in the dispatch's binding order), then the scratch address of the thread, then
- * that of the scratch that all threads share; each takes 8 bytes, whatever the address type.
+ * `parameters` points at one address a binding (in the dispatch's binding order), then the scratch address of the thread,
+ * that of the scratch that all threads share, and the near address of the thread's near scratch; each takes 8 bytes, whatever its type.
  * Tiles are fixed by shape alone, never by the thread count, so that any number of threads gives the same bits.
  */
 export interface CpuKernelCode {
@@ -66,6 +66,11 @@ export interface CpuKernelCode {
   readonly phases?: readonly number[];
   /** Private bytes a thread needs while it works on a tile. */
   readonly scratchBytes: number;
+  /**
+   * Private bytes a thread needs behind near addresses, where V8 fuses SIMD operations to 256 bits even if addresses of the backend's
+   * memory have 64 bits (default 0).
+   */
+  readonly nearBytes?: number;
   /** Bytes that the tiles of one dispatch share, for what one phase hands to the next (default 0). */
   readonly sharedBytes?: number;
 }

@@ -1,13 +1,15 @@
 import { AttuneError } from "@attune/spec";
-import { type StoreKind, stores, writeAccess } from "./memory-operations.ts";
-import { address, i32, i64 } from "./scalar-operations.ts";
+import { checkAddress, memoryIndex, type StoreKind, stores, writeAccess } from "./memory-operations.ts";
+import { address, i32, i64, near } from "./scalar-operations.ts";
 import {
   type Binary,
   type CodeSink,
   checkOperand,
+  concreteType,
   constant,
   type Local,
   lift,
+  type MemoryType,
   type Operand,
   simdOpcode,
   unsignedBytes,
@@ -104,35 +106,39 @@ export class FunctionBuilder implements WasmFunction {
   }
 
   /** Adds to an integer variable or an address. */
-  increment<T extends "i32" | "i64" | "address">(local: Local<T>, by: Operand<T>): void {
-    const additions = { i32: i32.add, i64: i64.add, address: address.add } as unknown as Record<T, Binary<T>>;
+  increment<T extends "i32" | "i64" | MemoryType>(local: Local<T>, by: Operand<T>): void {
+    const additions = { i32: i32.add, i64: i64.add, address: address.add, near: near.add } as unknown as Record<
+      T,
+      Binary<T>
+    >;
     this.set(local, additions[local.type](local, by));
   }
 
   /** Writes memory at `address + offset`. */
   store<K extends StoreKind>(
     kind: K,
-    target: Value<"address">,
+    target: Value<MemoryType>,
     value: Operand<(typeof stores)[K]["type"]>,
     offset = 0,
   ): void {
     const lifted = typeof value === "number" ? scalar(stores[kind].type, value) : value;
-    checkOperand(`store.${kind}`, 1, target, "address");
+    checkAddress(`store.${kind}`, 1, target);
     checkOperand(`store.${kind}`, 2, lifted, stores[kind].type);
     target.write(this.#sink);
     lifted.write(this.#sink);
-    writeAccess(this.#sink, stores[kind], offset);
+    writeAccess(this.#sink, stores[kind], target, offset);
   }
 
   /** Writes one 32- or 64-bit lane of a vector. */
-  storeLane(bits: 32 | 64, target: Value<"address">, vector: Value<"v128">, lane: number, offset = 0): void {
-    checkOperand("storeLane", 1, target, "address");
+  storeLane(bits: 32 | 64, target: Value<MemoryType>, vector: Value<"v128">, lane: number, offset = 0): void {
+    checkAddress("storeLane", 1, target);
     checkOperand("storeLane", 2, vector, "v128");
     target.write(this.#sink);
     vector.write(this.#sink);
     writeAccess(
       this.#sink,
       { type: "v128", opcode: simdOpcode(bits === 32 ? 0x5a : 0x5b), align: bits === 32 ? 2 : 3 },
+      target,
       offset,
       [lane],
     );
@@ -145,17 +151,17 @@ export class FunctionBuilder implements WasmFunction {
     checkOperand("atomicStore", 2, lifted, "i32");
     target.write(this.#sink);
     lifted.write(this.#sink);
-    writeAccess(this.#sink, { type: "i32", opcode: 0xfe0017, align: 2 }, 0);
+    writeAccess(this.#sink, { type: "i32", opcode: 0xfe0017, align: 2 }, target, 0);
   }
 
   /** Sets `bytes` bytes to one value. */
   fillBytes(target: Value<"address">, byte: Operand<"i32">, bytes: Value<"address">): void {
-    this.#bulk("fillBytes", [target, lift(byte, i32.constant), bytes], ["address", "i32", "address"], [0xfc, 11, 0]);
+    this.#bulk("fillBytes", [target, lift(byte, i32.constant), bytes], ["address", "i32", "address"], 11, 1);
   }
 
   /** Copies bytes between ranges that may overlap. */
   copyBytes(target: Value<"address">, source: Value<"address">, bytes: Value<"address">): void {
-    this.#bulk("copyBytes", [target, source, bytes], ["address", "address", "address"], [0xfc, 10, 0, 0]);
+    this.#bulk("copyBytes", [target, source, bytes], ["address", "address", "address"], 10, 2);
   }
 
   /** Evaluates for its effect and drops the value. */
@@ -274,12 +280,13 @@ export class FunctionBuilder implements WasmFunction {
     }
   }
 
-  #bulk(name: string, values: readonly Value[], types: readonly ValueType[], code: readonly number[]): void {
+  /** Ends with the number of the memory, once for each range. */
+  #bulk(name: string, values: readonly Value[], types: readonly ValueType[], opcode: number, ranges: number): void {
     for (const [index, value] of values.entries()) {
       checkOperand(name, index + 1, value, types[index]!);
       value.write(this.#sink);
     }
-    this.#emit(...code);
+    this.#emit(0xfc, opcode, ...Array<number>(ranges).fill(memoryIndex("address", this.#features)));
   }
 
   #jump(): Exit {
@@ -352,8 +359,7 @@ export function callValue<P extends readonly ValueType[], R extends ValueType>(
 
 /** The byte that encodes a value type. */
 export function valueTypeByte(type: ValueType, features: WasmFeatures): number {
-  const concrete = type === "address" ? features.addressType : type;
-  return { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }[concrete];
+  return { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }[concreteType(type, features)];
 }
 
 /** Joins byte lists of any length. */

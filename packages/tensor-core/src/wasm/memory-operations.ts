@@ -3,14 +3,17 @@ import { AttuneError } from "@attune/spec";
 import {
   type CodeSink,
   checkOperand,
+  concreteType,
   constant,
   lift,
+  type MemoryType,
   type Operand,
   opcodeBytes,
   simdOpcode,
   unsignedBytes,
   type Value,
   type ValueType,
+  type WasmFeatures,
 } from "./value.ts";
 
 interface Access<T extends ValueType> {
@@ -89,43 +92,67 @@ export const stores: {
 export type LoadKind = keyof typeof loads;
 export type StoreKind = keyof typeof stores;
 
-/** Bytes of an access: opcode, alignment and constant offset, and the lane if there is one. */
+/** Number of the memory that addresses of a type point into: V8 widens accesses to the first alone, so a near memory is that. */
+export function memoryIndex(type: ValueType, { nearMemory = false }: WasmFeatures): 0 | 1 {
+  return nearMemory && type === "address" ? 1 : 0;
+}
+
+/** Bytes of an access through an address of a type: opcode, alignment, memory, constant offset, and the lane if there is one. */
 export function writeAccess(
   sink: CodeSink,
   { opcode, align }: Access<ValueType>,
+  { type }: Value,
   offset: number,
   lane: readonly number[] = [],
 ): void {
-  if (!Number.isSafeInteger(offset) || offset < 0 || (sink.features.addressType === "i32" && offset > 0xffffffff)) {
+  if (
+    !Number.isSafeInteger(offset) ||
+    offset < 0 ||
+    (concreteType(type, sink.features) === "i32" && offset > 0xffffffff)
+  ) {
     throw new AttuneError("INPUT_INVALID", `A WASM memory offset is an integer from 0 up, got ${offset}.`);
   }
-  sink.bytes.push(...opcodeBytes(opcode), align, ...unsignedBytes(offset), ...lane);
+  const index = memoryIndex(type, sink.features);
+  const place = index === 0 ? [align] : [align | 0x40, index];
+  sink.bytes.push(...opcodeBytes(opcode), ...place, ...unsignedBytes(offset), ...lane);
+}
+
+/** Throws if an operand of `name` is neither kind of address. */
+export function checkAddress(name: string, position: number, value: Value): void {
+  checkOperand(name, position, value, value?.type === "near" ? "near" : "address");
 }
 
 /** Reads memory at `address + offset`; the offset is a constant of the instruction. */
 export function load<K extends LoadKind>(
   kind: K,
-  address: Value<"address">,
+  address: Value<MemoryType>,
   offset = 0,
 ): Value<(typeof loads)[K]["type"]> {
-  checkOperand(`load.${kind}`, 1, address, "address");
+  checkAddress(`load.${kind}`, 1, address);
   return {
     type: loads[kind].type,
     write(sink) {
       address.write(sink);
-      writeAccess(sink, loads[kind], offset);
+      writeAccess(sink, loads[kind], address, offset);
     },
   };
 }
 
 /** Reads an address that is kept in memory, in its own width. */
-export function loadAddress(address: Value<"address">, offset = 0): Value<"address"> {
+export const loadAddress = (address: Value<"address">, offset = 0): Value<"address"> =>
+  loadMemoryType("address", address, offset);
+
+/** Reads a near address that is kept in memory, in its own width. */
+export const loadNear = (address: Value<"address">, offset = 0): Value<"near"> =>
+  loadMemoryType("near", address, offset);
+
+function loadMemoryType<T extends MemoryType>(type: T, address: Value<"address">, offset: number): Value<T> {
   checkOperand("loadAddress", 1, address, "address");
   return {
-    type: "address",
+    type,
     write(sink) {
       address.write(sink);
-      writeAccess(sink, sink.features.addressType === "i64" ? loads.i64 : loads.i32, offset);
+      writeAccess(sink, concreteType(type, sink.features) === "i64" ? loads.i64 : loads.i32, address, offset);
     },
   };
 }
@@ -145,7 +172,9 @@ export function loadLane(
     write(sink) {
       address.write(sink);
       vector.write(sink);
-      writeAccess(sink, access("v128", simdOpcode(bits === 32 ? 0x56 : 0x57), bits === 32 ? 2 : 3), offset, [lane]);
+      writeAccess(sink, access("v128", simdOpcode(bits === 32 ? 0x56 : 0x57), bits === 32 ? 2 : 3), address, offset, [
+        lane,
+      ]);
     },
   };
 }
@@ -180,7 +209,7 @@ export function atomic(
     type: "i32",
     write(sink) {
       for (const value of [address, ...values]) value.write(sink);
-      writeAccess(sink, access("i32", atomics[kind], 2), 0);
+      writeAccess(sink, access("i32", atomics[kind], 2), address, 0);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { AttuneError } from "@attune/spec";
 import { concatenate, FunctionBuilder, valueTypeByte, type WasmFunction, type WasmTable } from "./function-builder.ts";
+import { memoryIndex } from "./memory-operations.ts";
 import { type Local, unsignedBytes, type Value, type ValueType, type WasmFeatures } from "./value.ts";
 
 /** The memory that a module imports, as `imports[module][name]`. */
@@ -33,22 +34,30 @@ export interface FunctionOptions<P extends readonly ValueType[], R extends Value
 }
 
 /**
- * A WebAssembly module with one shared memory and any number of functions, of which some may be its host's.
+ * A WebAssembly module with one shared memory, at times a near one besides, and any number of functions, of which some may be its host's.
  *
  * Kernels write addresses with the type "address"; whether that is 32 or 64 bits wide is the module's choice.
  */
 export class ModuleBuilder {
   readonly features: WasmFeatures;
-  readonly #memory: MemoryImport;
+  readonly #memories: readonly MemoryImport[];
   readonly #imports: readonly FunctionImport[];
   readonly #functions: Entry[] = [];
   readonly #exports = new Map<string, number>();
   readonly #shared = new Map<string, unknown>();
   #table: WasmTable | undefined;
 
-  constructor(features: WasmFeatures, memory: MemoryImport, imports: readonly FunctionImport[] = []) {
+  /** `near` is the near memory that `features` announce. */
+  constructor(
+    features: WasmFeatures,
+    memory: MemoryImport,
+    imports: readonly FunctionImport[] = [],
+    near?: MemoryImport,
+  ) {
+    if ((features.nearMemory ?? false) !== (near !== undefined))
+      throw new AttuneError("INTERNAL", "A WASM module has a near memory exactly if its features say so.");
     this.features = features;
-    this.#memory = memory;
+    this.#memories = near ? [near, memory] : [memory];
     this.#imports = imports;
   }
 
@@ -106,8 +115,11 @@ export class ModuleBuilder {
   /** The module's bytes. */
   encode(): Uint8Array<ArrayBuffer> {
     const type = (value: ValueType): number => valueTypeByte(value, this.features);
-    const { module, name, minimumPages, maximumPages } = this.#memory;
-    const shared = this.features.addressType === "i64" ? 7 : 3;
+    const limits = ({ minimumPages, maximumPages }: MemoryImport, index: number): number[] => [
+      index === memoryIndex("address", this.features) && this.features.addressType === "i64" ? 7 : 3,
+      ...unsignedBytes(minimumPages),
+      ...unsignedBytes(maximumPages),
+    ];
     const entries = this.#table?.functions ?? [];
     const sections: number[][] = [
       // A type a function, in the order of their indices: the host's, then the module's own.
@@ -121,7 +133,7 @@ export class ModuleBuilder {
       ),
       section(2, [
         ...this.#imports.map((each, index) => [...text(each.module), ...text(each.name), 0, ...unsignedBytes(index)]),
-        [...text(module), ...text(name), 2, shared, ...unsignedBytes(minimumPages), ...unsignedBytes(maximumPages)],
+        ...this.#memories.map((each, index) => [...text(each.module), ...text(each.name), 2, ...limits(each, index)]),
       ]),
       section(
         3,

@@ -1,11 +1,14 @@
 // Scalar instructions as functions of typed values, and address arithmetic that fits either kind of memory.
+import { AttuneError } from "@attune/spec";
 import {
   type Binary,
   binaryTable,
   checkOperand,
+  concreteType,
   constant,
   type Literal,
   lift,
+  type MemoryType,
   type Operand,
   operation,
   type Unary,
@@ -141,57 +144,77 @@ export const f64: Float<"f64"> & {
   reinterpret: convert("f64.reinterpret", 0xbf, "i64", "f64"),
 };
 
-/** Address arithmetic, in whichever integer type the module's memory has. */
-export const address: {
-  readonly constant: Literal<"address">;
-  readonly add: Binary<"address">;
-  readonly sub: Binary<"address">;
+interface AddressArithmetic<T extends MemoryType> {
+  readonly constant: Literal<T>;
+  readonly add: Binary<T>;
+  readonly sub: Binary<T>;
   /** `base + index * bytes` for an unsigned 32-bit index; the product is as wide as an address. */
-  readonly at: (base: Value<"address">, index: Value<"i32">, bytes: number) => Value<"address">;
-  readonly fromIndex: Convert<"i32", "address">;
-  readonly ltU: Binary<"address", "i32">;
-} = {
-  constant: (value) => constant("address", value),
-  add: (left, right) => addressOperation("address.add", 0x6a, 0x7c, left, right, "address"),
-  sub: (left, right) => addressOperation("address.sub", 0x6b, 0x7d, left, right, "address"),
-  ltU: (left, right) => addressOperation("address.ltU", 0x49, 0x54, left, right, "i32"),
-  at: (base, index, bytes) =>
-    address.add(
-      base,
-      bytes === 1
-        ? address.fromIndex(index)
-        : addressOperation("address.mul", 0x6c, 0x7e, address.fromIndex(index), bytes, "address"),
-    ),
-  fromIndex(value) {
-    checkOperand("address.fromIndex", 1, value, "i32");
+  readonly at: (base: Value<T>, index: Value<"i32">, bytes: number) => Value<T>;
+  readonly fromIndex: Convert<"i32", T>;
+  readonly ltU: Binary<T, "i32">;
+}
+
+function addressArithmetic<T extends MemoryType>(type: T): AddressArithmetic<T> {
+  const literal: Literal<T> = (value) => constant(type, value) as unknown as Value<T>;
+  const binary = <R extends ValueType>(
+    name: string,
+    [narrow, wide]: readonly [number, number],
+    operands: readonly Operand<T>[],
+    result: R,
+  ): Value<R> => {
+    const values = operands.map((operand) => lift(operand, literal));
+    for (const [index, value] of values.entries()) checkOperand(`${type}.${name}`, index + 1, value, type);
     return {
-      type: "address",
+      type: result,
+      write(sink) {
+        for (const value of values) value.write(sink);
+        sink.bytes.push(concreteType(type, sink.features) === "i64" ? wide : narrow);
+      },
+    };
+  };
+  const fromIndex: Convert<"i32", T> = (value) => {
+    checkOperand(`${type}.fromIndex`, 1, value, "i32");
+    return {
+      type,
       write(sink) {
         value.write(sink);
-        if (sink.features.addressType === "i64") sink.bytes.push(0xad);
+        if (concreteType(type, sink.features) === "i64") sink.bytes.push(0xad);
+      },
+    };
+  };
+  const add: Binary<T> = (...operands) => binary("add", [0x6a, 0x7c], operands, type);
+  return {
+    constant: literal,
+    add,
+    sub: (...operands) => binary("sub", [0x6b, 0x7d], operands, type),
+    ltU: (...operands) => binary("ltU", [0x49, 0x54], operands, "i32"),
+    at: (base, index, bytes) =>
+      add(base, bytes === 1 ? fromIndex(index) : binary("mul", [0x6c, 0x7e], [fromIndex(index), bytes], type)),
+    fromIndex,
+  };
+}
+
+/** Address arithmetic, in whichever integer type the module's memory has. */
+export const address: AddressArithmetic<"address"> = addressArithmetic("address");
+
+/** Arithmetic of near addresses. */
+export const near: AddressArithmetic<"near"> & {
+  /** An address as a near one, in a module that has only one memory. @throws AttuneError `INTERNAL` in one with a near memory */
+  readonly ofAddress: Convert<"address", "near">;
+} = {
+  ...addressArithmetic("near"),
+  ofAddress(value) {
+    checkOperand("near.ofAddress", 1, value, "address");
+    return {
+      type: "near",
+      write(sink) {
+        if (sink.features.nearMemory)
+          throw new AttuneError("INTERNAL", "An address of a module's memory is none of its near memory.");
+        value.write(sink);
       },
     };
   },
 };
-
-function addressOperation<R extends ValueType>(
-  name: string,
-  narrow: number,
-  wide: number,
-  left: Operand<"address">,
-  right: Operand<"address">,
-  type: R,
-): Value<R> {
-  const operands = [left, right].map((operand) => lift(operand, address.constant));
-  for (const [index, value] of operands.entries()) checkOperand(name, index + 1, value, "address");
-  return {
-    type,
-    write(sink) {
-      for (const value of operands) value.write(sink);
-      sink.bytes.push(sink.features.addressType === "i64" ? wide : narrow);
-    },
-  };
-}
 
 /** `condition ? left : right` without a branch; both sides are evaluated. */
 export function select<T extends ValueType>(condition: Value<"i32">, left: Value<T>, right: Value<T>): Value<T> {

@@ -2,8 +2,14 @@
 // made, so a wrong type throws with the op's name and never becomes an invalid module.
 import { AttuneError } from "@attune/spec";
 
-/** WebAssembly value types; an "address" is i32 or i64, as the module's memory is. */
-export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128" | "address";
+/**
+ * WebAssembly value types. An "address" is i32 or i64, as the module's memory is. A "near" address is an i32 into the module's near
+ * memory, or, in a module without one, an address like any other.
+ */
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128" | MemoryType;
+
+/** What memory is read and written by. */
+export type MemoryType = "address" | "near";
 
 /** How a module addresses memory. */
 export type AddressType = "i32" | "i64";
@@ -11,6 +17,8 @@ export type AddressType = "i32" | "i64";
 /** What a module's code may use. */
 export interface WasmFeatures {
   readonly addressType: AddressType;
+  /** Whether there is a second memory of 32-bit addresses, for scratch alone (default false). */
+  readonly nearMemory?: boolean;
   /** Multiply-add as one relaxed SIMD instruction; otherwise as a multiplication and an addition. */
   readonly relaxedSimd: boolean;
 }
@@ -84,18 +92,24 @@ const floatBytes = (value: number, bytes: 4 | 8): number[] => {
   return [...new Uint8Array(view.buffer)];
 };
 
+/** The type that a value has in a module: addresses are integers there. */
+export function concreteType(type: ValueType, features: WasmFeatures): Exclude<ValueType, MemoryType> {
+  if (type === "near" && features.nearMemory) return "i32";
+  return type === "address" || type === "near" ? features.addressType : type;
+}
+
 /** A constant of a scalar type. */
 export function constant<T extends Exclude<ValueType, "v128">>(type: T, value: number): Value<T> {
   if (
     (type === "i32" && !Number.isInteger(value)) ||
-    ((type === "i64" || type === "address") && !Number.isSafeInteger(value))
+    (["i64", "address", "near"].includes(type) && !Number.isSafeInteger(value))
   ) {
     throw new AttuneError("INPUT_INVALID", `WASM constant ${type} expects an integer, got ${value}.`);
   }
   return {
     type,
     write({ bytes, features }) {
-      const concrete = type === "address" ? features.addressType : (type as string);
+      const concrete = concreteType(type, features);
       if (concrete === "i32") bytes.push(0x41, ...signedBytes(BigInt(value | 0)));
       else if (concrete === "i64") bytes.push(0x42, ...signedBytes(BigInt(value)));
       else if (concrete === "f32") bytes.push(0x43, ...floatBytes(value, 4));

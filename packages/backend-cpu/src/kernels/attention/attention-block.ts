@@ -8,6 +8,7 @@ import {
   type Local,
   load,
   type ModuleBuilder,
+  near,
   select,
   type Value,
 } from "@attune/tensor-core/wasm";
@@ -203,7 +204,7 @@ export function blockProduct(
   product: BlockProduct,
 ): void {
   const { rows, columns, rowOfA, stepOfA, stepOfB, rowOfC, first } = product;
-  const [k, c, b] = [f.keep(product.k), f.keep(product.c), f.keep(product.b)];
+  const [k, c, b] = [f.keep(product.k), f.keep(near.ofAddress(product.c)), f.keep(near.ofAddress(product.b))];
   const a = f.keep(product.a);
   const wide = Math.floor(columns / 16);
   const layout = { rows: tileRows, rowOfA, stepOfA, stepOfB, first };
@@ -211,13 +212,13 @@ export function blockProduct(
     const [column, right] = [f.keep(c), f.keep(b)];
     if (wide > 0) {
       f.repeat(wide, () => {
-        f.call(tileProduct(module, { ...layout, vectors: 4 }), a, right, column, column, k, address.constant(rowOfC));
+        f.call(tileProduct(module, { ...layout, vectors: 4 }), a, right, column, column, k, near.constant(rowOfC));
         f.increment(column, 64);
         f.increment(right, 64);
       });
     }
     if (columns % 16 !== 0)
-      f.call(tileProduct(module, { ...layout, vectors: 2 }), a, right, column, column, k, address.constant(rowOfC));
+      f.call(tileProduct(module, { ...layout, vectors: 2 }), a, right, column, column, k, near.constant(rowOfC));
     f.increment(a, tileRows * rowOfA);
     f.increment(c, tileRows * rowOfC);
   });

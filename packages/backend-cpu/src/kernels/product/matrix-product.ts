@@ -10,6 +10,7 @@ import {
   i32,
   type Local,
   type ModuleBuilder,
+  near,
   type Value,
 } from "@attune/tensor-core/wasm";
 import { type KernelParameters, kernelFunction, minimum } from "../kernel-function.ts";
@@ -58,7 +59,8 @@ export function matrixProduct(options: ProductOptions): CpuKernelCode {
     key,
     tiles: packing + parts,
     ...(packing > 0 ? { phases: [packing] } : {}),
-    scratchBytes: edgeBytes(shape) + panels,
+    scratchBytes: 0,
+    nearBytes: tileBytes(shape) + panels,
     sharedBytes: shape.packA ? 4 * batch * k * roundUp(m, rows) : 0,
     emit: (module) =>
       kernelFunction(module, "product", options.bindings, (f, parameters) => {
@@ -77,8 +79,8 @@ export function matrixProduct(options: ProductOptions): CpuKernelCode {
   };
 }
 
-/** A tile that reaches beyond C is computed here. */
-const edgeBytes = ({ rows, panel }: ProductShape): number => 4 * rows * panel;
+/** A tile that reaches beyond C, or any that cannot be computed where C is, is computed here. */
+const tileBytes = ({ rows, panel }: ProductShape): number => 4 * rows * panel;
 
 /** A block of k: the first, and how many. */
 interface DepthBlock {
@@ -129,7 +131,7 @@ interface Part {
   readonly column: Local<"i32">;
   readonly columns: Local<"i32">;
   /** Packed columns of B. */
-  readonly panels: Local<"address">;
+  readonly panels: Local<"near">;
 }
 
 function emitPart(
@@ -151,7 +153,7 @@ function emitPart(
     rows: f.keep(minimum(i32.sub(i32.constant(m), row), i32.constant(partRows))),
     column,
     columns: f.keep(minimum(i32.sub(i32.constant(n), column), i32.constant(partColumns))),
-    panels: f.keep(address.add(parameters.scratch, edgeBytes(shape))),
+    panels: f.keep(near.add(parameters.near, tileBytes(shape))),
   };
   if (depths === 0) {
     emitNothing(f, options, parameters, part);
@@ -210,7 +212,7 @@ function packPart(
           () => pack(n % panel),
         );
     }
-    f.set(target, address.at(target, at.count, 4 * panel));
+    f.set(target, near.at(target, at.count, 4 * panel));
   });
 }
 
@@ -219,7 +221,7 @@ function multiplyRows(
   f: FunctionBuilder,
   module: ModuleBuilder,
   options: ProductOptions,
-  { bindings, scratch, shared }: KernelParameters,
+  { bindings, near: scratch, shared }: KernelParameters,
   part: Part,
   at: DepthBlock,
   first: boolean,

@@ -1,7 +1,15 @@
 // Packing: a panel of a matrix copied so that the inner loop reads it from front to back, [k][width], decoded on the way.
 // This is where storage formats are met, and nowhere else in a product.
 import type { CpuDecoder } from "@attune/tensor-core";
-import { address, type FunctionBuilder, i32, type Local, shuffle32, type Value } from "@attune/tensor-core/wasm";
+import {
+  type FunctionBuilder,
+  i32,
+  type Local,
+  type MemoryType,
+  near,
+  shuffle32,
+  type Value,
+} from "@attune/tensor-core/wasm";
 import { type Lanes, storeLanes } from "../kernel-function.ts";
 
 /** A matrix to read: `rowElements` from a row to the next, elements of a row next to each other. */
@@ -29,7 +37,7 @@ function decodeAt(
 export function packDown(
   f: FunctionBuilder,
   source: PackSource,
-  target: Local<"address">,
+  target: Local<MemoryType>,
   width: number,
   firstK: Value<"i32">,
   k: Value<"i32">,
@@ -54,7 +62,7 @@ export function packDown(
 export function packAcross(
   f: FunctionBuilder,
   source: PackSource,
-  target: Local<"address">,
+  target: Local<"near">,
   width: number,
   firstK: Value<"i32">,
   k: Value<"i32">,
@@ -65,7 +73,7 @@ export function packAcross(
   const start = f.keep(firstK);
   for (let first = 0; first < rows; first += 4) {
     const count = Math.min(4, rows - first);
-    const cursor = f.keep(address.add(target, 4 * first));
+    const cursor = f.keep(near.add(target, 4 * first));
     f.for(0, i32.and(end, -4), 4, (index) => {
       packBlock(f, source, cursor, width, i32.add(row, first), count, f.keep(i32.add(start, index)), 4);
       f.increment(cursor, 16 * width);
@@ -92,7 +100,7 @@ export function packAcross(
 function packBlock(
   f: FunctionBuilder,
   source: PackSource,
-  target: Local<"address">,
+  target: Local<"near">,
   width: number,
   row: Value<"i32">,
   count: number,

@@ -1,5 +1,14 @@
 // A block of rows of A against packed panels of B: one panel after the other, against all register tiles of the rows.
-import { address, type FunctionBuilder, i32, type Local, load, type ModuleBuilder } from "@attune/tensor-core/wasm";
+import {
+  address,
+  type FunctionBuilder,
+  i32,
+  type Local,
+  load,
+  type MemoryType,
+  type ModuleBuilder,
+  near,
+} from "@attune/tensor-core/wasm";
 import { type Lanes, storeLanes } from "../kernel-function.ts";
 import type { ProductShape } from "./product-shape.ts";
 import { type TileLayout, type TileProduct, tileProduct } from "./tile-product.ts";
@@ -18,12 +27,12 @@ export interface RowBlock {
   readonly mostRows: number;
   readonly columns: Local<"i32">;
   /** Packed B: [panel][k][columns]. */
-  readonly panels: Local<"address">;
+  readonly panels: Local<"near">;
   readonly c: Local<"address">;
   /** Where sums start, laid out as C; from 0 if undefined. */
   readonly start: Local<"address"> | undefined;
   /** Room for one register tile. */
-  readonly scratch: Local<"address">;
+  readonly scratch: Local<"near">;
 }
 
 /** Multiplies a block. */
@@ -35,14 +44,14 @@ export function rowTiles(f: FunctionBuilder, module: ModuleBuilder, block: RowBl
   f.for(0, block.columns, panel, (column) => {
     const left = f.keep(i32.sub(block.columns, column));
     panelRows(f, module, block, { b, c, start, left });
-    f.set(b, address.at(b, block.count, 4 * panel));
+    f.set(b, near.at(b, block.count, 4 * panel));
     f.increment(c, 4 * panel);
     if (start) f.increment(start, 4 * panel);
   });
 }
 
 interface Panel {
-  readonly b: Local<"address">;
+  readonly b: Local<"near">;
   readonly c: Local<"address">;
   readonly start: Local<"address"> | undefined;
   /** Columns of C from this panel on. */
@@ -65,12 +74,15 @@ function panelRows(f: FunctionBuilder, module: ModuleBuilder, block: RowBlock, p
       first: start === undefined,
     };
     const product = tileProduct(module, layout);
-    const whole = (): void => f.call(product, a, panel.b, c, start ?? c, block.count, address.constant(4 * n));
+    const staged = (width: number): void =>
+      stagedTile(f, product, block, { a, b: panel.b, c, start, rows: count, width });
+    const inPlace = (): void => {
+      const [target, from] = [near.ofAddress(c), near.ofAddress(start ?? c)];
+      f.call(product, a, panel.b, target, from, block.count, near.constant(4 * n));
+    };
+    const whole = module.features.nearMemory ? () => staged(shape.panel) : inPlace;
     if (n % shape.panel === 0) whole();
-    else
-      f.if(i32.geS(panel.left, shape.panel), whole, () =>
-        edge(f, product, block, { a, b: panel.b, c, start, rows: count }),
-      );
+    else f.if(i32.geS(panel.left, shape.panel), whole, () => staged(n % shape.panel));
   };
   if (block.mostRows >= rows) {
     f.if(i32.geS(block.rows, rows), () => {
@@ -88,23 +100,27 @@ function panelRows(f: FunctionBuilder, module: ModuleBuilder, block: RowBlock, p
   if (rest !== 0) f.if(i32.remU(block.rows, rows), () => run(rest));
 }
 
-interface EdgeTile {
+interface StagedTile {
   readonly a: Local<"address">;
-  readonly b: Local<"address">;
+  readonly b: Local<"near">;
   readonly c: Local<"address">;
   readonly start: Local<"address"> | undefined;
   readonly rows: number;
+  /** Columns of C that it has. */
+  readonly width: number;
 }
 
-/** A tile wider than what is left of C: computed in scratch, of which only the columns of C are copied. */
-function edge(
+/**
+ * A tile that is computed in scratch and copied: one that is wider than what is left of C, and every one where C is not near. The copies
+ * are some 5 % of the work of a block of k.
+ */
+function stagedTile(
   f: FunctionBuilder,
   product: TileProduct,
   { shape: { n, panel }, scratch, count }: RowBlock,
-  { a, b, c, start, rows }: EdgeTile,
+  { a, b, c, start, rows, width }: StagedTile,
 ): void {
-  const width = n % panel;
-  const copy = (from: Local<"address">, fromRow: number, to: Local<"address">, toRow: number): void => {
+  const copy = (from: Local<MemoryType>, fromRow: number, to: Local<MemoryType>, toRow: number): void => {
     for (let row = 0; row < rows; row++) {
       for (let lane = 0; lane < width; lane += 4) {
         storeLanes(
@@ -118,6 +134,6 @@ function edge(
     }
   };
   if (start) copy(start, 4 * n, scratch, 4 * panel);
-  f.call(product, a, b, scratch, scratch, count, address.constant(4 * panel));
+  f.call(product, a, b, scratch, scratch, count, near.constant(4 * panel));
   copy(scratch, 4 * panel, c, 4 * n);
 }

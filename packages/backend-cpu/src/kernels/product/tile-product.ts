@@ -4,11 +4,12 @@
 // changes a bit. Vectors of B lie at consecutive offsets, elements of A are splatted from memory, and accumulators stand in the
 // order of their stores: the form that V8 can fuse to 256 bits (docs/decisions/2026-11-24-address-type-and-256-bits.md).
 import {
-  address,
   type FunctionBuilder,
   f32x4,
+  type Local,
   load,
   type ModuleBuilder,
+  near,
   type WasmFunction,
 } from "@attune/tensor-core/wasm";
 
@@ -27,19 +28,22 @@ export interface TileLayout {
   readonly first: boolean;
 }
 
-/** `(a, b, c, start, k, rowOfC)`: one tile; k is at least 1, rowOfC, in bytes, holds for start as well, which may be c. */
-export type TileProduct = WasmFunction<readonly ["address", "address", "address", "address", "i32", "address"], never>;
+/**
+ * `(a, b, c, start, k, rowOfC)`: one tile; k is at least 1, rowOfC, in bytes, holds for start as well, which may be c. Only vectors have
+ * to be near for V8 to fuse them; single elements of A are read where they lie.
+ */
+export type TileProduct = WasmFunction<readonly ["address", "near", "near", "near", "i32", "near"], never>;
 
 /** The function for a layout, once a module. */
 export function tileProduct(module: ModuleBuilder, layout: TileLayout): TileProduct {
   return module.once(`tile|${JSON.stringify(layout)}`, () => {
     const made = module.function(
-      { name: "tile", parameters: ["address", "address", "address", "address", "i32", "address"] },
+      { name: "tile", parameters: ["address", "near", "near", "near", "i32", "near"] },
       (f, a, b, c, start, k, rowOfC) => {
         const { rows, vectors, first } = layout;
-        const rowsFrom = (base: Local<"address">): Local<"address">[] => {
+        const rowsFrom = (base: Local<"near">): Local<"near">[] => {
           const found = [base];
-          for (let row = 1; row < rows; row++) found.push(f.keep(address.add(found[row - 1]!, rowOfC)));
+          for (let row = 1; row < rows; row++) found.push(f.keep(near.add(found[row - 1]!, rowOfC)));
           return found;
         };
         const sums = (first ? rowsFrom(c) : rowsFrom(start)).map((source) =>
@@ -61,13 +65,11 @@ export function tileProduct(module: ModuleBuilder, layout: TileLayout): TileProd
   });
 }
 
-type Local<T extends "address" | "v128"> = ReturnType<typeof FunctionBuilder.prototype.local<T>>;
-
 function emitStep(
   f: FunctionBuilder,
   { rows, vectors, rowOfA }: TileLayout,
   a: Local<"address">,
-  b: Local<"address">,
+  b: Local<"near">,
   sums: readonly (readonly Local<"v128">[])[],
 ): void {
   const right = Array.from({ length: vectors }, (_, vector) => f.keep(load("v128", b, 16 * vector)));
