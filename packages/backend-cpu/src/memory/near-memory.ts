@@ -24,7 +24,8 @@ export function createNearHeap(): Heap | undefined {
   }
 }
 
-function supportsNearMemory(): boolean {
+/** Whether this engine has modules of a memory of 64-bit addresses and a near one. */
+export function supportsNearMemory(): boolean {
   const memory = { ...nearMemoryImport, name: "memory" };
   const features = { addressType: "i64", nearMemory: true, relaxedSimd: false } as const;
   return WebAssembly.validate(new ModuleBuilder(features, memory, [], nearMemoryImport).encode());

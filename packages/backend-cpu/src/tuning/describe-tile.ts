@@ -1,12 +1,13 @@
 import { userCacheFolder } from "@attune/run-folder";
 import { tileName } from "../kernels/product/tile-family.ts";
+import { supportsNearMemory } from "../memory/near-memory.ts";
 import { chooseTile } from "./choose-tile.ts";
 import { measureTiles } from "./measure-tiles.ts";
 import { readTile, tuningKey } from "./tile-cache.ts";
 
 /** The parts of a backend that its register tile depends on. */
 export interface DescribeTileOptions {
-  /** Whether V8 fuses vectors to 256 bits, as `has256Bits` measures. It does not at 64-bit addresses. */
+  /** Whether V8 fuses vectors to 256 bits, as `has256Bits` measures. At 64-bit addresses it takes a near memory besides. */
   readonly wide: boolean;
   /** As for `createCpuBackend`. Default true. */
   readonly fusedMultiplyAdd?: boolean | undefined;
@@ -36,9 +37,10 @@ export interface TileDescription {
 export function describeTile(options: DescribeTileOptions): TileDescription {
   const { fusedMultiplyAdd: relaxedSimd = true, addressBits = 32, tileCache: folder = userCacheFolder() } = options;
   const addressType = addressBits === 64 ? "i64" : "i32";
-  const wide = options.wide && addressType === "i32";
+  const nearMemory = options.wide && addressType === "i64" && supportsNearMemory();
+  const wide = options.wide && (addressType === "i32" || nearMemory);
   const kept = readTile(folder, tuningKey(wide, relaxedSimd, addressType));
-  const tile = chooseTile({ wide, relaxedSimd, addressType, folder });
-  const { rate, optimised } = measureTiles([tile], { relaxedSimd, addressType })[0]!;
+  const tile = chooseTile({ wide, relaxedSimd, addressType, nearMemory, folder });
+  const { rate, optimised } = measureTiles([tile], { relaxedSimd, addressType, nearMemory })[0]!;
   return { tile: tileName(tile), rate, settled: optimised, cached: tile === kept };
 }
