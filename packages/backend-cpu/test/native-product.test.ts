@@ -83,19 +83,25 @@ describe("native products", () => {
     expect(shapeNativeProduct({ ...large, transposeB: true }, undefined).slabs).toBe(1);
   });
 
-  it("are left to WASM where a side is too small for a library", () => {
+  it("are left to WASM where a side is too small for a library", async () => {
+    const backend = createCpuBackend({ threads: 1 });
+    const { capabilities } = backend;
     const [linear] = createNativeKernels();
     const accepted = (m: number, k: number, n: number): boolean =>
-      linear!.accepts({
-        op: "linear",
-        inputs: [tensorType([m, k]), tensorType([n, k])],
-        outputs: [tensorType([m, n])],
-        attributes: { transposeA: false, transposeB: true, bias: false, residual: false, activation: "" },
-      }) !== undefined;
+      linear!.accepts(
+        {
+          op: "linear",
+          inputs: [tensorType([m, k]), tensorType([n, k])],
+          outputs: [tensorType([m, n])],
+          attributes: { transposeA: false, transposeB: true, bias: false, residual: false, activation: "" },
+        },
+        capabilities,
+      ) !== undefined;
     expect([accepted(1024, 576, 16), accepted(1024, 576, 8)]).toEqual([true, false]);
     expect([accepted(1024, 16, 576), accepted(1024, 8, 576)]).toEqual([true, false]);
     expect([accepted(5, 576, 576), accepted(4, 576, 576)]).toEqual([true, false]);
     expect([accepted(64, 64, 16), accepted(63, 64, 16)]).toEqual([true, false]); // 2 ** 17 FLOPs
+    await backend.dispose();
   });
 
   // Shapes of more than one slab (of 64 KiB) of decoded B, and of more than one tile with a rest in both directions.
