@@ -27,8 +27,11 @@ const inputs = {
 };
 
 /** A gated layer with all gradients, and a batched product: A·Bᵀ, A·B, Aᵀ·B, each larger than what WASM keeps. */
-async function run(threads: number, native: boolean): Promise<Record<string, Float32Array>> {
-  const backend = createCpuBackend({ threads, gemm: native ? openblas.provider : undefined });
+async function run(threads: number, native: boolean, above4GiB = false): Promise<Record<string, Float32Array>> {
+  const maximumBytes = above4GiB ? 2 ** 33 : undefined;
+  const backend = createCpuBackend({ threads, maximumBytes, gemm: native ? openblas.provider : undefined });
+  // Nobody touches these bytes, so they are addresses and no memory.
+  if (above4GiB) await backend.allocate("weights", 2 ** 32);
   const runtime = createRuntime({ backend });
   const program = await runtime.compile((trace) => {
     const x = trace.input("x", tensorType([rows, inner]));
@@ -56,6 +59,10 @@ describe.skipIf(withoutOpenblas)(`products by OpenBLAS${withoutOpenblas}`, () =>
     const [one, two, three] = [await run(1, true), await run(2, true), await run(3, true)];
     expect(two).toEqual(one);
     expect(three).toEqual(one);
+  });
+
+  it("give the same bits from operands above 4 GiB", { timeout: 120_000 }, async () => {
+    expect(await run(2, true, true)).toEqual(await run(2, true));
   });
 
   it("agree with WebAssembly's to rounding, and are not the same", { timeout: 120_000 }, async () => {
