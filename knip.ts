@@ -33,7 +33,7 @@ const config: KnipConfig = {
         ]),
     ),
   },
-  ignoreBinaries: ["cc", "mount", "umount"],
+  ignoreBinaries: ["cc", "mkfifo", "mount", "umount"],
 };
 
 export default config;

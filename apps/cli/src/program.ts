@@ -49,6 +49,7 @@ function addVerb(program: Command, verb: Verb, run: ProgramHandlers["run"]): voi
   const required = takeRequired(command);
   command.action(async () => {
     assertGiven(command, required);
+    assertPathsNotEmpty(command);
     const named = command.registeredArguments.map((argument, index) => [argument.name(), command.processedArgs[index]]);
     await run(verb, { ...Object.fromEntries(named), ...command.opts() } as OutputOptions);
   });
@@ -66,6 +67,17 @@ function assertGiven(command: Command, required: readonly Option[]): void {
   if (missing === undefined) return;
   throw new AttuneError("OPTIONS_INVALID", `Required option '${missing.flags}' not specified.`, {
     hint: "Add --help to see an example.",
+  });
+}
+
+/** An empty path is a variable of a shell script that was never set; read as a path it would be the working folder. */
+function assertPathsNotEmpty(command: Command): void {
+  const isEmpty = (option: Option): boolean =>
+    /<(path|folder|model)>/.test(option.flags) && command.getOptionValue(option.attributeName()) === "";
+  const empty = command.options.find(isEmpty);
+  if (empty === undefined) return;
+  throw new AttuneError("OPTIONS_INVALID", `Expected a path in '${empty.flags}', but it is empty.`, {
+    hint: "Use . for the working folder.",
   });
 }
 

@@ -61,7 +61,7 @@ const maximumBindings = parameterBytes / 8 - 3;
 export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   const threads = options.threads ?? availableParallelism();
   const maximumBytes = options.maximumBytes ?? 2 ** 32;
-  assertPositive("threads", threads, 1024);
+  assertPositive("threads", threads, mostThreads());
   assertPositive("maximumBytes", maximumBytes, 2 ** 34);
   const maximumPages = Math.ceil(maximumBytes / pageBytes);
   const heap = createHeap(maximumPages);
@@ -227,7 +227,16 @@ function createRanges(heap: Heap, count: number): (bytes: number) => readonly nu
   };
 }
 
+/** Threads beyond the cores only wait, and each takes 6 MB; some more than there are cores are of use in tests. */
+function mostThreads(): number {
+  return Math.max(64, 4 * availableParallelism());
+}
+
 function assertPositive(name: string, value: number, largest: number): void {
   if (Number.isSafeInteger(value) && value > 0 && value <= largest) return;
-  throw new AttuneError("OPTIONS_INVALID", `Expected \`${name}\` to be an integer from 1 to ${largest}, got ${value}.`);
+  throw new AttuneError(
+    "OPTIONS_INVALID",
+    `Expected \`${name}\` to be an integer from 1 to ${largest}, got ${value}.`,
+    { hint: "Leave it out to have the default.", details: { key: name } },
+  );
 }

@@ -42,11 +42,14 @@ function planProduct(
 
 describe("createCpuBackend", () => {
   it.each([
-    [{ threads: 0 }, "Expected `threads` to be an integer from 1 to 1024, got 0."],
-    [{ threads: 1.5 }, "Expected `threads` to be an integer from 1 to 1024, got 1.5."],
-    [{ maximumBytes: 2 ** 35 }, "Expected `maximumBytes` to be an integer from 1 to 17179869184, got 34359738368."],
+    [{ threads: 0 }, /^Expected `threads` to be an integer from 1 to \d+, got 0\.$/],
+    [{ threads: 1.5 }, /^Expected `threads` to be an integer from 1 to \d+, got 1\.5\.$/],
+    [{ threads: 1_000_000 }, /^Expected `threads` to be an integer from 1 to \d+, got 1000000\.$/],
+    [{ maximumBytes: 2 ** 35 }, /^Expected `maximumBytes` to be an integer from 1 to 17179869184, got 34359738368\.$/],
   ])("refuses %o", (options, message) => {
-    expect(() => createCpuBackend(options)).toThrow(expect.objectContaining({ code: "OPTIONS_INVALID", message }));
+    expect(() => createCpuBackend(options)).toThrow(
+      expect.objectContaining({ code: "OPTIONS_INVALID", message: expect.stringMatching(message) }),
+    );
   });
 
   it("says so when an allocation does not fit, and goes on", async () => {

@@ -35,7 +35,8 @@ export function readConfig(json: JsonObject, file?: string, prefix = ""): Config
     fail(
       "FILE_CORRUPT",
       key,
-      `expected "${prefix}${key}" to be ${expected}, but it is ${JSON.stringify(fieldOf(key)) ?? "not there"}.`,
+      `expected "${prefix}${key}" to be ${expected}, but it is ${shorten(JSON.stringify(fieldOf(key))) ?? "not there"}.`,
+      "Check that the file is the one that came with the model; fetch it again if it was changed.",
     );
   const read = <T extends JsonValue>(
     key: string,
@@ -90,4 +91,8 @@ export function readConfig(json: JsonObject, file?: string, prefix = ""): Config
     error,
     unsupported: (key, sentence, hint) => fail("FILE_UNSUPPORTED", key, sentence, hint),
   };
+}
+
+function shorten(text: string | undefined): string | undefined {
+  return text === undefined || text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }

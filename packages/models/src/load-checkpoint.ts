@@ -1,3 +1,4 @@
+import { AttuneError } from "@attune/spec";
 import type { BytesToRead, Runtime, StorageFormat } from "@attune/tensor-core";
 import { bytesToFloat32, type Checkpoint, float32ToBytes, type TensorReader } from "@attune/weights";
 import { checkTensors } from "./check-tensors.ts";
@@ -38,9 +39,23 @@ export async function loadCheckpoint(
   const file = `${folder}/config.json`;
   const family = findFamily(families, configJson, file);
   const config = family.parseConfig(configJson, file);
+  assertFewerBlocksThanTensors(config.blockCount, tensors.names.length, file);
   const fileNames = await checkTensors(folder, tensors, family, family.parameters(config));
   const values = valuesOf(tensors, fileNames, storage);
   return placeParameters(runtime, { family, config, configJson, generationConfig }, values, options);
+}
+
+/** Every block has a tensor. Checked before the parameters are listed, which a number out of nowhere would never end. */
+function assertFewerBlocksThanTensors(blocks: number, tensors: number, file: string): void {
+  if (blocks <= tensors) return;
+  throw new AttuneError(
+    "FILE_CORRUPT",
+    `${file} asks for ${blocks} blocks, but the weight files beside it hold ${tensors} tensors.`,
+    {
+      hint: "Check that config.json and the weight files are of the same model, and that all shards are there.",
+      details: { file },
+    },
+  );
 }
 
 function valuesOf(

@@ -2,42 +2,71 @@
  * A folder that is replaced as a whole. With `checkpoint` as the example, a replacement is
  *
  *   build checkpoint.<pid>-<random>.tmp, sync      killed: the old one is in place
- *   rename it to checkpoint.next                   from here on the new one counts
- *   rename checkpoint to checkpoint.previous       killed: recovery goes on from checkpoint.next
- *   rename checkpoint.next to checkpoint
- *   remove checkpoint.previous
+ *   rename it to checkpoint.attune-next            from here on the new one counts
+ *   rename checkpoint to checkpoint.attune-previous    killed: recovery goes on from checkpoint.attune-next
+ *   rename checkpoint.attune-next to checkpoint
+ *   remove checkpoint.attune-previous
  *
  * so that at any instant one complete folder exists, old or new, and `recoverFolder` puts it in place.
  */
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { AttuneError } from "@attune/spec";
 import { fileError, isNotFound } from "./file-error.ts";
-import { verifyFolder, writeFolderManifest } from "./folder-manifest.ts";
+import { findUnlisted, verifyFolder, writeFolderManifest } from "./folder-manifest.ts";
 import { renameDurably, syncFolder, syncTree } from "./sync.ts";
 import { isTemporaryOf, temporaryPathFor } from "./temporary-path.ts";
+
+// Names that nobody else gives to a copy of the folder: what bears them is renamed and removed.
+const nextOf = (target: string): string => `${target}.attune-next`;
+const previousOf = (target: string): string => `${target}.attune-previous`;
 
 /**
  * Replaces a folder, or creates it, so that a kill at any instant leaves the old or the new one complete (after
  * `openFolder` or `recoverFolder`). `build` writes the new content into the empty folder that it is given; a manifest
  * with the hash of each file is added; folders above it are made. One writer at a time: hold the run's lock.
  *
- * Throws what `build` throws, or `DISK_FULL`; the old folder then stays.
+ * Throws what `build` throws, `DISK_FULL`, or `FILE_EXISTS` as `assertReplaceable` does; the old folder then stays.
  */
 export async function replaceFolder(path: string, build: (folder: string) => Promise<void>): Promise<void> {
   const target = resolve(path);
   const temporary = temporaryPathFor(target);
   try {
     await mkdir(dirname(target), { recursive: true });
-    await recoverFolder(target);
+    await assertReplaceable(target);
     await mkdir(temporary);
     await build(temporary);
     await writeFolderManifest(temporary);
     await syncTree(temporary);
-    await renameDurably(temporary, `${target}.next`);
+    await renameDurably(temporary, nextOf(target));
     await syncFolder(dirname(target));
     await recoverFolder(target);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
+    throw fileError(error, path);
+  }
+}
+
+/**
+ * Makes sure that a replacement loses nothing that somebody else put there: the path must be free, an empty folder, or a
+ * folder with the files that `replaceFolder` wrote and no others. Call it before work whose result is to be written there.
+ *
+ * Throws `FILE_EXISTS` naming what is in the way.
+ */
+export async function assertReplaceable(path: string): Promise<void> {
+  const target = resolve(path);
+  try {
+    if (!(await recoverFolder(target))) return;
+    const isFolder = (await stat(target)).isDirectory();
+    const unlisted = isFolder ? await findUnlisted(target) : undefined;
+    if (isFolder && unlisted === undefined) return;
+    const found =
+      unlisted === undefined ? `${path} is no folder` : `${path} holds ${unlisted}, which Attune did not write`;
+    throw new AttuneError("FILE_EXISTS", `Expected a free path to write a folder to, but ${found}.`, {
+      hint: "Choose another path, or move away what is there: the folder is replaced as a whole.",
+      details: { file: unlisted === undefined ? target : join(target, unlisted) },
+    });
+  } catch (error) {
     throw fileError(error, path);
   }
 }
@@ -48,7 +77,7 @@ export async function replaceFolder(path: string, build: (folder: string) => Pro
  */
 export async function recoverFolder(path: string): Promise<boolean> {
   const target = resolve(path);
-  const [next, previous] = [`${target}.next`, `${target}.previous`];
+  const [next, previous] = [nextOf(target), previousOf(target)];
   if (await exists(next)) {
     if (await exists(target)) {
       await rm(previous, { recursive: true, force: true });
@@ -76,7 +105,7 @@ export async function openFolder(path: string): Promise<string | undefined> {
 }
 
 async function removeLeftovers(target: string): Promise<void> {
-  await rm(`${target}.previous`, { recursive: true, force: true });
+  await rm(previousOf(target), { recursive: true, force: true });
   const parent = dirname(target);
   if (!(await exists(parent))) return;
   for (const name of await readdir(parent)) {

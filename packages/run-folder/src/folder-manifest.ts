@@ -38,6 +38,22 @@ export async function verifyFolder(folder: string): Promise<void> {
   }
 }
 
+/** The first file of a folder that its manifest does not list, undefined for none. Without a manifest none is listed. */
+export async function findUnlisted(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = names
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll(sep, "/"),
+    )
+    .sort();
+  if (!paths.includes(folderManifestName)) return paths[0];
+  const listed = await readManifest(folder);
+  return paths.find((path) => path !== folderManifestName && !listed.has(path));
+}
+
 async function listFiles(folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {

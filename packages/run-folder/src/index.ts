@@ -1,6 +1,6 @@
 export type { JsonLinesWriter } from "./append-json-lines.ts";
 export { appendJsonLines } from "./append-json-lines.ts";
-export { openFolder, recoverFolder, replaceFolder } from "./atomic-folder.ts";
+export { assertReplaceable, openFolder, recoverFolder, replaceFolder } from "./atomic-folder.ts";
 export { canonicalJson } from "./canonical-json.ts";
 export { hashBytes, hashFile, hashJson } from "./hash.ts";
 export type { ReadJsonOptions } from "./json-file.ts";
@@ -8,6 +8,7 @@ export { readJson, writeJsonAtomic } from "./json-file.ts";
 export { type MachineKey, machineKey } from "./machine-key.ts";
 export type { JsonLine, ReadJsonLinesOptions } from "./read-json-lines.ts";
 export { readJsonLines } from "./read-json-lines.ts";
+export { type ReadRegularFileOptions, readRegularFile, regularFileSize } from "./read-regular-file.ts";
 export type { RunFolderLayout } from "./run-folder-layout.ts";
 export { runFolderLayout } from "./run-folder-layout.ts";
 export type { RunLock } from "./run-lock.ts";

@@ -1,6 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
 import { AttuneError, type JsonValue } from "@attune/spec";
-import { fileError } from "./file-error.ts";
+import { readRegularFile } from "./read-regular-file.ts";
 import { writeFileAtomic } from "./write-file-atomic.ts";
 
 /** Limits for a JSON file that may come from anywhere. */
@@ -10,25 +9,11 @@ export interface ReadJsonOptions {
 }
 
 /**
- * Reads a JSON file. Throws `FILE_NOT_FOUND`, `FILE_CORRUPT` (no UTF-8, no JSON) or `FILE_UNSUPPORTED` (larger than
- * the limit), each naming the file.
+ * Reads a JSON file. Throws `FILE_NOT_FOUND`, `INPUT_INVALID` (no regular file), `FILE_CORRUPT` (no UTF-8, no JSON) or
+ * `FILE_UNSUPPORTED` (larger than the limit), each naming the file.
  */
 export async function readJson(path: string, options: ReadJsonOptions = {}): Promise<JsonValue> {
-  const maximumBytes = options.maximumBytes ?? 2 ** 28;
-  let bytes: Uint8Array;
-  try {
-    const { size } = await stat(path);
-    if (size > maximumBytes) {
-      throw new AttuneError(
-        "FILE_UNSUPPORTED",
-        `Expected ${path} to have at most ${maximumBytes} bytes of JSON, but it has ${size}.`,
-        { details: { file: path } },
-      );
-    }
-    bytes = await readFile(path);
-  } catch (error) {
-    throw fileError(error, path);
-  }
+  const bytes = await readRegularFile(path, { maximumBytes: options.maximumBytes ?? 2 ** 28 });
   return parseJson(bytes, path);
 }
 

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { AttuneError } from "@attune/spec";
 import { fileError } from "./file-error.ts";
+import { regularFileSize } from "./read-regular-file.ts";
 
 /** The bytes of one line without its line feed. */
 export interface LineBytes {
@@ -25,6 +26,7 @@ export async function* splitLines(path: string, maximumLineBytes: number): Async
     pieces.push(piece);
   };
   try {
+    await regularFileSize(path);
     for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 18 }) as AsyncIterable<Buffer>) {
       let start = 0;
       for (let stop = chunk.indexOf(lineFeed); stop >= 0; stop = chunk.indexOf(lineFeed, start)) {

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { openFolder, recoverFolder, replaceFolder } from "../src/index.ts";
+import { assertReplaceable, openFolder, recoverFolder, replaceFolder } from "../src/index.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const killPoints = fileURLToPath(new URL("../../../tooling/vitest/kill-points.ts", import.meta.url));
@@ -110,16 +110,55 @@ test("a replacement has exactly the new files, and a build that throws leaves th
   expect(readdirSync(join(folder, ".."))).toEqual(["checkpoint"]);
 });
 
+test("nothing is replaced that somebody else put there: a file, a folder without manifest, a file that was added", async () => {
+  const root = temporaryFolder();
+  const folder = join(root, "model");
+  const refused = async (name: string): Promise<void> => {
+    const built = replaceFolder(folder, () => Promise.reject(new Error("built nevertheless")));
+    await expect(built).rejects.toMatchObject({ code: "FILE_EXISTS", message: expect.stringContaining(name) });
+    await expect(assertReplaceable(folder)).rejects.toMatchObject({ code: "FILE_EXISTS" });
+  };
+  writeFileSync(folder, "rows");
+  await refused("model is no folder");
+  expect(readFileSync(folder, "utf8")).toBe("rows");
+  rmSync(folder);
+  mkdirSync(folder);
+  await assertReplaceable(folder);
+  mkdirSync(join(folder, "deep"));
+  writeFileSync(join(folder, "deep", "weights.bin"), "x");
+  await refused("deep/weights.bin");
+  rmSync(folder, { recursive: true });
+  await replaceFolder(folder, (temporary) => fill(temporary, "ours"));
+  await assertReplaceable(folder);
+  writeFileSync(join(folder, "notes.md"), "mine");
+  await refused("notes.md");
+  expect(readFileSync(join(folder, "notes.md"), "utf8")).toBe("mine");
+  expect(readdirSync(root)).toEqual(["model"]);
+});
+
+test("a copy called model.previous or model.next is left alone", async () => {
+  const root = temporaryFolder();
+  for (const name of ["model.previous", "model.next"]) {
+    mkdirSync(join(root, name));
+    writeFileSync(join(root, name, "a.txt"), name);
+  }
+  for (const content of ["first", "second"])
+    await replaceFolder(join(root, "model"), (temporary) => fill(temporary, content));
+  expect(readFileSync(join(root, "model", "a.txt"), "utf8")).toBe("second");
+  expect(readdirSync(root).sort()).toEqual(["model", "model.next", "model.previous"]);
+  expect(readFileSync(join(root, "model.previous", "a.txt"), "utf8")).toBe("model.previous");
+});
+
 test("recovery can itself be interrupted at each of its steps", async () => {
   const root = temporaryFolder();
   const folder = join(root, "checkpoint");
   await replaceFolder(folder, (temporary) => fill(temporary, "new"));
-  renameSync(folder, `${folder}.next`);
-  mkdirSync(`${folder}.previous`);
-  writeFileSync(join(`${folder}.previous`, "half-removed"), "");
+  renameSync(folder, `${folder}.attune-next`);
+  mkdirSync(`${folder}.attune-previous`);
+  writeFileSync(join(`${folder}.attune-previous`, "half-removed"), "");
   expect(await recoverFolder(folder)).toBe(true);
   expect(readdirSync(root)).toEqual(["checkpoint"]);
-  renameSync(folder, `${folder}.previous`);
+  renameSync(folder, `${folder}.attune-previous`);
   expect(await openFolder(folder)).toBe(folder);
   expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("new");
 });

@@ -54,6 +54,31 @@ const systemReasons: ReadonlyMap<unknown, SystemReason> = new Map<unknown, Syste
       hint: "Give the path of a folder.",
     },
   ],
+  [
+    "ELOOP",
+    {
+      code: "INPUT_INVALID",
+      sentence: (where) =>
+        `Expected a file or folder at${where || " a path"}, but its symbolic links lead in a circle.`,
+      hint: "Give the path that the links were to lead to.",
+    },
+  ],
+  [
+    "ENAMETOOLONG",
+    {
+      code: "INPUT_INVALID",
+      sentence: (where) => `Expected a path that the system takes, but${shorten(where) || " one"} is too long.`,
+      hint: "Choose a shorter name.",
+    },
+  ],
+  [
+    "EMFILE",
+    {
+      code: "INPUT_INVALID",
+      sentence: (where) => `The system allows no more open files, so that${where || " one"} could not be opened.`,
+      hint: "Raise the limit, for example with: ulimit -n 4096",
+    },
+  ],
   ["EACCES", denied],
   ["EPERM", denied],
   ["EROFS", denied],
@@ -84,4 +109,8 @@ export function toAttuneError(cause: unknown): AttuneError {
     return new AttuneError(reason.code, reason.sentence(where), { hint: reason.hint, cause, details });
   }
   return new AttuneError("INTERNAL", cause.message || cause.name, { cause });
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }

@@ -59,6 +59,9 @@ test.each([
   ["EEXIST", "FILE_EXISTS"],
   ["EISDIR", "INPUT_INVALID"],
   ["EACCES", "INPUT_INVALID"],
+  ["ELOOP", "INPUT_INVALID"],
+  ["ENAMETOOLONG", "INPUT_INVALID"],
+  ["EMFILE", "INPUT_INVALID"],
   ["ERR_MODULE_NOT_FOUND", "DEPENDENCY_MISSING"],
   ["EWHATEVER", "INTERNAL"],
 ])("a system error %s becomes %s", (systemCode, code) => {

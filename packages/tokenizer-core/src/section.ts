@@ -9,7 +9,10 @@ export interface Section {
 
 /** Makes the error for something in a tokenizer file that is not as it must be. */
 export function corruptSection(where: string, problem: string, hint?: string): AttuneError {
-  return new AttuneError("FILE_CORRUPT", `${where}: ${problem}`, { hint, details: { key: where } });
+  return new AttuneError("FILE_CORRUPT", `${where}: ${problem}`, {
+    hint: hint ?? "The file is damaged or of another kind; fetch or write it again.",
+    details: { key: where },
+  });
 }
 
 /** Checks that a value is an object. */

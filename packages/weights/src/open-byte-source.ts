@@ -1,24 +1,19 @@
 import { open } from "node:fs/promises";
-import { AttuneError, toAttuneError } from "@attune/spec";
+import { regularFileSize } from "@attune/run-folder";
+import { toAttuneError } from "@attune/spec";
 import { type ByteSource, endedEarly } from "./byte-source.ts";
 
 const largestRead = 2 ** 30;
 
-/** Opens a regular file for ranged reads. */
+/** Opens a file for ranged reads. Throws `FILE_NOT_FOUND`, or `INPUT_INVALID` for what is no regular file. */
 export async function openByteSource(path: string): Promise<ByteSource> {
+  const size = await regularFileSize(path);
   const handle = await open(path, "r").catch((error: unknown) => {
     throw toAttuneError(error);
   });
-  const status = await handle.stat();
-  if (!status.isFile()) {
-    await handle.close();
-    throw new AttuneError("INPUT_INVALID", `Expected a regular file at ${path}, but found something else.`, {
-      details: { file: path },
-    });
-  }
   return {
     name: path,
-    size: status.size,
+    size,
     async readInto(target, offset) {
       for (let start = 0; start < target.byteLength; ) {
         const length = Math.min(target.byteLength - start, largestRead);

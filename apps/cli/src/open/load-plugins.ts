@@ -5,7 +5,7 @@ import { AttuneError, type Contract } from "@attune/spec";
 /**
  * Imports packages by name, or modules by path, as a module in the first of `directories` that finds one would, and returns
  * what each brings. Throws
- * `DEPENDENCY_MISSING` where there is none, `OPTIONS_INVALID` where its default export is no list of contract values.
+ * `DEPENDENCY_MISSING` where there is none, `OPTIONS_INVALID` where it throws, or its default export is no list of contract values.
  */
 export async function loadPlugins(
   names: readonly string[],
@@ -25,7 +25,17 @@ async function importPlugin(directories: readonly string[], name: string): Promi
       details: { key: name },
     });
   }
-  return ((await import(pathToFileURL(entry).href)) as { default?: unknown }).default;
+  try {
+    return ((await import(pathToFileURL(entry).href)) as { default?: unknown }).default;
+  } catch (cause) {
+    if (AttuneError.is(cause)) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AttuneError("OPTIONS_INVALID", `The plugin ${name} could not be loaded: ${reason}.`, {
+      hint: "A plugin is a JavaScript module; add --verbose to see where it stopped.",
+      cause,
+      details: { key: name, file: entry },
+    });
+  }
 }
 
 function checkPlugin(values: unknown, name: string): readonly Contract<string>[] {
@@ -36,6 +46,6 @@ function checkPlugin(values: unknown, name: string): readonly Contract<string>[]
   throw new AttuneError(
     "OPTIONS_INVALID",
     `Expected the default export of the plugin ${name} to be a list of contract values, each with a kind.`,
-    { details: { key: name } },
+    { hint: "See docs/adding-a-peft-method.md for what a plugin exports.", details: { key: name } },
   );
 }

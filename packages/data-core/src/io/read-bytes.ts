@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { regularFileSize } from "@attune/run-folder";
 import { AttuneError, throwIfAborted, toAttuneError } from "@attune/spec";
 
 /** What a byte reader may be given beside the path. */
@@ -14,11 +15,13 @@ export interface ReadBytesOptions {
 
 /**
  * Streams a file in pieces of about 256 KiB, the next one read only when the last was taken; gzip is recognised by
- * its first two bytes and unpacked. Throws `FILE_NOT_FOUND`, and `FILE_CORRUPT` for a truncated or damaged gzip.
+ * its first two bytes and unpacked. Throws `FILE_NOT_FOUND`, `INPUT_INVALID` for what is no regular file, and
+ * `FILE_CORRUPT` for a truncated or damaged gzip.
  */
 export async function* readBytes(path: string, options: ReadBytesOptions = {}): AsyncGenerator<Buffer> {
   const { signal, onBytes } = options;
   try {
+    await regularFileSize(path);
     const gzip = await startsAsGzip(path);
     const file = createReadStream(path, { highWaterMark: 2 ** 18 });
     // The callback form of pipeline hands a file error on to the unpacker, where the loop below meets it.

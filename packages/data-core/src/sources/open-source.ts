@@ -62,7 +62,7 @@ const packageSchema = optionSchema("a package source", { package: stringOption("
  */
 export function openSource(config: unknown, options: OpenSourceOptions): RecordSource {
   const given = typeof config === "object" && config !== null ? (config as Record<string, unknown>) : {};
-  if (typeof given["path"] === "string" && given["package"] === undefined) {
+  if (typeof given["path"] === "string" && given["path"] !== "" && given["package"] === undefined) {
     const { path, ...rest } = withoutNulls(fileSchema.parse(given));
     return fileSource({ ...rest, path: resolve(options.baseDirectory, path) });
   }

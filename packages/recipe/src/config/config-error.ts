@@ -62,11 +62,15 @@ export function located(
 
 function sentenceOf(issue: z.core.$ZodIssue): string {
   const input = "input" in issue ? issue.input : undefined;
-  const shown = typeof input === "number" ? String(input) : JSON.stringify(input);
+  const shown = shorten(typeof input === "number" ? String(input) : (JSON.stringify(input) ?? ""));
   const received = input === undefined ? "" : `, but received ${shown}`;
   const text = issue.message
     .replace(/^Invalid (input|option): /, "")
     .replace(/, received .*$/, "")
     .replaceAll('"|"', '", "');
   return text.slice(0, 1).toUpperCase() + text.slice(1) + received;
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }

@@ -34,7 +34,7 @@ export interface MethodConfig {
 
 export const architectureSchema: z.ZodType<ArchitectureConfig | null> = nullable(
   z.strictObject({
-    layers: whole(1).describe("Blocks; time and quality grow with them"),
+    layers: whole(1).max(1024).describe("Blocks; time and quality grow with them"),
     hiddenSize: whole(1).describe("Width of the residual stream"),
     intermediateSize: whole(1).describe("Width inside the feed-forward part"),
     heads: whole(1).describe("Query heads"),

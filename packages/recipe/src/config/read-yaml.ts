@@ -1,5 +1,15 @@
 import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
-import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from "yaml";
 
 /** A place in a file, both counted from 1. */
 interface FilePosition {
@@ -62,23 +72,32 @@ const parsing = { schema: "core", prettyErrors: false } as const;
 
 /**
  * What is wrong with a document: an error of the parser, or one of its warnings (a tag that no value of JSON has would be
- * read as text), or a key that JavaScript gives a meaning of its own.
+ * read as text), a key that is no name or that JavaScript gives a meaning of its own, or a value that contains itself.
  */
 function problemOf(document: Document.Parsed): { readonly sentence: string; readonly offset: number } | undefined {
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) {
-    const tooDeep = problem.message.includes("call stack");
-    return { sentence: tooDeep ? "Values are nested too deep" : problem.message, offset: problem.pos[0] };
-  }
-  let offset: number | undefined;
+  if (problem !== undefined) return { sentence: sentenceOf(problem), offset: problem.pos[0] };
+  let found: { sentence: string; offset: number } | undefined;
+  const stop = (node: unknown, sentence: string): symbol => {
+    found = { sentence, offset: (node as Partial<Node> | null)?.range?.[0] ?? 0 };
+    return visit.BREAK;
+  };
   visit(document, {
     Pair(_, { key }) {
-      if (!isScalar(key) || key.value !== "__proto__") return undefined;
-      offset = key.range?.[0] ?? 0;
-      return visit.BREAK;
+      if (isMap(key) || isSeq(key)) return stop(key, "A key must be a name, not a list or keys with values");
+      return isScalar(key) && key.value === "__proto__" ? stop(key, '"__proto__" cannot be a key') : undefined;
+    },
+    Alias(_, alias, parents) {
+      const isInside = parents.some((node) => (node as { anchor?: string }).anchor === alias.source);
+      return isInside ? stop(alias, `The alias *${alias.source} stands for a value that it is part of`) : undefined;
     },
   });
-  return offset === undefined ? undefined : { sentence: '"__proto__" cannot be a key', offset };
+  return found;
+}
+
+function sentenceOf({ code, message }: YAMLError): string {
+  if (code === "MULTIPLE_DOCS") return "Expected one document, but a line of --- begins another";
+  return message.includes("call stack") ? "Values are nested too deep" : message;
 }
 
 function plainValue(document: Document.Parsed, file: string): JsonValue | undefined {

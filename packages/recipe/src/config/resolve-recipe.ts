@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
+import { readRegularFile } from "@attune/run-folder";
+import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
 import { environmentAssignments, optionAssignments, setAssignments } from "./assignments.ts";
 import { configError } from "./config-error.ts";
 import type { Assignment, ConfigOrigin } from "./config-origin.ts";
@@ -9,6 +9,9 @@ import { readYaml, type YamlFile } from "./read-yaml.ts";
 import { type RecipeConfig, recipeSchema } from "./recipe-config.ts";
 import { resolvePaths } from "./resolve-paths.ts";
 import { recipeJsonSchema } from "./schema-tree.ts";
+
+/** Bytes from which a file is no recipe that somebody wrote. */
+const largestRecipe = 2 ** 24;
 
 /** What a configuration is made of; later layers win: defaults, recipe, environment, options, `set`. */
 export interface RecipeLayers {
@@ -91,10 +94,15 @@ function originFinder(yaml: YamlFile, file: string, assignments: readonly Assign
 }
 
 async function readText(file: string): Promise<string> {
+  const bytes = await readRegularFile(file, { maximumBytes: largestRecipe });
   try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw toAttuneError(error);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new AttuneError("OPTIONS_INVALID", `Expected a recipe in UTF-8, but ${file} holds other bytes.`, {
+      hint: "Save it as UTF-8, or convert it: iconv -f UTF-16 -t UTF-8",
+      cause,
+      details: { file },
+    });
   }
 }
 

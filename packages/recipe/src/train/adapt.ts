@@ -1,7 +1,7 @@
 // The training stage of a run: rows from records, replay, the method, and what is left behind: an adapter or a model.
 import { loadModel, type Model } from "@attune/models";
 import type { Optimizer } from "@attune/optim";
-import { hashJson, replaceFolder } from "@attune/run-folder";
+import { assertReplaceable, hashJson, replaceFolder } from "@attune/run-folder";
 import type { JsonObject, JsonValue, Tokenizer } from "@attune/spec";
 import { type ExampleCounts, type TrainingExample, tokenizeSegments } from "@attune/train";
 import type { RecipeConfig } from "../config/recipe-config.ts";
@@ -88,6 +88,8 @@ export async function adapt(
     key: identity,
     outputs: [isFull ? "model" : "adapter"],
     async run() {
+      const trained = isFull ? session.layout.model : session.layout.adapter;
+      await assertReplaceable(trained);
       const replay = await buildReplayRows(context, base, hashes.base);
       const optimizer = createOptimizer(toolbox, config);
       const { model, trainee } = await openTrainee(context, base, optimizer);
@@ -108,7 +110,7 @@ export async function adapt(
           signal,
           onProgress,
         });
-        await replaceFolder(isFull ? session.layout.model : session.layout.adapter, trainee.save);
+        await replaceFolder(trained, trainee.save);
         return {
           steps,
           appliedSteps: position.appliedSteps,

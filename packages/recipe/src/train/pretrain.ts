@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { type Evaluation, evaluate, type PerplexityDocument, writeEvaluation } from "@attune/eval-bench";
 import { initialiseModel, loadModel, type Model, saveModel } from "@attune/models";
-import { hashJson, replaceFolder } from "@attune/run-folder";
+import { assertReplaceable, hashJson, replaceFolder } from "@attune/run-folder";
 import type { JsonObject, JsonValue, Tokenizer } from "@attune/spec";
 import { loadTokenizer, saveTokenizer } from "@attune/tokenizer-core";
 import type { RecipeConfig } from "../config/recipe-config.ts";
@@ -52,6 +52,7 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
   const { seed, evaluation } = config;
   const output = join(session.layout.folder, "data");
   const data = await prepareData({ data: config.data, toolbox, baseDirectory, output, signal, onProgress });
+  await assertReplaceable(session.layout.model);
   const parts = await readParts(data.source, config.data.limits, seed, signal);
   requirePart(parts, "train", "to train on");
   const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };

@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import { type Model, modelTensors, saveModel } from "@attune/models";
 import { type Adapters, mergeAdapters, type PlacedAdapters } from "@attune/peft-core";
-import { replaceFolder } from "@attune/run-folder";
+import { assertReplaceable, replaceFolder } from "@attune/run-folder";
 import { AttuneError, type ProgressListener } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import type { MergeConfig } from "../config/model-config.ts";
@@ -13,7 +14,7 @@ export interface MergeModelOptions extends DeviceOptions {
   readonly model: string;
   /** A PEFT folder. */
   readonly adapter: string;
-  /** Folder of the merged checkpoint; replaced as a whole. */
+  /** Folder of the merged checkpoint; an earlier one is replaced as a whole, anything else is in the way. */
   readonly output: string;
   readonly dtype?: MergeConfig["dtype"] | undefined;
   readonly onNotice?: ((sentence: string) => void) | undefined;
@@ -31,9 +32,11 @@ export interface MergeModelResult {
 /**
  * Folds an adapter into its base and writes both as one checkpoint, tokenizer included.
  *
- * @throws AttuneError `CONFIG_INCOMPATIBLE` naming the site of an adapter that cannot be merged
+ * @throws AttuneError `CONFIG_INCOMPATIBLE` naming the site of an adapter that cannot be merged; `FILE_EXISTS` where the output would
+ * take the place of something else
  */
 export async function mergeModel(toolbox: Toolbox, options: MergeModelOptions): Promise<MergeModelResult> {
+  await assertFreeOutput(options);
   const runtime = await openDevice(toolbox, options);
   try {
     const { model, adapter, onNotice, signal, onProgress } = options;
@@ -45,6 +48,17 @@ export async function mergeModel(toolbox: Toolbox, options: MergeModelOptions): 
   } finally {
     await runtime.dispose();
   }
+}
+
+/** What is merged stays, and so does everything that Attune did not write. */
+async function assertFreeOutput({ model, adapter, output }: MergeModelOptions): Promise<void> {
+  if ([model, adapter].some((given) => resolve(given) === resolve(output))) {
+    throw new AttuneError("FILE_EXISTS", `Expected another output than ${output}, which is merged.`, {
+      hint: "Choose another folder.",
+      details: { file: output },
+    });
+  }
+  await assertReplaceable(output);
 }
 
 /** Writes a model with placed adapters folded in; the model in the runtime stays as it is. */

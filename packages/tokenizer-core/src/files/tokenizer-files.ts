@@ -1,4 +1,4 @@
-import { AttuneError, type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
+import { type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
 import { corruptSection, isJsonObject } from "../section.ts";
 
 /** The parsed files of one tokenizer. */
@@ -52,20 +52,10 @@ function templateOf(value: JsonObject | undefined, file: string): string | undef
 async function readText(path: string): Promise<string>;
 async function readText(path: string, optional: true): Promise<string | undefined>;
 async function readText(path: string, optional = false): Promise<string | undefined> {
-  const { readFile, stat } = await import("node:fs/promises");
+  const { readRegularFile } = await import("@attune/run-folder");
   let bytes: Uint8Array;
   try {
-    const { size } = await stat(path);
-    if (size > largestFile) {
-      throw new AttuneError(
-        "FILE_UNSUPPORTED",
-        `Expected ${path} to have at most ${largestFile} bytes, but it has ${size}.`,
-        {
-          details: { file: path },
-        },
-      );
-    }
-    bytes = await readFile(path);
+    bytes = await readRegularFile(path, { maximumBytes: largestFile });
   } catch (cause) {
     const error = toAttuneError(cause);
     if (optional && error.code === "FILE_NOT_FOUND") return undefined;
