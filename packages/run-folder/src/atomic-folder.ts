@@ -10,12 +10,13 @@
  * so that at any instant one complete folder exists, old or new, and `recoverFolder` puts it in place.
  */
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AttuneError } from "@attune/spec";
 import { fileError, isNotFound } from "./file-error.ts";
 import { findUnlisted, verifyFolder, writeFolderManifest } from "./folder-manifest.ts";
 import { renameDurably, syncFolder, syncTree } from "./sync.ts";
 import { isTemporaryOf, temporaryPathFor } from "./temporary-path.ts";
+import { writtenPath } from "./written-path.ts";
 
 // Names that nobody else gives to a copy of the folder: what bears them is renamed and removed.
 const nextOf = (target: string): string => `${target}.attune-next`;
@@ -29,7 +30,7 @@ const previousOf = (target: string): string => `${target}.attune-previous`;
  * Throws what `build` throws, `DISK_FULL`, or `FILE_EXISTS` as `assertReplaceable` does; the old folder then stays.
  */
 export async function replaceFolder(path: string, build: (folder: string) => Promise<void>): Promise<void> {
-  const target = resolve(path);
+  const target = await writtenPath(path);
   const temporary = temporaryPathFor(target);
   try {
     await mkdir(dirname(target), { recursive: true });
@@ -54,7 +55,7 @@ export async function replaceFolder(path: string, build: (folder: string) => Pro
  * Throws `FILE_EXISTS` naming what is in the way.
  */
 export async function assertReplaceable(path: string): Promise<void> {
-  const target = resolve(path);
+  const target = await writtenPath(path);
   try {
     if (!(await recoverFolder(target))) return;
     const isFolder = (await stat(target)).isDirectory();
@@ -76,7 +77,7 @@ export async function assertReplaceable(path: string): Promise<void> {
  * folder is there. Needs no care about its own interruption: every step can be repeated.
  */
 export async function recoverFolder(path: string): Promise<boolean> {
-  const target = resolve(path);
+  const target = await writtenPath(path);
   const [next, previous] = [nextOf(target), previousOf(target)];
   if (await exists(next)) {
     if (await exists(target)) {
@@ -98,7 +99,7 @@ export async function recoverFolder(path: string): Promise<boolean> {
  * undefined when there is none. Throws `FILE_CORRUPT` naming the file that is not what was written.
  */
 export async function openFolder(path: string): Promise<string | undefined> {
-  const target = resolve(path);
+  const target = await writtenPath(path);
   if (!(await recoverFolder(target))) return undefined;
   await verifyFolder(target);
   return target;

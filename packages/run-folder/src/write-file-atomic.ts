@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { fileError } from "./file-error.ts";
 import { renameDurably, syncFolder } from "./sync.ts";
 import { temporaryPathFor } from "./temporary-path.ts";
+import { assertReplaceableFile, writtenPath } from "./written-path.ts";
 
 /** Content of a file: text (written as UTF-8), bytes, or pieces of bytes that are written as they come. */
 export type FileContent = string | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -11,10 +12,13 @@ export type FileContent = string | Uint8Array | AsyncIterable<Uint8Array> | Iter
  * Writes a file so that a kill or a power cut at any instant leaves either the old content or the new, never a part:
  * temporary name in the same folder, fsync, rename, fsync of the folder. The folder must exist.
  *
- * Throws `DISK_FULL` when there is no space; the temporary file is then removed and the old content stays.
+ * Throws `DISK_FULL` when there is no space; the temporary file is then removed and the old content stays. `FILE_EXISTS` where a
+ * folder, a device or a pipe is there. A link stays, and what it leads to is written.
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
-  const temporary = temporaryPathFor(path);
+  const target = await writtenPath(path);
+  await assertReplaceableFile(target);
+  const temporary = temporaryPathFor(target);
   try {
     const handle = await open(temporary, "wx");
     try {
@@ -23,8 +27,8 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
     } finally {
       await handle.close();
     }
-    await renameDurably(temporary, path);
-    await syncFolder(dirname(path));
+    await renameDurably(temporary, target);
+    await syncFolder(dirname(target));
   } catch (error) {
     await rm(temporary, { force: true });
     throw fileError(error, path);

@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -202,4 +211,17 @@ test("folders above it are made", async () => {
   const folder = join(temporaryFolder(), "run", "data", "replay");
   await replaceFolder(folder, (temporary) => fill(temporary, "new"));
   expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("new");
+});
+
+test("a link to a folder stays, and what it leads to is replaced", async () => {
+  const root = temporaryFolder();
+  mkdirSync(join(root, "disk"));
+  symlinkSync(join(root, "disk"), join(root, "link"));
+  for (const content of ["old", "new"]) {
+    await replaceFolder(join(root, "link"), (temporary) => fill(temporary, content));
+    expect(readFileSync(join(root, "disk", "a.txt"), "utf8")).toBe(content);
+    expect(lstatSync(join(root, "link")).isSymbolicLink()).toBe(true);
+    expect(readdirSync(root).sort()).toEqual(["disk", "link"]);
+  }
+  expect(await openFolder(join(root, "link"))).toBe(join(root, "disk"));
 });

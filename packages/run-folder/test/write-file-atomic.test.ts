@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
@@ -125,8 +126,21 @@ test("a missing folder and a folder in the way are named", async () => {
   const missing = join(folder, "no", "file");
   await expect(writeFileAtomic(missing, "")).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
   mkdirSync(join(folder, "taken"));
-  await expect(writeFileAtomic(join(folder, "taken"), "")).rejects.toMatchObject({ code: "INPUT_INVALID" });
+  await expect(writeFileAtomic(join(folder, "taken"), "")).rejects.toMatchObject({ code: "FILE_EXISTS" });
   expect(readdirSync(folder)).toEqual(["taken"]);
+});
+
+test.skipIf(process.platform === "win32")("a pipe is not replaced, and a link stays", async () => {
+  const folder = temporaryFolder();
+  const [pipe, file, link] = ["pipe", "file", "link"].map((name) => join(folder, name)) as [string, string, string];
+  execFileSync("mkfifo", [pipe]);
+  await expect(writeFileAtomic(pipe, "new")).rejects.toMatchObject({ code: "FILE_EXISTS" });
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
+  writeFileSync(file, "old");
+  symlinkSync(file, link);
+  await writeFileAtomic(link, "new");
+  expect([readFileSync(file, "utf8"), lstatSync(link).isSymbolicLink()]).toEqual(["new", true]);
+  expect(readdirSync(folder).sort()).toEqual(["file", "link", "pipe"]);
 });
 
 test("JSON files: round trip, and every kind of bad file named", async () => {
