@@ -6,7 +6,7 @@ import { listPublicMembers } from "./scripts/workspace.mjs";
  */
 const limits = {
   spec: 6,
-  "run-folder": 16,
+  "run-folder": 18,
   "tensor-core": 110,
   "backend-cpu": 80,
   "backend-webgpu": 66,
