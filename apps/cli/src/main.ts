@@ -51,9 +51,13 @@ function usageError({ message }: CommanderError): AttuneError {
   });
 }
 
-/** `attune … | head` closes the pipe early; that is no error of the command. Other errors reach whoever writes. */
-function quitWhenReaderCloses({ stdout }: Host): void {
+/**
+ * `attune … | head` closes the pipe early; that is no error of the command. Other errors of stdout reach whoever writes. Notes that
+ * nobody can be shown are no reason to stop a training.
+ */
+function quitWhenReaderCloses({ stdout, stderr }: Host): void {
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
   });
+  stderr.on("error", () => {});
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { folder as tinyModel } from "@attune/model-tiny";
 import { describe, expect, test } from "vitest";
 import { runAttune, temporaryFolder } from "./attune.ts";
@@ -99,6 +100,50 @@ describe("outputs", () => {
     expect(readFileSync(path("recipe.yaml"), "utf8")).toBe("name: a\n");
     for (let round = 0; round < 2; round++) expect((await runAttune(merge(path("merged")))).code).toBe(0);
   }, 60_000);
+
+  test("a stage writes over neither its input nor files that no stage wrote, and goes on after a kill", async () => {
+    const dedup = (input: string, output: string) => ["data", "dedup", "--input", input, "--output", output];
+    mkdirSync(path("mine"));
+    cpSync(path("texts.jsonl"), path("mine", "records.jsonl"));
+    for (const input of [path("mine"), path("mine", "records.jsonl")]) {
+      expect(await failure(...dedup(input, path("mine")))).toMatchObject({
+        code: 2,
+        error: "Expected --output to be another folder than --input. (OPTIONS_INVALID)",
+      });
+    }
+    const foreign = /mine, but it holds records\.jsonl, which no stage wrote\. \(FILE_EXISTS\)/;
+    expect(await failure(...dedup(path("texts.jsonl"), path("mine")))).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(foreign),
+    });
+    expect(readFileSync(path("mine", "records.jsonl"))).toEqual(readFileSync(path("texts.jsonl")));
+    mkdirSync(path("parts"));
+    writeFileSync(path("parts", "test.jsonl"), "precious");
+    expect(await failure("data", "split", "--input", path("texts.jsonl"), "--output", path("parts"))).toMatchObject({
+      error: expect.stringMatching(/test\.jsonl, which no stage wrote/),
+    });
+    expect(readFileSync(path("parts", "test.jsonl"), "utf8")).toBe("precious");
+    // What a kill between the records and the manifest leaves.
+    mkdirSync(path("killed", ".scratch-x"), { recursive: true });
+    writeFileSync(path("killed", "records.jsonl"), "{}\n");
+    for (let round = 0; round < 2; round++) {
+      expect((await runAttune(dedup(path("texts.jsonl"), path("killed")))).code).toBe(0);
+    }
+    expect((await runAttune(dedup(path("killed"), path("killed-again")))).code).toBe(0);
+  });
+});
+
+describe("streams that nobody reads", () => {
+  test.skipIf(process.platform !== "linux")("a stderr that is closed or full stops no training", async () => {
+    const bin = fileURLToPath(new URL("../bin/attune.js", import.meta.url));
+    const command = (output: string) =>
+      `${JSON.stringify(process.execPath)} --conditions=@attune/source ${bin} train --model ${tinyModel} --data ${path("texts.jsonl")} ` +
+      `--output ${path(output)} --threads 1 --steps 12 --rows 1 --block-length 32 --rank 1 --progress bar`;
+    const shell = (line: string) => execFileSync("bash", ["-c", line], { encoding: "utf8" });
+    expect(shell(`(${command("unheard")} > ${path("heard")}) 2>&1 | head -c 1 | wc -c`).trim()).toBe("1");
+    expect(readFileSync(path("heard"), "utf8")).toMatch(/written to /);
+    expect(shell(`${command("full")} 2> /dev/full`)).toMatch(/written to /);
+  });
 });
 
 describe("recipes", () => {
@@ -150,13 +195,19 @@ describe("recipes", () => {
 });
 
 describe("model folders", () => {
-  test("a configuration with a billion blocks is held against the weights before anything is listed", async () => {
+  test("a billion blocks are held against the weights before anything is listed, and nesting has an end", async () => {
     const model = copyOfTiny("blocks");
     const config = JSON.parse(readFileSync(join(model, "config.json"), "utf8")) as Record<string, unknown>;
     writeFileSync(join(model, "config.json"), JSON.stringify({ ...config, num_hidden_layers: 1e9 }));
     expect(await failure("generate", "--model", model, "--prompt", "x")).toMatchObject({
       code: 1,
       error: expect.stringMatching(/config\.json asks for 1000000000 blocks, .* hold \d+ tensors\. \(FILE_CORRUPT\)/),
+    });
+    const nested = `${'{"type":"Sequence","pretokenizers":['.repeat(20_000)}{"type":"ByteLevel"}${"]}".repeat(20_000)}`;
+    writeFileSync(path("deep.json"), `{"model": {"type": "BPE"}, "pre_tokenizer": ${nested}}`);
+    expect(await failure("tokenize", "--tokenizer", path("deep.json"), "--input", path("texts.jsonl"))).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/deep\.json: expected at most 100 values inside each other\. \(FILE_CORRUPT\)/),
     });
     writeFileSync(join(model, "config.json"), JSON.stringify({ ...config, hidden_size: "a".repeat(9999) }));
     const { error } = await failure("generate", "--model", model, "--prompt", "x");

@@ -5,6 +5,7 @@ import {
   defaultTargets,
   matchSavedModules,
   matchTargets,
+  moduleExpression,
   patternValue,
   type TargetOptions,
 } from "../src/index.ts";
@@ -16,6 +17,37 @@ const match = (targets: TargetOptions & { targetModules: string | readonly strin
   matchTargets({ sites }, targets, { method: "any", kinds }).map(({ name }) =>
     name.replace("model.layers.", "").replace(/self_attn\.|mlp\./, ""),
   );
+
+describe("moduleExpression", () => {
+  // Each of them backtracks for minutes on a name of thirty characters, or for hours.
+  it.each([
+    "((([a-z.0-9]+)+)+)+!",
+    "(.*)*x",
+    "(a|a)*!",
+    "(?:[a-z_.0-9]?){40}!",
+    "(?P<part>(?:\\w|_)+)!",
+    "([^!]|[a-z.])+!",
+    "(.*)*(.*)*(.*)*x",
+    ".*[a-z].*[a-z].*[a-z].*[a-z].*[a-z].*[a-z].*[a-z].*!",
+  ])("refuses %s before it is tried", (source) => {
+    expect(() => moduleExpression(source)).toThrow(/could take for ever/);
+    expect(() => patternValue({ [source]: 4 }, "model.layers.0.self_attn.q_proj")).toThrow(/could take for ever/);
+  });
+
+  // What people write, among it what Unsloth writes into adapters.
+  it.each([
+    ["model\\.layers\\.\\d+\\.(self_attn|mlp)\\.(up|q)_proj", true],
+    [
+      "(?:.*?(?:vision|language|model).*?(?:self_attn|mlp).*?(?:q_proj|up_proj).*?)|(?:\\bmodel\\.layers\\.[\\d]{1,}\\.(?:mlp))",
+      true,
+    ],
+    ["(?!.*vision).*(?<=self_attn)\\.[kq]_proj", true],
+    ["model[.*+(|]layers[.]\\d{1,3}\\.(\\w{9}\\.)*q_proj", true],
+    ["(\\w\\w)+", false],
+  ])("takes %s", (source, matches) => {
+    expect(moduleExpression(source).test("model.layers.0.self_attn.q_proj")).toBe(matches);
+  });
+});
 
 describe("matchTargets", () => {
   it.each<[string, TargetOptions & { targetModules: string | readonly string[] }, string[]]>([

@@ -14,7 +14,7 @@ export const dataSplit: VerbAction<DataSplitOptions> = async (options, context) 
     });
   }
   const stage = { stage: splitStage as DataStage, options: { validation, test, groupBy, stratifyBy, seed } };
-  const { results, result } = await runStages([stage], options, context);
+  const { results, result } = await runStages([stage], options, context, ["train", "validation", "test"]);
   const { directory, manifest } = results.at(-1)!;
   const { files, leaks } = await exportSplits(directory, output, manifest.options["groupBy"] as readonly string[]);
   const report = { ...(manifest.report["split"] as unknown as SplitReport), leaks };

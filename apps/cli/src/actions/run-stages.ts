@@ -10,6 +10,7 @@ import type { DataStageOptions } from "../options/data-options.ts";
 import { formatCount } from "../terminal/format-number.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { VerbContext, VerbResult } from "../verb.ts";
+import { checkStageFolder } from "./check-stage-folder.ts";
 
 /** A stage with what its own flags say; `--set` comes on top. */
 export interface StageToRun {
@@ -23,16 +24,22 @@ export interface StagesRun {
   readonly result: VerbResult;
 }
 
-/** Runs the stages one after the other; the last one's records are the output. `--set` goes to the last one. */
+/**
+ * Runs the stages one after the other; the last one's records are the output. `--set` goes to the last one. `parts` are written
+ * beside the records afterwards.
+ */
 export async function runStages(
   stages: readonly StageToRun[],
   options: DataStageOptions,
   context: VerbContext,
+  parts: readonly string[] = [],
 ): Promise<StagesRun> {
   const source = await openRecords(options);
   const prepared = prepare(stages, options);
-  if (!/\.jsonl$/i.test(options.output))
+  if (!/\.jsonl$/i.test(options.output)) {
+    await checkStageFolder(options.output, options.input, parts);
     return finish(await runInto(options.output, prepared, source, context), options);
+  }
   const target = await checkTarget(options);
   const folder = await mkdtemp(join(dirname(target), ".attune-stage-"));
   try {
@@ -62,7 +69,9 @@ function prepare(stages: readonly StageToRun[], { set }: DataStageOptions): Stag
 async function checkTarget({ input, output }: DataStageOptions): Promise<string> {
   const target = resolve(output);
   if (input !== undefined && resolve(input) === target) {
-    throw new AttuneError("OPTIONS_INVALID", "Expected --output to be another file than --input.");
+    throw new AttuneError("OPTIONS_INVALID", "Expected --output to be another file than --input.", {
+      hint: "The records that are read would be written over.",
+    });
   }
   if (existsSync(target) && !existsSync(manifestBeside(target))) {
     throw new AttuneError("FILE_EXISTS", `Expected to write ${output}, but a file that no stage wrote is there.`, {

@@ -12,7 +12,7 @@ async function* readText(path: string, stdin: Host["stdin"]): AsyncGenerator<str
     }
     yield decoder.decode();
   } catch (error) {
-    if (!(error instanceof TypeError)) throw toAttuneError(error);
+    if (!(error instanceof TypeError)) throw toAttuneError(namedError(error, path));
     throw new AttuneError("INPUT_INVALID", `Expected text in UTF-8, but ${nameOf(path)} holds other bytes.`, {
       hint: "Convert it first, for example with: iconv -f latin1 -t utf-8.",
       details: { file: path },
@@ -77,4 +77,9 @@ export async function* readObjects(path: string, stdin: Host["stdin"]): AsyncGen
     line += 1;
     if (text.trim() !== "") yield parseObject(text, path, line);
   }
+}
+
+/** Reading a folder fails without its name. */
+function namedError(error: unknown, path: string): unknown {
+  return error instanceof Error && !("path" in error) ? Object.assign(error, { path }) : error;
 }

@@ -79,6 +79,18 @@ function parseObject(text: string, file: string): JsonObject {
       "The file may be truncated; fetch or write it again.",
     );
   }
+  if (isDeep(value)) throw corruptSection(file, `expected at most ${deepestNesting} values inside each other.`);
   if (isJsonObject(value)) return value;
   throw corruptSection(file, "expected a JSON object, but the file holds something else.");
+}
+
+/** Components are built by recursion, so a file decides how deep it goes. */
+const deepestNesting = 100;
+
+function isDeep(value: JsonValue): boolean {
+  let level: JsonValue[] = [value];
+  for (let depth = 0; depth <= deepestNesting && level.length > 0; depth++) {
+    level = level.flatMap((item) => (typeof item === "object" && item !== null ? Object.values(item) : []));
+  }
+  return level.length > 0;
 }
