@@ -29,7 +29,7 @@ export interface CpuBackendOptions {
   readonly threads?: number | undefined;
   /**
    * Most bytes that it may hold, up to 16 GiB (default 4 GiB). More than 4 GiB needs an engine with 64-bit memories (Node 24), where
-   * V8 widens SIMD code of matrix products alone, which the backend gives scratch in a second, 32-bit memory.
+   * V8 widens SIMD code of matrix products and attention alone, which the backend gives scratch in a second, 32-bit memory.
    */
   readonly maximumBytes?: number | undefined;
   /** Whether SIMD code comes out as 256 bits; measured (10 ms) unless given. Only speed depends on it. */

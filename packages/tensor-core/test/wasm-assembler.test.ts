@@ -334,7 +334,8 @@ describe("near addresses", () => {
           module.function({ name: "run", parameters: ["address"], exported: true }, (f, base) => {
             const place = f.keep(near.ofAddress(base));
             f.increment(place, 8);
-            f.store("i32", near.at(place, i32.constant(2), 4), load("i32", near.sub(place, 8)), 4);
+            const target = near.add(place, near.distance(address.constant(8)));
+            f.store("i32", near.at(target, i32.constant(0), 4), load("i32", near.sub(place, 8)), 4);
             f.evaluate(near.ltU(place, near.fromIndex(i32.constant(1))));
           }),
         { addressType },
@@ -354,7 +355,8 @@ describe("near addresses", () => {
       imported("near"),
     );
     module.function({ name: "run", parameters: ["address", "i32"], exported: true }, (f, base, index) => {
-      const place = f.keep(near.at(loadNear(base), index, 16));
+      const start = f.keep(near.add(loadNear(base), near.distance(address.constant(16))));
+      const place = f.keep(near.at(near.sub(start, 16), index, 16));
       f.store("v128", place, load("v128", base, 16), 32);
       f.storeLane(32, near.add(place, 64), load("splat32", base, 20), 2);
       f.store("i32", base, load("i32", place, 36), 128);

@@ -1,10 +1,18 @@
 // Loops over the vectors of rows in the form that V8 fuses to 256 bits: a round computes two neighbouring vectors from addresses that both
 // share, and stores both at its end. A store between the loads of the two, or an address of its own for each, keeps V8 from fusing them
 // (docs/decisions/2026-11-24-address-type-and-256-bits.md).
-import { address, type FunctionBuilder, type Local, load, type Value } from "@attune/tensor-core/wasm";
+import {
+  address,
+  type FunctionBuilder,
+  type Local,
+  load,
+  type MemoryType,
+  near,
+  type Value,
+} from "@attune/tensor-core/wasm";
 import { type Lanes, storeLanes } from "./kernel-function.ts";
 
-type Address = Local<"address">;
+type Base = Local<"address"> | Local<"near">;
 
 /** One vector of a round: four neighbours at the same place of every row. */
 export interface VectorPlace {
@@ -15,32 +23,39 @@ export interface VectorPlace {
   /** Bytes from the round's address to this vector. */
   readonly bytes: 0 | 16;
   /** Where the round stands in a row that starts at `base`. */
-  address(base: Address): Address;
+  address<B extends Base>(base: B): B;
   /** The vector of the row that starts `extra` bytes after `base`. */
-  load(base: Address, extra?: number): Local<"v128">;
+  load(base: Base, extra?: number): Local<"v128">;
   /** Writes it there at the end of the round; nothing of the round may read it before. */
-  store(base: Address, value: Value<"v128">, extra?: number): void;
+  store(base: Base, value: Value<"v128">, extra?: number): void;
 }
 
 interface PendingStore {
-  readonly base: Address;
+  readonly base: Base;
   readonly extra: number;
   readonly value: Local<"v128">;
   readonly place: VectorPlace;
 }
 
+function isNear(base: Base): base is Local<"near"> {
+  return base.type === "near";
+}
+
 /** Runs the body for the vectors of one round, `offset` bytes into the rows, and writes what they store. */
 export function vectorRound(
   f: FunctionBuilder,
-  offset: Address,
+  offset: Local<"address">,
   lanes: readonly Lanes[],
   body: (place: VectorPlace) => void,
 ): void {
-  const addresses = new Map<Address, Address>();
+  const addresses = new Map<Base, Base>();
   const pending: PendingStore[] = [];
-  const at = (base: Address): Address => {
-    if (!addresses.has(base)) addresses.set(base, f.keep(address.add(base, offset)));
-    return addresses.get(base)!;
+  const at = <B extends Base>(base: B): B => {
+    if (!addresses.has(base)) {
+      const from: Value<MemoryType> = isNear(base) ? near.add(base, near.distance(offset)) : address.add(base, offset);
+      addresses.set(base, f.keep(from) as Base);
+    }
+    return addresses.get(base) as B;
   };
   for (const [index, count] of lanes.entries()) {
     const bytes = (16 * index) as 0 | 16;

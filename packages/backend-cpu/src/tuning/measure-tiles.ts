@@ -71,7 +71,15 @@ function compileTiles(tiles: readonly TileSize[], features: Required<WasmFeature
   const module = new ModuleBuilder(features, imported("memory"), [], nearMemory ? imported("near") : undefined);
   const prefix = freshName();
   for (const { rows, vectors } of tiles) {
-    const layout = { rows, vectors, rowOfA: 4 * depth, stepOfA: 4, stepOfB: 16 * vectors, first: true };
+    const layout = {
+      rows,
+      vectors,
+      rowOfA: 4 * depth,
+      stepOfA: 4,
+      stepOfB: 16 * vectors,
+      memoryOfA: "address",
+      first: true,
+    } as const;
     module.export(tileProduct(module, layout), prefix + tileName({ rows, vectors }));
   }
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory, near } });

@@ -201,8 +201,20 @@ export const address: AddressArithmetic<"address"> = addressArithmetic("address"
 export const near: AddressArithmetic<"near"> & {
   /** An address as a near one, in a module that has only one memory. @throws AttuneError `INTERNAL` in one with a near memory */
   readonly ofAddress: Convert<"address", "near">;
+  /** A distance between addresses as one between near addresses. */
+  readonly distance: Convert<"address", "near">;
 } = {
   ...addressArithmetic("near"),
+  distance(value) {
+    checkOperand("near.distance", 1, value, "address");
+    return {
+      type: "near",
+      write(sink) {
+        value.write(sink);
+        if (sink.features.addressType === "i64" && sink.features.nearMemory) sink.bytes.push(0xa7);
+      },
+    };
+  },
   ofAddress(value) {
     checkOperand("near.ofAddress", 1, value, "address");
     return {

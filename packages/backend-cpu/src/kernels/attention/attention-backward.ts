@@ -11,6 +11,7 @@ import {
   type Local,
   load,
   type ModuleBuilder,
+  near,
   select,
   type Value,
   v128,
@@ -23,6 +24,7 @@ import {
   atMost,
   type BlockProduct,
   blockProduct,
+  clear,
   type ExtraAddresses,
   extraAddresses,
   forBlockRows,
@@ -47,6 +49,7 @@ import {
 } from "./attention-sight.ts";
 
 type Address = Local<"address">;
+type Near = Local<"near">;
 type Index = Local<"i32">;
 
 export const attentionBackwardKernel: KernelDef = {
@@ -66,7 +69,8 @@ export const attentionBackwardKernel: KernelDef = {
       key: `attentionBackward|${shapeKey(whole)}`,
       tiles: batch * heads + sums,
       ...(sums > 0 ? { phases: [batch * heads] } : {}),
-      scratchBytes: scratchOf(shape).bytes,
+      scratchBytes: 0,
+      nearBytes: scratchOf(shape).bytes,
       sharedBytes: sums > 0 ? 2 * keyBytes(whole) : 0,
       emit: (module) => emitBackward(module, whole, shape, signature.inputs.length),
     };
@@ -100,7 +104,7 @@ function scratchOf({ blockRows, blockQueries, blockKeys, size, queries }: Attent
   });
 }
 
-type Parts = Record<keyof ReturnType<typeof scratchOf>["offsets"], Address>;
+type Parts = Record<keyof ReturnType<typeof scratchOf>["offsets"], Near>;
 
 interface Pass {
   readonly f: FunctionBuilder;
@@ -127,14 +131,14 @@ function emitBackward(
   shape: AttentionShape,
   inputs: number,
 ): FunctionBuilder {
-  return kernelFunction(module, "attentionBackward", inputs + 3, (f, { bindings, tile, scratch, shared }) => {
+  return kernelFunction(module, "attentionBackward", inputs + 3, (f, { bindings, tile, near: scratch, shared }) => {
     const { batch, heads, keyHeads, group } = whole;
     const [dq, dk, dv] = bindings.slice(inputs) as [Address, Address, Address];
     const sharedDv = f.keep(address.add(shared, keyBytes(whole)));
     const oneTile = (): void => {
       const { offsets } = scratchOf(shape);
       const parts = Object.fromEntries(
-        Object.entries(offsets).map(([name, offset]) => [name, f.keep(address.add(scratch, offset))]),
+        Object.entries(offsets).map(([name, offset]) => [name, f.keep(near.add(scratch, offset))]),
       ) as Parts;
       const head = f.keep(i32.remU(tile, heads));
       const place = { batch: f.keep(i32.divU(tile, heads)), keyHead: f.keep(i32.divU(head, group)), head };
@@ -166,15 +170,15 @@ function emitHead(pass: Pass, dq: Address, gradients: KeyGradients): void {
   const { f, shape, place, bindings, parts } = pass;
   const { blockQueries, blockKeys, queries, keys, size } = shape;
   f.for(0, queries, blockQueries, (firstQuery) => {
-    const at = (part: Address): Address => f.keep(address.at(part, firstQuery, 4 * size));
+    const at = (part: Near): Near => f.keep(near.at(part, firstQuery, 4 * size));
     packRows(f, shape, place, firstQuery, bindings[0]!, at(parts.queries), shape.scale);
     packRows(f, shape, place, firstQuery, bindings[5]!, at(parts.cotangents), 1);
   });
-  f.fillBytes(parts.dQueries, 0, address.constant(4 * Math.ceil(queries / blockQueries) * shape.blockRows * size));
+  clear(f, parts.dQueries, Math.ceil(queries / blockQueries) * shape.blockRows * size);
   emitDeltas(pass);
   f.for(0, keys, blockKeys, (firstKey) => {
     const keyCount = atMost(f, i32.sub(i32.constant(keys), firstKey), i32.constant(blockKeys));
-    for (const sum of [parts.dKeys, parts.dValues]) f.fillBytes(sum, 0, address.constant(blockKeys * size * 4));
+    for (const sum of [parts.dKeys, parts.dValues]) clear(f, sum, blockKeys * size);
     packTransposed(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keys);
     packTransposed(f, shape, place, firstKey, keyCount, bindings[2]!, parts.values);
     packKeys(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keyRows);
@@ -189,7 +193,7 @@ function emitHead(pass: Pass, dq: Address, gradients: KeyGradients): void {
   });
   const scale = f.hoisted(f32x4.constant(shape.scale));
   f.for(0, queries, 1, (query) => {
-    const from = f.keep(address.at(parts.dQueries, query, size * 4));
+    const from = f.keep(near.at(parts.dQueries, query, size * 4));
     const to = f.keep(queryAddress(dq, shape, place, query, i32.constant(0)));
     forVectors(f, size, (at) => at.store(to, f32x4.mul(at.load(from), scale)));
   });
@@ -199,10 +203,10 @@ function emitHead(pass: Pass, dq: Address, gradients: KeyGradients): void {
 function emitDeltas({ f, shape, place, bindings, parts }: Pass): void {
   f.for(0, shape.queries, 1, (query) => {
     const o = f.keep(queryAddress(bindings[3]!, shape, place, query, i32.constant(0)));
-    const cotangent = f.keep(address.at(parts.cotangents, query, shape.size * 4));
+    const cotangent = f.keep(near.at(parts.cotangents, query, shape.size * 4));
     const sum = f.keep(f32x4.constant(0));
     forVectors(f, shape.size, (at) => f.set(sum, f32x4.madd(at.load(o), at.load(cotangent), sum)));
-    f.store("f32", address.at(parts.deltas, query, 4), sumLanes(f, sum));
+    f.store("f32", near.at(parts.deltas, query, 4), sumLanes(f, sum));
   });
 }
 
@@ -219,7 +223,7 @@ function emitBlock(pass: Pass, span: BlockSpan): void {
   // Rows that are no query are 0 in both packed operands, so sums over all rows of a block are sums over its queries.
   const { f, module, shape, parts } = pass;
   const { size, blockKeys, blockRows } = shape;
-  const at = (part: Address): Address => f.keep(address.at(part, span.firstQuery, 4 * size));
+  const at = (part: Near): Near => f.keep(near.at(part, span.firstQuery, 4 * size));
   const [queries, cotangents, dQueries] = [at(parts.queries), at(parts.cotangents), at(parts.dQueries)];
   const square: Pick<BlockProduct, "rows" | "columns" | "rowOfA" | "stepOfA" | "stepOfB" | "rowOfC" | "k" | "first"> = {
     rows: blockRows,
@@ -266,20 +270,20 @@ function emitBlock(pass: Pass, span: BlockSpan): void {
 function emitSlopes(pass: Pass, row: Index, query: Index, span: BlockSpan, pairs: Index): void {
   const { f, module, shape, place, extras, bindings, parts, limit } = pass;
   const bytes = shape.blockKeys * 4;
-  const line = f.keep(address.at(parts.weights, row, bytes));
+  const line = f.keep(near.at(parts.weights, row, bytes));
   f.if(i32.eqz(span.allVisible), () =>
     hideScores(f, span, pairs, line, rowSight(f, shape, place, extras, query, limit)),
   );
   const lse = load("f32", logSumAddress(bindings[4]!, shape, place, query, i32.constant(0)));
-  const delta = load("f32", address.at(parts.deltas, query, 4));
-  f.call(slopeRow(module), line, address.at(parts.slopes, row, bytes), pairs, lse, delta);
+  const delta = load("f32", near.at(parts.deltas, query, 4));
+  f.call(slopeRow(module), line, near.at(parts.slopes, row, bytes), pairs, lse, delta);
 }
 
 /** `(scores, do·v, pairs of vectors, lse, δ)`: scores become weights p, and do·v becomes ds; both 0 where the key is hidden. */
 function slopeRow(module: ModuleBuilder): WasmFunction<SlopeRowParameters, never> {
   return module.once("slopeRow", () => {
     const made = module.function(
-      { name: "slopeRow", parameters: ["address", "address", "i32", "f32", "f32"] },
+      { name: "slopeRow", parameters: ["near", "near", "i32", "f32", "f32"] },
       (f, weights, slopes, pairs, lse, delta) => {
         const [level, shift] = [f.keep(f32x4.splat(lse)), f.keep(f32x4.splat(delta))];
         const hidden = f.hoisted(f32x4.constant(hiddenScore));
@@ -297,18 +301,18 @@ function slopeRow(module: ModuleBuilder): WasmFunction<SlopeRowParameters, never
   });
 }
 
-type SlopeRowParameters = readonly ["address", "address", "i32", "f32", "f32"];
+type SlopeRowParameters = readonly ["near", "near", "i32", "f32", "f32"];
 
 function storeKeys(
   { f, shape, place }: Pass,
   firstKey: Index,
   keyCount: Index,
-  source: Address,
+  source: Near,
   target: Address,
   { heads, head }: KeyGradients,
 ): void {
   f.for(0, keyCount, 1, (key) => {
-    const from = f.keep(address.at(source, key, shape.size * 4));
+    const from = f.keep(near.at(source, key, shape.size * 4));
     const row = i32.add(i32.mul(place.batch, shape.keys), i32.add(firstKey, key));
     const to = f.keep(address.at(target, i32.add(i32.mul(row, heads), head), shape.size * 4));
     forVectors(f, shape.size, (at) => at.store(to, at.load(from)));

@@ -18,6 +18,7 @@ import { tileProduct } from "../product/tile-product.ts";
 import type { AttentionShape, KnownExtra } from "./attention-shape.ts";
 
 type Address = Local<"address">;
+type Near = Local<"near">;
 type Index = Local<"i32">;
 
 /** Addresses of the optional operands. */
@@ -109,6 +110,12 @@ export function forBlockRows(
   });
 }
 
+/** Sets so many floats to 0. */
+export function clear(f: FunctionBuilder, target: Near, floats: number): void {
+  const zero = f.hoisted(f32x4.constant(0));
+  forVectors(f, floats, (at) => at.store(target, zero));
+}
+
 /** Brings rows of `[batch, queries, heads, size]` into scratch, times `factor`; rows that are no query become 0. */
 export function packRows(
   f: FunctionBuilder,
@@ -116,14 +123,13 @@ export function packRows(
   place: Place,
   firstQuery: Index,
   source: Address,
-  target: Address,
+  target: Near,
   factor: number,
 ): void {
-  const bytes = shape.blockRows * shape.size * 4;
-  f.fillBytes(target, 0, address.constant(bytes));
+  clear(f, target, shape.blockRows * shape.size);
   forBlockRows(f, shape, firstQuery, (row, query, member) => {
     const from = f.keep(queryAddress(source, shape, place, query, member));
-    const to = f.keep(address.at(target, row, shape.size * 4));
+    const to = f.keep(near.at(target, row, shape.size * 4));
     forVectors(f, shape.size, (at) => {
       const value = at.load(from);
       at.store(to, factor === 1 ? value : f32x4.mul(value, f.hoisted(f32x4.constant(factor))));
@@ -142,7 +148,7 @@ export function packTransposed(
   firstKey: Index,
   keyCount: Index,
   source: Address,
-  target: Address,
+  target: Near,
 ): void {
   const pitch = shape.blockKeys * 4;
   const last = f.keep(i32.sub(i32.constant(shape.keys), 1));
@@ -150,7 +156,7 @@ export function packTransposed(
     const rows = [0, 1, 2, 3].map((offset) =>
       f.keep(keyAddress(source, shape, place, atMost(f, i32.add(i32.add(firstKey, key), offset), last))),
     );
-    const to = f.keep(address.at(target, key, 4));
+    const to = f.keep(near.at(target, key, 4));
     f.repeat(shape.size / 4, () => {
       const columns = transpose4(
         f,
@@ -171,25 +177,25 @@ export function packKeys(
   firstKey: Index,
   keyCount: Index,
   source: Address,
-  target: Address,
+  target: Near,
 ): void {
   f.for(0, keyCount, 1, (key) => {
     const from = f.keep(keyAddress(source, shape, place, i32.add(firstKey, key)));
-    const to = f.keep(address.at(target, key, shape.size * 4));
+    const to = f.keep(near.at(target, key, shape.size * 4));
     forVectors(f, shape.size, (at) => at.store(to, at.load(from)));
   });
 }
 
-/** Operands of a product in scratch or memory; distances in bytes. */
+/** Operands of a product in near scratch; distances in bytes. */
 export interface BlockProduct {
   readonly rows: number;
   readonly columns: number;
-  readonly a: Value<"address">;
+  readonly a: Value<"near">;
   readonly rowOfA: number;
   readonly stepOfA: number;
-  readonly b: Value<"address">;
+  readonly b: Value<"near">;
   readonly stepOfB: number;
-  readonly c: Value<"address">;
+  readonly c: Value<"near">;
   readonly rowOfC: number;
   readonly k: Value<"i32">;
   /** Whether C starts at 0 instead of at what memory holds. */
@@ -204,10 +210,10 @@ export function blockProduct(
   product: BlockProduct,
 ): void {
   const { rows, columns, rowOfA, stepOfA, stepOfB, rowOfC, first } = product;
-  const [k, c, b] = [f.keep(product.k), f.keep(near.ofAddress(product.c)), f.keep(near.ofAddress(product.b))];
+  const [k, c, b] = [f.keep(product.k), f.keep(product.c), f.keep(product.b)];
   const a = f.keep(product.a);
   const wide = Math.floor(columns / 16);
-  const layout = { rows: tileRows, rowOfA, stepOfA, stepOfB, first };
+  const layout = { rows: tileRows, rowOfA, stepOfA, stepOfB, memoryOfA: "near", first } as const;
   f.repeat(rows / tileRows, () => {
     const [column, right] = [f.keep(c), f.keep(b)];
     if (wide > 0) {

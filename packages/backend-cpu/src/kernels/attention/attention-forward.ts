@@ -3,7 +3,6 @@
 // Dao, FlashAttention-2, arXiv 2307.08691, algorithm 1. No more than a block of scores ever exists.
 import type { KernelDef } from "@attune/tensor-core";
 import {
-  address,
   type FunctionBuilder,
   f32,
   f32x4,
@@ -11,6 +10,7 @@ import {
   type Local,
   load,
   type ModuleBuilder,
+  near,
   select,
 } from "@attune/tensor-core/wasm";
 import { forVectors } from "../for-vectors.ts";
@@ -18,6 +18,7 @@ import { kernelFunction } from "../kernel-function.ts";
 import { vectorLog } from "../vector-math.ts";
 import {
   blockProduct,
+  clear,
   extraAddresses,
   forBlockRows,
   logSumAddress,
@@ -33,6 +34,7 @@ import { forKeyBlocks, hiddenScore, hideScores, keyLimit, keyPairs, rowSight } f
 import { type SoftmaxState, softmaxBlock } from "./attention-softmax.ts";
 
 type Address = Local<"address">;
+type Near = Local<"near">;
 type Index = Local<"i32">;
 
 export const attentionKernel: KernelDef = {
@@ -49,7 +51,8 @@ export const attentionKernel: KernelDef = {
       backend: "cpu",
       key: `attention|${shapeKey(shape)}`,
       tiles: shape.batch * shape.keyHeads * queryBlocks(shape),
-      scratchBytes: parts.bytes,
+      scratchBytes: 0,
+      nearBytes: parts.bytes,
       emit: (module) => emitForward(module, shape, signature.inputs.length),
     };
   },
@@ -69,11 +72,11 @@ function scratchOf({ blockRows, blockKeys, size }: AttentionShape) {
 }
 
 function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: number): FunctionBuilder {
-  return kernelFunction(module, "attention", inputs + 2, (f, { bindings, tile, scratch }) => {
+  return kernelFunction(module, "attention", inputs + 2, (f, { bindings, tile, near: scratch }) => {
     const [q, k, v] = bindings as [Address, Address, Address];
     const extras = extraAddresses(shape, bindings, 3);
     const { offsets } = scratchOf(shape);
-    const at = (name: keyof typeof offsets): Address => f.keep(address.add(scratch, offsets[name]));
+    const at = (name: keyof typeof offsets): Near => f.keep(near.add(scratch, offsets[name]));
     const [queries, keys, values] = [at("queries"), at("keys"), at("values")];
     const [scores, sums] = [at("scores"), at("sums")];
     const state: SoftmaxState = { largest: at("largest"), total: at("total"), decay: at("decay") };
@@ -86,10 +89,10 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
     const limit = keyLimit(f, shape, place, extras);
 
     packRows(f, shape, place, firstQuery, q, queries, shape.scale);
-    f.fillBytes(sums, 0, address.constant(shape.blockRows * shape.size * 4));
+    clear(f, sums, shape.blockRows * shape.size);
     f.for(0, shape.blockRows, 1, (row) => {
-      f.store("f32", address.at(state.largest, row, 4), hiddenScore);
-      f.store("f32", address.at(state.total, row, 4), 0);
+      f.store("f32", near.at(state.largest, row, 4), hiddenScore);
+      f.store("f32", near.at(state.total, row, 4), 0);
     });
     forKeyBlocks(f, shape, place, extras, firstQuery, limit, (span) => {
       const { firstKey, keyCount } = span;
@@ -111,7 +114,7 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
       const pairs = keyPairs(f, span);
       f.if(i32.eqz(span.allVisible), () =>
         forBlockRows(f, shape, firstQuery, (row, query) => {
-          const line = f.keep(address.at(scores, row, shape.blockKeys * 4));
+          const line = f.keep(near.at(scores, row, shape.blockKeys * 4));
           hideScores(f, span, pairs, line, rowSight(f, shape, place, extras, query, limit));
         }),
       );
@@ -143,20 +146,20 @@ function emitOutputs(
   firstQuery: Index,
   output: Address,
   logSumExp: Address,
-  sums: Address,
+  sums: Near,
   { largest, total }: SoftmaxState,
 ): void {
   forBlockRows(f, shape, firstQuery, (row, query, member) => {
-    const sum = f.keep(load("f32", address.at(total, row, 4)));
+    const sum = f.keep(load("f32", near.at(total, row, 4)));
     const factor = f.keep(f32x4.splat(select(f32.eq(sum, 0), f32.constant(0), f32.div(1, sum))));
-    const from = f.keep(address.at(sums, row, shape.size * 4));
+    const from = f.keep(near.at(sums, row, shape.size * 4));
     const to = f.keep(queryAddress(output, shape, place, query, member));
     forVectors(f, shape.size, (at) => at.store(to, f32x4.mul(at.load(from), factor)));
     const log = f32x4.extract(vectorLog(f, f.keep(f32x4.splat(sum))), 0);
     f.store(
       "f32",
       logSumAddress(logSumExp, shape, place, query, member),
-      f32.add(load("f32", address.at(largest, row, 4)), log),
+      f32.add(load("f32", near.at(largest, row, 4)), log),
     );
   });
 }

@@ -184,7 +184,7 @@ export function hideScores(
   f: FunctionBuilder,
   { firstKey }: BlockSpan,
   pairs: Index,
-  line: Address,
+  line: Local<"near">,
   sight: RowSight,
 ): void {
   const hidden = f.hoisted(f32x4.constant(hiddenScore));

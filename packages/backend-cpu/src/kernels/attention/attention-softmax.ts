@@ -1,13 +1,13 @@
 // The softmax of attention's forward pass over a block of scores, three loops over its rows: the largest score so far, then what
 // that changes, four rows at a time, then the weights. Rows do not wait for each other's chains of dependent operations this way.
 import {
-  address,
   type FunctionBuilder,
   f32,
   f32x4,
   type Local,
   load,
   type ModuleBuilder,
+  near,
   type Value,
   v128,
   type WasmFunction,
@@ -16,16 +16,16 @@ import { forVectors } from "../for-vectors.ts";
 import { largestLane, sumLanes, vectorExp, vectorExpNormal } from "../vector-math.ts";
 import { forKeyVectors, hiddenScore } from "./attention-sight.ts";
 
-type Address = Local<"address">;
+type Near = Local<"near">;
 
 /** One number a row each. */
 export interface SoftmaxState {
   /** The largest score so far. */
-  readonly largest: Address;
+  readonly largest: Near;
   /** Σ e^(score - largest) so far. */
-  readonly total: Address;
+  readonly total: Near;
   /** e^(largest before - largest now), room for one block. */
-  readonly decay: Address;
+  readonly decay: Near;
 }
 
 /** Sizes of a block, in rows and in numbers; `rows` is a multiple of four. */
@@ -35,7 +35,7 @@ export interface SoftmaxBlock {
   readonly size: number;
 }
 
-type Parameters = readonly ["address", "i32", "address", "address", "address", "address"];
+type Parameters = readonly ["near", "i32", "near", "near", "near", "near"];
 
 /**
  * `(scores, pairs of vectors of a row, largest, total, decay, sums)`: scores become weights e^(x - m'), 0 where the key is hidden, and
@@ -47,11 +47,11 @@ export function softmaxBlock(
 ): WasmFunction<Parameters, never> {
   return module.once(`softmaxBlock|${rows}|${blockKeys}|${size}`, () => {
     const made = module.function(
-      { name: "softmaxBlock", parameters: ["address", "i32", "address", "address", "address", "address"] },
+      { name: "softmaxBlock", parameters: ["near", "i32", "near", "near", "near", "near"] },
       (f, scores, pairs, largest, total, decay, sums) => {
-        const forRows = (body: (line: Address, row: Address) => void): void => {
+        const forRows = (body: (line: Near, row: Near) => void): void => {
           const line = f.keep(scores);
-          const row = f.local("address");
+          const row = f.local("near");
           f.set(row, 0);
           f.repeat(rows, () => {
             body(line, row);
@@ -66,7 +66,7 @@ export function softmaxBlock(
             const chain = most[at.which]!;
             f.set(chain, f32x4.pmax(chain, at.load(line)));
           });
-          f.store("f32", address.add(decay, row), largestLane(f, f32x4.pmax(most[0]!, most[1]!)));
+          f.store("f32", near.add(decay, row), largestLane(f, f32x4.pmax(most[0]!, most[1]!)));
         });
         forVectors(f, rows, (at) => {
           const before = at.load(largest);
@@ -78,8 +78,8 @@ export function softmaxBlock(
         });
         const target = f.keep(sums);
         forRows((line, row) => {
-          weighRow(f, line, pairs, address.add(largest, row), f.keep(address.add(total, row)));
-          const factor = f.keep(load("splat32", address.add(decay, row)));
+          weighRow(f, line, pairs, near.add(largest, row), f.keep(near.add(total, row)));
+          const factor = f.keep(load("splat32", near.add(decay, row)));
           forVectors(f, size, (at) => at.store(target, f32x4.mul(at.load(target), factor)));
           f.increment(target, 4 * size);
         });
@@ -90,13 +90,7 @@ export function softmaxBlock(
 }
 
 /** Weights of a row, and their sum added to its total. */
-function weighRow(
-  f: FunctionBuilder,
-  line: Address,
-  pairs: Local<"i32">,
-  largestAt: Value<"address">,
-  totalAt: Address,
-): void {
+function weighRow(f: FunctionBuilder, line: Near, pairs: Local<"i32">, largestAt: Value<"near">, totalAt: Near): void {
   const shift = f.keep(load("splat32", largestAt));
   const hidden = f.hoisted(f32x4.constant(hiddenScore));
   const totals = [0, 16].map(() => f.keep(f32x4.constant(0)));

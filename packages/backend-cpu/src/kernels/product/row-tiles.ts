@@ -65,14 +65,15 @@ function panelRows(f: FunctionBuilder, module: ModuleBuilder, block: RowBlock, p
   const [a, c] = [f.keep(block.a), f.keep(panel.c)];
   const start = panel.start && f.keep(panel.start);
   const run = (count: number): void => {
-    const layout: TileLayout = {
+    const layout = {
       rows: count,
       vectors,
       rowOfA,
       stepOfA,
       stepOfB: 4 * shape.panel,
+      memoryOfA: "address",
       first: start === undefined,
-    };
+    } as const satisfies TileLayout;
     const product = tileProduct(module, layout);
     const staged = (width: number): void =>
       stagedTile(f, product, block, { a, b: panel.b, c, start, rows: count, width });
@@ -116,7 +117,7 @@ interface StagedTile {
  */
 function stagedTile(
   f: FunctionBuilder,
-  product: TileProduct,
+  product: TileProduct<"address">,
   { shape: { n, panel }, scratch, count }: RowBlock,
   { a, b, c, start, rows, width }: StagedTile,
 ): void {

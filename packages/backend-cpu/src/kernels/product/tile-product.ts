@@ -8,6 +8,7 @@ import {
   f32x4,
   type Local,
   load,
+  type MemoryType,
   type ModuleBuilder,
   near,
   type WasmFunction,
@@ -24,21 +25,26 @@ export interface TileLayout {
   readonly stepOfA: number;
   /** From a row of B to the next. */
   readonly stepOfB: number;
+  /** Where A is. Only vectors have to be near for V8 to fuse them; single elements are read where they lie. */
+  readonly memoryOfA: MemoryType;
   /** Whether sums start at 0 instead of at what memory holds. */
   readonly first: boolean;
 }
 
-/**
- * `(a, b, c, start, k, rowOfC)`: one tile; k is at least 1, rowOfC, in bytes, holds for start as well, which may be c. Only vectors have
- * to be near for V8 to fuse them; single elements of A are read where they lie.
- */
-export type TileProduct = WasmFunction<readonly ["address", "near", "near", "near", "i32", "near"], never>;
+/** `(a, b, c, start, k, rowOfC)`: one tile; k is at least 1, rowOfC, in bytes, holds for start as well, which may be c. */
+export type TileProduct<A extends MemoryType> = WasmFunction<
+  readonly [A, "near", "near", "near", "i32", "near"],
+  never
+>;
 
 /** The function for a layout, once a module. */
-export function tileProduct(module: ModuleBuilder, layout: TileLayout): TileProduct {
+export function tileProduct<A extends MemoryType>(
+  module: ModuleBuilder,
+  layout: TileLayout & { readonly memoryOfA: A },
+): TileProduct<A> {
   return module.once(`tile|${JSON.stringify(layout)}`, () => {
     const made = module.function(
-      { name: "tile", parameters: ["address", "near", "near", "near", "i32", "near"] },
+      { name: "tile", parameters: [layout.memoryOfA as MemoryType, "near", "near", "near", "i32", "near"] },
       (f, a, b, c, start, k, rowOfC) => {
         const { rows, vectors, first } = layout;
         const rowsFrom = (base: Local<"near">): Local<"near">[] => {
@@ -61,14 +67,14 @@ export function tileProduct(module: ModuleBuilder, layout: TileLayout): TileProd
         });
       },
     );
-    return made as TileProduct;
+    return made as unknown as TileProduct<A>;
   });
 }
 
 function emitStep(
   f: FunctionBuilder,
   { rows, vectors, rowOfA }: TileLayout,
-  a: Local<"address">,
+  a: Local<MemoryType>,
   b: Local<"near">,
   sums: readonly (readonly Local<"v128">[])[],
 ): void {
