@@ -144,6 +144,26 @@ describe("attune run", () => {
     expect((await runAttune([...command, "--resume"])).stdout).toMatch(/^profile: no training step was taken/m);
   });
 
+  test("pretrain --profile times every parameter's step, on threads that wait for each other, and changes no weight", async () => {
+    const command = ["pretrain", path("tiny.yaml"), "--threads", "2", "--steps", "8"];
+    const timed = await runAttune([...command, "--output", path("timed-pretrain"), "--profile"]);
+    expect(timed.code, timed.stderr).toBe(0);
+    expect(timed.stdout).toMatch(
+      /^a training step on "cpu", the mean of steps 3 to 7; threads waited for each other in \d/m,
+    );
+    const profile = JSON.parse(readFileSync(path("timed-pretrain", "profile.json"), "utf8")) as {
+      readonly milliseconds: number;
+      readonly kinds: readonly { readonly milliseconds: number }[];
+      readonly kernels: readonly { readonly kernel: string; readonly calls: number }[];
+    };
+    expect(profile.kinds.reduce((sum, row) => sum + row.milliseconds, 0)).toBeCloseTo(profile.milliseconds, 9);
+    expect(profile.kernels.some(({ kernel }) => kernel.includes("adamw"))).toBe(true);
+    expect((await runAttune([...command, "--output", path("untimed-pretrain")])).code).toBe(0);
+    const weights = (run: string) => readFileSync(path(run, "model", "model.safetensors"));
+    expect(weights("timed-pretrain")).toEqual(weights("untimed-pretrain"));
+    expect(existsSync(path("untimed-pretrain", "profile.json"))).toBe(false);
+  });
+
   test("plan predicts memory and time without taking a step", async () => {
     const plan = await attuneJson<{
       training: { steps: number; products: string; dispatchesPerStep: number };
