@@ -1,6 +1,6 @@
 // What somebody may hand to the command by mistake or malice: each ends soon, with one sentence, a hint and the exit code.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { folder as tinyModel } from "@attune/model-tiny";
@@ -124,12 +124,18 @@ describe("outputs", () => {
     });
     expect(readFileSync(path("parts", "test.jsonl"), "utf8")).toBe("precious");
     // What a kill between the records and the manifest leaves.
-    mkdirSync(path("killed", ".scratch-x"), { recursive: true });
-    writeFileSync(path("killed", "records.jsonl"), "{}\n");
+    const left = [".scratch.999999999-0123456789ab.tmp", "records.jsonl.999999999-0123456789ab.tmp"];
+    mkdirSync(path("killed", left[0]!), { recursive: true });
+    for (const name of ["records.jsonl", left[1]!]) writeFileSync(path("killed", name), "{}\n");
     for (let round = 0; round < 2; round++) {
       expect((await runAttune(dedup(path("texts.jsonl"), path("killed")))).code).toBe(0);
     }
+    expect(readdirSync(path("killed")).sort()).toEqual(["manifest.json", "records.jsonl", "timings.json"]);
     expect((await runAttune(dedup(path("killed"), path("killed-again")))).code).toBe(0);
+    const beside = ["one-file.jsonl.stage.999999999-0123456789ab.tmp", "other.jsonl.stage.999999999-0123456789ab.tmp"];
+    for (const name of beside) mkdirSync(path("files", name), { recursive: true });
+    expect((await runAttune(dedup(path("texts.jsonl"), path("files", "one-file.jsonl")))).code).toBe(0);
+    expect(readdirSync(path("files")).sort()).toEqual(["one-file.jsonl", "one-file.manifest.json", beside[1]]);
   });
 });
 

@@ -16,7 +16,7 @@ export { acquireLock } from "./run-lock.ts";
 export { type ProbeOptions, runProbe } from "./run-probe.ts";
 export type { StageCache, StageCacheEntry } from "./stage-cache.ts";
 export { createStageCache } from "./stage-cache.ts";
-export { removeTemporaryFiles } from "./temporary-path.ts";
+export { removeTemporariesOf, removeTemporaryFiles, temporaryPathFor } from "./temporary-path.ts";
 export type { TruncateResult } from "./truncate-json-lines.ts";
 export { truncateJsonLines } from "./truncate-json-lines.ts";
 export {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { fileError, isNotFound } from "./file-error.ts";
 import { isProcessAlive } from "./process-identity.ts";
 
 const temporaryName = /\.(\d+)-[0-9a-f]{12}\.tmp$/;
@@ -13,6 +14,19 @@ export function temporaryPathFor(path: string): string {
 /** Whether `name` is a temporary name that `temporaryPathFor` made for a file or folder called `target`. */
 export function isTemporaryOf(target: string, name: string): boolean {
   return temporaryName.test(name) && name.replace(temporaryName, "") === target;
+}
+
+/** Removes what killed writers left beside `path` under the names that `temporaryPathFor` gave them; living ones keep theirs. */
+export async function removeTemporariesOf(path: string): Promise<void> {
+  const folder = dirname(path);
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isNotFound(error)) return [];
+    throw fileError(error, folder);
+  });
+  for (const name of names.filter((each) => isTemporaryOf(basename(path), each))) {
+    const pid = Number(temporaryName.exec(name)![1]);
+    if (!isProcessAlive(pid, undefined)) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /**

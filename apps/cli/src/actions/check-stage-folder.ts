@@ -7,7 +7,7 @@ const manifest = "manifest.json";
 /** Files that a stage writes into its folder. */
 const written = ["records.jsonl", manifest, "timings.json"];
 /** Folder in which a stage works; one that was killed leaves it behind. */
-const scratchPrefix = ".scratch-";
+const scratchPrefix = ".scratch.";
 
 /**
  * Makes sure that a stage's folder takes the place of neither its input nor of files that no stage wrote. Throws

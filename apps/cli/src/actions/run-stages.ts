@@ -1,9 +1,10 @@
 // Runs data stages for the verbs `data clean`, `dedup`, `pii` and `split`: into a folder, or into one JSONL file with its
 // manifest beside it.
 import { existsSync } from "node:fs";
-import { mkdtemp, rename, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { rename, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { type DataStage, funnelOf, type RecordSource, runDataStage, type StageResult } from "@attune/data-core";
+import { removeTemporariesOf, temporaryPathFor } from "@attune/run-folder";
 import { AttuneError, type JsonObject } from "@attune/spec";
 import { openRecords } from "../open/open-records.ts";
 import type { DataStageOptions } from "../options/data-options.ts";
@@ -41,7 +42,8 @@ export async function runStages(
     return finish(await runInto(options.output, prepared, source, context), options);
   }
   const target = await checkTarget(options);
-  const folder = await mkdtemp(join(dirname(target), ".attune-stage-"));
+  await removeTemporariesOf(`${target}.stage`);
+  const folder = temporaryPathFor(`${target}.stage`);
   try {
     const results = await runInto(folder, prepared, source, context);
     await rename(join(folder, "records.jsonl"), target);

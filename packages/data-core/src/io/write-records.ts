@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { writeFileAtomic } from "@attune/run-folder";
+import { removeTemporariesOf, writeFileAtomic } from "@attune/run-folder";
 
 /** What was written to a JSON Lines file. */
 export interface WrittenFile {
@@ -17,13 +17,15 @@ const batchLength = 2 ** 18;
 
 /**
  * Writes rows as JSON Lines while they come: a row is taken only when the last batch (256 Ki characters) is on its way to disk.
- * The file appears under its name when it is whole; after an error or an abort nothing is left.
+ * The file appears under its name when it is whole; after an error or an abort nothing is left, and what a kill left goes with the
+ * next write.
  */
 export async function writeJsonLines(
   path: string,
   rows: AsyncIterable<object> | Iterable<object>,
 ): Promise<WrittenFile> {
   await mkdir(dirname(path), { recursive: true });
+  await removeTemporariesOf(path);
   const sha256 = createHash("sha256");
   let records = 0;
   let bytes = 0;

@@ -1,7 +1,14 @@
 import { constants } from "node:fs";
-import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { hashFile, hashJson, type StageCache, writeJsonAtomic } from "@attune/run-folder";
+import {
+  hashFile,
+  hashJson,
+  removeTemporariesOf,
+  type StageCache,
+  temporaryPathFor,
+  writeJsonAtomic,
+} from "@attune/run-folder";
 import {
   AttuneError,
   type JsonObject,
@@ -83,6 +90,9 @@ export async function runDataStage(run: StageRun): Promise<StageResult> {
   return finish(output, await readStageManifest(join(output, manifestFileName)), entry.status === "found");
 }
 
+/** Begins the name of the folder in which a stage works, beside its records. */
+const scratchName = ".scratch";
+
 interface PreparedRun {
   readonly run: StageRun;
   readonly options: unknown;
@@ -109,7 +119,9 @@ async function readPresent(folder: string, key: string): Promise<StageManifest |
 async function produce({ run, options, fingerprint, key }: PreparedRun, folder: string): Promise<StageManifest> {
   const { stage, source, signal } = run;
   await mkdir(folder, { recursive: true });
-  const scratch = await mkdtemp(join(folder, ".scratch-"));
+  await removeTemporariesOf(join(folder, scratchName));
+  const scratch = temporaryPathFor(join(folder, scratchName));
+  await mkdir(scratch);
   const counters = createCounters();
   const report: Record<string, JsonValue> = {};
   const reader = countRead(source.open({ signal }), run);
@@ -140,11 +152,21 @@ async function produce({ run, options, fingerprint, key }: PreparedRun, folder: 
       rules: counters.rules(),
       report,
     };
-    await writeJsonAtomic(join(folder, timingsFileName), { seconds: (performance.now() - started) / 1000 });
-    await writeJsonAtomic(join(folder, manifestFileName), manifest as unknown as JsonValue);
+    await writeManifest(folder, manifest, (performance.now() - started) / 1000);
     return manifest;
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Records without a manifest are no result, so that they go where it cannot be written. */
+async function writeManifest(folder: string, manifest: StageManifest, seconds: number): Promise<void> {
+  try {
+    await writeJsonAtomic(join(folder, timingsFileName), { seconds });
+    await writeJsonAtomic(join(folder, manifestFileName), manifest as unknown as JsonValue);
+  } catch (error) {
+    await rm(join(folder, recordsFileName), { force: true });
+    throw error;
   }
 }
 
