@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { acquireLock } from "@attune/run-folder";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -357,6 +357,21 @@ describe("attune train, merge, eval", () => {
     const bytes = (run: string) => readFileSync(path(run, "adapter", "adapter_model.safetensors"));
     expect(bytes("interrupted").equals(bytes("uninterrupted"))).toBe(true);
   }, 120_000);
+
+  test.skipIf(process.platform === "win32")("a terminal that is closed ends a run in order", async () => {
+    let sent = false;
+    const { code, stderr } = await spawnAttune([...trainOn("hung-up", 100_000), "--progress", "bar"], {
+      onStderr(text, kill) {
+        if (sent || !/train .* [1-9]\d*\/100,000/.test(text)) return;
+        sent = true;
+        kill("SIGHUP");
+        setTimeout(() => kill("SIGHUP"), 1);
+      },
+    });
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/Training was interrupted after step \d+ of 100000\. \(ABORTED\)/);
+    expect(existsSync(path("hung-up", "checkpoint", "position.json"))).toBe(true);
+  });
 
   test("a second SIGINT quits at once", async () => {
     let sent = 0;

@@ -79,6 +79,14 @@ const systemReasons: ReadonlyMap<unknown, SystemReason> = new Map<unknown, Syste
       hint: "Raise the limit, for example with: ulimit -n 4096",
     },
   ],
+  [
+    "EFBIG",
+    {
+      code: "DISK_FULL",
+      sentence: (where) => `The system does not allow a file as large as${where || " the one that is written"}.`,
+      hint: "Raise the limit (ulimit -f), or write to another file system; what was written before is intact.",
+    },
+  ],
   ["EACCES", denied],
   ["EPERM", denied],
   ["EROFS", denied],

@@ -62,6 +62,7 @@ test.each([
   ["ELOOP", "INPUT_INVALID"],
   ["ENAMETOOLONG", "INPUT_INVALID"],
   ["EMFILE", "INPUT_INVALID"],
+  ["EFBIG", "DISK_FULL"],
   ["ERR_MODULE_NOT_FOUND", "DEPENDENCY_MISSING"],
   ["EWHATEVER", "INTERNAL"],
 ])("a system error %s becomes %s", (systemCode, code) => {
