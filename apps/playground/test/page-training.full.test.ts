@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBase } from "../src/tuner/open-base.ts";
 import { openBrowser, skipReason } from "./browser.ts";
 import { modelFiles } from "./model-files.ts";
-import { longestTask, openPage, patience, until } from "./open-page.ts";
+import { byTheClock, longestTask, openPage, patience, until } from "./open-page.ts";
 import { type ServedPage, servePage } from "./serve-page.ts";
 import { fillForm, settings, tolerance, trainOnCpu } from "./short-run.ts";
 
@@ -42,13 +42,15 @@ describe.skipIf(skipReason !== undefined)(
           await fillForm(page);
 
           await page.click("#train");
-          await page.waitForFunction(() => document.querySelector("#run-phase")?.textContent?.startsWith("Step 2"));
+          const inStep2 = () => document.querySelector("#run-phase")?.textContent?.startsWith("Step 2");
+          await page.waitForFunction(inStep2, undefined, byTheClock);
           await page.click("#stop");
           await until(page, "idle");
           expect(await page.textContent("#run-phase")).toMatch(/^Stopped after step [23] of 5$/);
           await loseDeviceOnNextStep(page);
           await page.click("#resume");
-          await page.waitForFunction(() => document.querySelector("#status")?.textContent?.includes("new device"));
+          const onNewDevice = () => document.querySelector("#status")?.textContent?.includes("new device");
+          await page.waitForFunction(onNewDevice, undefined, byTheClock);
           await until(page, "idle");
           expect(await page.textContent("#run-phase")).toBe("Done: 5 steps");
           expect(await page.isHidden("#problem")).toBe(true);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, skipReason } from "./browser.ts";
-import { openPage, patience, until } from "./open-page.ts";
+import { byTheClock, openPage, patience, until } from "./open-page.ts";
 import { type ServedPage, servePage } from "./serve-page.ts";
 import { fillForm, tolerance, trainOnCpu } from "./short-run.ts";
 
@@ -35,7 +35,7 @@ describe.skipIf(skipReason !== undefined)(
             const facts = (done: number) =>
               document.querySelector("#run-phase")?.textContent?.startsWith(`Step ${done} `) &&
               document.querySelector('[data-name="Loss"]')?.textContent;
-            losses.push(Number(await (await page.waitForFunction(facts, step, { polling: 10 })).jsonValue()));
+            losses.push(Number(await (await page.waitForFunction(facts, step, byTheClock)).jsonValue()));
           }
           const reference = await trainOnCpu();
           losses.forEach((loss, step) => {
@@ -67,7 +67,8 @@ describe.skipIf(skipReason !== undefined)(
           await page.fill("#rank", "4");
           await page.fill("#rows", '{"prompt": "a", "completion": "b"}\n{"prompt": ');
           await page.click("#train");
-          await page.waitForFunction(() => document.querySelector("#problem-message")?.textContent?.includes("line 2"));
+          const named = () => document.querySelector("#problem-message")?.textContent?.includes("line 2");
+          await page.waitForFunction(named, undefined, byTheClock);
           expect(await page.textContent("#problem-hint")).toContain("one object");
           const unlabelled = await page.$$eval("input, textarea, select, progress", (fields) =>
             fields
