@@ -3,7 +3,7 @@
 import { release } from "node:os";
 import { resolve } from "node:path";
 import { machineKey, readUserCache, type UserCacheEntry, writeUserCache } from "@attune/run-folder";
-import type { JsonObject, JsonValue } from "@attune/spec";
+import { isJsonObject, type JsonValue } from "@attune/spec";
 import { describeFile, filesNamed, isPath, type LibraryFile } from "./library-files.ts";
 
 /** The outcome of a search that ended well. */
@@ -78,14 +78,11 @@ const [mostFiles, longest] = [200, 4096];
 const isText = (value: JsonValue | undefined): value is string =>
   typeof value === "string" && value.length <= longest && /^\P{C}+$/u.test(value);
 
-const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** Files as a child process or the cache names them, undefined where they are none. */
 export function filesIn(value: JsonValue | undefined): LibraryFile[] | undefined {
   if (!Array.isArray(value) || value.length === 0 || value.length > mostFiles) return undefined;
   const files = value.flatMap((each) => {
-    if (!isObject(each)) return [];
+    if (!isJsonObject(each)) return [];
     const { path, size, modified } = each;
     const whole = isText(path) && Number.isSafeInteger(size) && Number.isFinite(modified);
     return whole ? [{ path, size: size as number, modified: modified as number }] : [];
@@ -95,14 +92,14 @@ export function filesIn(value: JsonValue | undefined): LibraryFile[] | undefined
 
 /** An outcome from a file that anyone may have written. */
 function probeIn(value: JsonValue | undefined, candidates: readonly string[]): KeptProbe | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isJsonObject(value)) return undefined;
   const { name, failures } = value;
   const files = filesIn(value["files"]);
   if (!isText(name) || !candidates.includes(name) || files === undefined || !Array.isArray(failures)) return undefined;
   const before = candidates.slice(0, candidates.indexOf(name));
   if (failures.length !== before.length) return undefined;
   const reasons = failures.map((each, index) =>
-    isObject(each) && each["path"] === before[index] && isText(each["reason"]) ? each["reason"] : undefined,
+    isJsonObject(each) && each["path"] === before[index] && isText(each["reason"]) ? each["reason"] : undefined,
   );
   if (reasons.includes(undefined)) return undefined;
   return { name, files, failures: before.map((path, index) => ({ path, reason: reasons[index]! })) };

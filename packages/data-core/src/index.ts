@@ -59,6 +59,12 @@ export type { StageResult, StageRun } from "./stages/run-data-stage.ts";
 export { runDataStage } from "./stages/run-data-stage.ts";
 export type { RuleAction, RuleCount, RuleDetail, StageCounters } from "./stages/stage-counters.ts";
 export type { StageManifest } from "./stages/stage-manifest.ts";
-export { readStageManifest } from "./stages/stage-manifest.ts";
+export {
+  manifestFileName,
+  readStageManifest,
+  recordsFileName,
+  scratchName,
+  timingsFileName,
+} from "./stages/stage-manifest.ts";
 export type { Hash64, TextNormalisation } from "./text-hash.ts";
 export { hashText, hashToHex, normaliseText, textNormalisations } from "./text-hash.ts";

@@ -1,5 +1,5 @@
 // Reads fields of a `config.json`: every one is checked, and an error names file and key.
-import { AttuneError, type ErrorCode, type JsonObject, type JsonValue } from "@attune/spec";
+import { AttuneError, type ErrorCode, type JsonObject, type JsonValue, shorten } from "@attune/spec";
 
 /** Typed access to the fields of one JSON object. An absent or null field takes the default; without one it is an error. */
 export interface ConfigReader {
@@ -35,7 +35,7 @@ export function readConfig(json: JsonObject, file?: string, prefix = ""): Config
     fail(
       "FILE_CORRUPT",
       key,
-      `expected "${prefix}${key}" to be ${expected}, but it is ${shorten(JSON.stringify(fieldOf(key))) ?? "not there"}.`,
+      `expected "${prefix}${key}" to be ${expected}, but it is ${shorten(JSON.stringify(fieldOf(key)) ?? "not there")}.`,
       "Check that the file is the one that came with the model; fetch it again if it was changed.",
     );
   const read = <T extends JsonValue>(
@@ -91,8 +91,4 @@ export function readConfig(json: JsonObject, file?: string, prefix = ""): Config
     error,
     unsupported: (key, sentence, hint) => fail("FILE_UNSUPPORTED", key, sentence, hint),
   };
-}
-
-function shorten(text: string | undefined): string | undefined {
-  return text === undefined || text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }

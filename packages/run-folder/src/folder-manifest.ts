@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
+import { AttuneError, isJsonObject, type JsonObject, type JsonValue } from "@attune/spec";
 import { isNotFound } from "./file-error.ts";
 import { hashFile } from "./hash.ts";
 import { readJson, writeJsonAtomic } from "./json-file.ts";
@@ -83,21 +83,18 @@ async function readManifest(folder: string): Promise<Map<string, FileEntry>> {
     if (isNotFound(error)) throw folderCorrupt(folder, folderManifestName, "is missing");
     throw error;
   }
-  const { version, files } = isObject(manifest) ? manifest : {};
-  if (version !== 1 || !isObject(files)) throw folderCorrupt(folder, folderManifestName, "is no manifest of version 1");
+  const { version, files } = isJsonObject(manifest) ? manifest : {};
+  if (version !== 1 || !isJsonObject(files))
+    throw folderCorrupt(folder, folderManifestName, "is no manifest of version 1");
   return new Map(
     Object.entries(files).map(([name, entry]) => {
-      const { bytes, sha256 } = isObject(entry) ? entry : {};
+      const { bytes, sha256 } = isJsonObject(entry) ? entry : {};
       if (typeof bytes !== "number" || typeof sha256 !== "string") {
         throw folderCorrupt(folder, folderManifestName, `has no size and hash of ${name}`);
       }
       return [name, { bytes, sha256 }];
     }),
   );
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function folderCorrupt(folder: string, name: string, problem: string): AttuneError {

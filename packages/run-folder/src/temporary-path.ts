@@ -23,10 +23,16 @@ export async function removeTemporariesOf(path: string): Promise<void> {
     if (isNotFound(error)) return [];
     throw fileError(error, folder);
   });
-  for (const name of names.filter((each) => isTemporaryOf(basename(path), each))) {
-    const pid = Number(temporaryName.exec(name)![1]);
-    if (!isProcessAlive(pid, undefined)) await rm(join(folder, name), { recursive: true, force: true });
-  }
+  for (const name of names.filter((each) => isTemporaryOf(basename(path), each)))
+    await removeUnlessAlive(join(folder, name));
+}
+
+/** Removes what bears a temporary name unless its writer lives. Returns whether it did. */
+async function removeUnlessAlive(path: string): Promise<boolean> {
+  const pid = Number(temporaryName.exec(path)![1]);
+  if (isProcessAlive(pid, undefined)) return false;
+  await rm(path, { recursive: true, force: true });
+  return true;
 }
 
 /**
@@ -37,11 +43,8 @@ export async function removeTemporaryFiles(folder: string): Promise<string[]> {
   const removed: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    const pid = temporaryName.exec(entry.name)?.[1];
-    if (pid !== undefined) {
-      if (isProcessAlive(Number(pid), undefined)) continue;
-      await rm(path, { recursive: true, force: true });
-      removed.push(path);
+    if (temporaryName.test(entry.name)) {
+      if (await removeUnlessAlive(path)) removed.push(path);
     } else if (entry.isDirectory()) {
       removed.push(...(await removeTemporaryFiles(path)));
     }

@@ -1,5 +1,6 @@
 import { AttuneError, type AttuneErrorDetails } from "./attune-error.ts";
 import type { ErrorCode } from "./error-code.ts";
+import { shorten } from "./shorten.ts";
 
 interface SystemReason {
   readonly code: ErrorCode;
@@ -117,8 +118,4 @@ export function toAttuneError(cause: unknown): AttuneError {
     return new AttuneError(reason.code, reason.sentence(where), { hint: reason.hint, cause, details });
   }
   return new AttuneError("INTERNAL", cause.message || cause.name, { cause });
-}
-
-function shorten(text: string): string {
-  return text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }

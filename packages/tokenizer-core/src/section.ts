@@ -1,4 +1,4 @@
-import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
+import { AttuneError, isJsonObject, type JsonObject, type JsonValue } from "@attune/spec";
 
 /** One JSON object of a tokenizer file and where it stands, for errors that say so. */
 export interface Section {
@@ -19,11 +19,6 @@ export function corruptSection(where: string, problem: string, hint?: string): A
 export function sectionOf(value: JsonValue | undefined, where: string): Section {
   if (isJsonObject(value)) return { value, where };
   throw corruptSection(where, `expected an object, but found ${describe(value)}.`);
-}
-
-/** Whether a JSON value is an object. */
-export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The object under a key, or undefined when it is absent or null. */

@@ -1,7 +1,6 @@
 import { readJson } from "@attune/run-folder";
-import { AttuneError, type JsonObject } from "@attune/spec";
+import { AttuneError, isJsonObject, type JsonObject } from "@attune/spec";
 import { corruptFile } from "./corrupt-file.ts";
-import { isJsonObject } from "./sorted-json.ts";
 
 /** Reads a JSON file that must hold an object. */
 export async function readJsonObject(path: string): Promise<JsonObject> {

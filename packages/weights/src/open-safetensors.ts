@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { readJson } from "@attune/run-folder";
-import type { AttuneError, JsonObject } from "@attune/spec";
+import { type AttuneError, isJsonObject } from "@attune/spec";
 import type { ByteSource } from "./byte-source.ts";
 import { corruptFile } from "./corrupt-file.ts";
 import { openByteSource } from "./open-byte-source.ts";
@@ -56,8 +56,8 @@ function notAsIndexed(indexPath: string, shard: string, name: string, indexed: s
 /** Reads `weight_map`; a shard must be a plain file name, so that no index can reach outside its folder. */
 async function readWeightMap(indexPath: string): Promise<ReadonlyMap<string, string>> {
   const index = await readJson(indexPath);
-  const weightMap = isObject(index) ? index["weight_map"] : undefined;
-  if (!isObject(weightMap)) {
+  const weightMap = isJsonObject(index) ? index["weight_map"] : undefined;
+  if (!isJsonObject(weightMap)) {
     throw corruptFile(indexPath, 'expected an object "weight_map" of tensor names and files, but there is none.');
   }
   const entries = Object.entries(weightMap);
@@ -76,8 +76,4 @@ async function readWeightMap(indexPath: string): Promise<ReadonlyMap<string, str
 
 function isPlainFileName(name: string): boolean {
   return name.endsWith(".safetensors") && basename(name) === name && !/[\\/:\0]/.test(name);
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

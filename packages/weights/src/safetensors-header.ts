@@ -4,7 +4,7 @@
  * N at most 100,000,000, JSON begins with "{", tensors cover the rest of the file without overlap or hole.
  */
 import type { JsonObject, JsonValue } from "@attune/spec";
-import { AttuneError } from "@attune/spec";
+import { AttuneError, isJsonObject } from "@attune/spec";
 import type { ByteSource } from "./byte-source.ts";
 import { corruptFile } from "./corrupt-file.ts";
 import { findDuplicateKey } from "./duplicate-key.ts";
@@ -81,7 +81,7 @@ function parseJson(bytes: Uint8Array, file: string): JsonObject {
   } catch (cause) {
     throw corruptFile(file, `expected the header to be JSON in UTF-8, but could not read it (${String(cause)}).`);
   }
-  if (!text.startsWith("{") || !isObject(value)) {
+  if (!text.startsWith("{") || !isJsonObject(value)) {
     throw corruptFile(file, "expected the header to be a JSON object, but it is something else.");
   }
   const duplicate = findDuplicateKey(text);
@@ -94,7 +94,7 @@ function parseJson(bytes: Uint8Array, file: string): JsonObject {
 }
 
 function parseMetadata(entry: JsonValue, file: string): ReadonlyMap<string, string> {
-  const fields = isObject(entry) ? Object.entries(entry) : undefined;
+  const fields = isJsonObject(entry) ? Object.entries(entry) : undefined;
   if (!fields || fields.some(([, value]) => typeof value !== "string")) {
     throw corruptFile(file, "expected __metadata__ to map names to strings, but it holds something else.");
   }
@@ -103,7 +103,7 @@ function parseMetadata(entry: JsonValue, file: string): ReadonlyMap<string, stri
 
 function parseTensor(name: string, entry: JsonValue, file: string, dataStart: number): TensorInfo {
   const fail = (problem: string) => corruptFile(file, `tensor "${name}": ${problem}`, { key: name });
-  if (!isObject(entry)) throw fail("expected dtype, shape and data_offsets, but found no object.");
+  if (!isJsonObject(entry)) throw fail("expected dtype, shape and data_offsets, but found no object.");
   const { dtype, shape, data_offsets: offsets, ...rest } = entry as Record<string, JsonValue | undefined>;
   const extra = Object.keys(rest)[0];
   if (extra !== undefined) throw fail(`expected dtype, shape and data_offsets, but there is also "${extra}".`);
@@ -142,10 +142,6 @@ function checkCoverage(tensors: readonly TensorInfo[], file: string, dataStart: 
     const relation = position > fileSize ? "is truncated" : "has bytes that belong to no tensor";
     throw corruptFile(file, `expected ${position} bytes in all, but the file has ${fileSize}: it ${relation}.`);
   }
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: JsonValue | undefined): value is readonly number[] {

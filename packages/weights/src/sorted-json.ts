@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "@attune/spec";
+import { isJsonObject, type JsonValue } from "@attune/spec";
 
 /** Formats JSON as Python's `json.dumps(value, indent=2, sort_keys=True)`: sorted keys, ASCII only. */
 export function sortedJson(value: JsonValue): string {
@@ -13,9 +13,4 @@ function sortKeys(value: JsonValue): JsonValue {
   if (!isJsonObject(value)) return value;
   const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
   return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
-}
-
-/** Whether a JSON value is an object. */
-export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

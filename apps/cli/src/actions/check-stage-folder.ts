@@ -1,13 +1,10 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readStageManifest } from "@attune/data-core";
+import { manifestFileName, readStageManifest, recordsFileName, scratchName, timingsFileName } from "@attune/data-core";
 import { AttuneError } from "@attune/spec";
 
-const manifest = "manifest.json";
 /** Files that a stage writes into its folder. */
-const written = ["records.jsonl", manifest, "timings.json"];
-/** Folder in which a stage works; one that was killed leaves it behind. */
-const scratchPrefix = ".scratch.";
+const written = [recordsFileName, manifestFileName, timingsFileName];
 
 /**
  * Makes sure that a stage's folder takes the place of neither its input nor of files that no stage wrote. Throws
@@ -27,8 +24,9 @@ export async function checkStageFolder(
   }
   const present = existsSync(output) ? readdirSync(output) : [];
   const inTheWay = names.find((name) => present.includes(name));
-  if (inTheWay === undefined || present.some((name) => name.startsWith(scratchPrefix))) return;
-  const isStage = await readStageManifest(join(output, manifest)).then(
+  // A stage that was killed leaves the folder that it worked in.
+  if (inTheWay === undefined || present.some((name) => name.startsWith(`${scratchName}.`))) return;
+  const isStage = await readStageManifest(join(output, manifestFileName)).then(
     () => true,
     () => false,
   );

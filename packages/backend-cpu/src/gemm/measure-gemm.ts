@@ -105,21 +105,11 @@ function load(code: CpuKernelCode, memory: WebAssembly.Memory, gemm: (...values:
     throw new RangeError("The places are too small.");
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(builder.encode()), { env: { memory, gemm } });
   const run = exports[name] as (parameters: number, tile: number) => void;
+  const { a, b, c, scratch, shared, near } = places;
   const cells = new Uint32Array(memory.buffer, 0, parameterBytes / 4);
+  for (const [index, place] of [a, b, c, scratch, shared, near].entries()) cells[2 * index] = place;
   return {
     tiles: code.tiles,
-    run(tile) {
-      for (const [index, place] of [
-        places.a,
-        places.b,
-        places.c,
-        places.scratch,
-        places.shared,
-        places.near,
-      ].entries()) {
-        cells[2 * index] = place;
-      }
-      run(0, tile);
-    },
+    run: (tile) => run(0, tile),
   };
 }

@@ -27,6 +27,7 @@ import {
   readStageManifest,
   recordsFileName,
   type StageManifest,
+  scratchName,
   timingsFileName,
 } from "./stage-manifest.ts";
 
@@ -89,9 +90,6 @@ export async function runDataStage(run: StageRun): Promise<StageResult> {
   }
   return finish(output, await readStageManifest(join(output, manifestFileName)), entry.status === "found");
 }
-
-/** Begins the name of the folder in which a stage works, beside its records. */
-const scratchName = ".scratch";
 
 interface PreparedRun {
   readonly run: StageRun;

@@ -8,6 +8,8 @@ export const recordsFileName = "records.jsonl";
 export const manifestFileName = "manifest.json";
 /** Name of the file with the times, kept apart so that the manifest is the same for the same input. */
 export const timingsFileName = "timings.json";
+/** Begins the name of the folder in which a stage works, beside its records. */
+export const scratchName = ".scratch";
 
 /** What a stage did: enough to repeat it, and to say which rule did what to how many records. */
 export interface StageManifest {

@@ -1,4 +1,4 @@
-import { AttuneError } from "@attune/spec";
+import { AttuneError, shorten } from "@attune/spec";
 
 /**
  * A Python expression that must match a whole name. The syntax is the common part of Python's and JavaScript's. Expressions come with
@@ -39,8 +39,4 @@ function dangerOf(source: string): string | undefined {
       varies[varies.length - 1] = true;
   }
   return undefined;
-}
-
-function shorten(text: string): string {
-  return text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }

@@ -1,5 +1,5 @@
 // What the schema says about a value, as one error that says where the value was written.
-import { AttuneError, type JsonObject } from "@attune/spec";
+import { AttuneError, type JsonObject, shorten } from "@attune/spec";
 import type { z } from "zod";
 import { type ConfigOrigin, formatOrigin } from "./config-origin.ts";
 import { formatPath } from "./config-path.ts";
@@ -69,8 +69,4 @@ function sentenceOf(issue: z.core.$ZodIssue): string {
     .replace(/, received .*$/, "")
     .replaceAll('"|"', '", "');
   return text.slice(0, 1).toUpperCase() + text.slice(1) + received;
-}
-
-function shorten(text: string): string {
-  return text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }

@@ -2,7 +2,7 @@
 // the same. A measurement that is not repeated also decides alike at each start: which of the two multiplies is part of the numerics class.
 import { type GemmRates, measureGemm } from "@attune/backend-cpu";
 import { machineKey, readUserCache, type UserCacheEntry, userCacheFolder, writeUserCache } from "@attune/run-folder";
-import type { JsonObject, JsonValue } from "@attune/spec";
+import { isJsonObject, type JsonObject, type JsonValue } from "@attune/spec";
 import type { GemmProvider } from "@attune/tensor-core";
 import { packageVersion } from "../run/package-version.ts";
 
@@ -46,8 +46,8 @@ export async function knownRates(
 
 /** Rates from a file that anyone may have written. */
 function ratesIn(value: JsonValue | undefined): GemmRates | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const { native, wasm, tile } = value as JsonObject;
+  if (!isJsonObject(value)) return undefined;
+  const { native, wasm, tile } = value;
   const isRate = (rate: unknown): rate is number => typeof rate === "number" && rate > 0 && rate < fastest;
   const whole = isRate(native) && isRate(wasm) && typeof tile === "string" && /^\d{1,2}x\d{1,2}$/.test(tile);
   return whole ? { native, wasm, tile, settled: true } : undefined;

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from "@attune/spec";
-import { booleanField, corruptSection, isJsonObject, sectionOf, stringField } from "../section.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "@attune/spec";
+import { booleanField, corruptSection, sectionOf, stringField } from "../section.ts";
 
 /** A token that is found in a text as it is written, before the model sees the rest. */
 export interface AddedToken {

@@ -1,6 +1,6 @@
-import type { JsonObject, SpecialTokens } from "@attune/spec";
+import { isJsonObject, type JsonObject, type SpecialTokens } from "@attune/spec";
 import type { TokenizerFiles } from "../files/tokenizer-files.ts";
-import { corruptSection, countField, isJsonObject, sectionList } from "../section.ts";
+import { corruptSection, countField, sectionList } from "../section.ts";
 import type { TokenizerModel } from "../tokenizer-plugin.ts";
 import { type AddedToken, readAddedToken, tokenContent } from "./added-token.ts";
 import type { NumberedToken } from "./added-vocabulary.ts";

@@ -1,6 +1,6 @@
-import type { JsonValue } from "@attune/spec";
+import { isJsonObject, type JsonValue } from "@attune/spec";
 import type { TokenizerFiles } from "../files/tokenizer-files.ts";
-import { corruptSection, isJsonObject, stringField } from "../section.ts";
+import { corruptSection, stringField } from "../section.ts";
 
 /** Finds the chat template of a tokenizer: its own file first, then the config, where it may be one of several. */
 export function chatTemplateOf({ chatTemplate, config, source }: TokenizerFiles): { readonly chatTemplate?: string } {

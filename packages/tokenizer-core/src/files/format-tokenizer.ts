@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from "@attune/spec";
-import { isJsonObject } from "../section.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "@attune/spec";
 
 /**
  * Writes tokenizer.json with the bytes that huggingface/tokenizers writes: indent 2, and the vocabulary in the order of

@@ -1,5 +1,5 @@
-import { type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
-import { corruptSection, isJsonObject } from "../section.ts";
+import { isJsonObject, type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
+import { corruptSection } from "../section.ts";
 
 /** The parsed files of one tokenizer. */
 export interface TokenizerFiles {
