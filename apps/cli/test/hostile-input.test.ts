@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writ
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { folder as tinyModel } from "@attune/model-tiny";
+import { acquireLock } from "@attune/run-folder";
 import { describe, expect, test } from "vitest";
 import { runAttune, temporaryFolder } from "./attune.ts";
 import { writeTexts } from "./tiny-model.ts";
@@ -136,6 +137,28 @@ describe("outputs", () => {
     for (const name of beside) mkdirSync(path("files", name), { recursive: true });
     expect((await runAttune(dedup(path("texts.jsonl"), path("files", "one-file.jsonl")))).code).toBe(0);
     expect(readdirSync(path("files")).sort()).toEqual(["one-file.jsonl", "one-file.manifest.json", beside[1]]);
+  });
+});
+
+describe("two processes that write one output", () => {
+  const dedup = (output: string) => ["data", "dedup", "--input", path("texts.jsonl"), "--output", output];
+
+  test.each([
+    ["a folder", () => path("held"), () => acquireLock(path("held"))],
+    ["a file", () => path("held.jsonl"), () => acquireLock(path(""), "held.jsonl")],
+  ])("%s: the second is refused, and free once the first is done", async (_, output, hold) => {
+    const lock = await hold();
+    try {
+      expect(await failure(...dedup(output()))).toMatchObject({
+        code: 1,
+        error: expect.stringMatching(/to be free, but process \d+ .* \(RUN_LOCKED\)/),
+      });
+      expect((await runAttune(dedup(path("beside.jsonl")))).code).toBe(0);
+    } finally {
+      await lock.release();
+    }
+    expect((await runAttune(dedup(output()))).code).toBe(0);
+    expect(readdirSync(path("")).filter((name) => name.endsWith(".lock"))).toEqual([]);
   });
 });
 

@@ -21,7 +21,7 @@ import { createHeap, type Heap, type HeapRange, heapAlignment, pageBytes } from 
 import { createNearHeap } from "./memory/near-memory.ts";
 import { parameterBytes, stepFields } from "./pool/messages.ts";
 import { createWorkerPool, type ThreadScratch, type WorkerPool } from "./pool/worker-pool.ts";
-import { fusesMultiplyAdd, has256Bits } from "./simd-width.ts";
+import { fusesMultiplyAdd, has256Bits, widensInnerLoops } from "./simd-width.ts";
 import { chooseTile } from "./tuning/choose-tile.ts";
 
 export interface CpuBackendOptions {
@@ -82,7 +82,7 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   });
   const scratch = createScratch({ heap, nearHeap: nearHeap ?? heap, threads });
   const features = new Set<string>();
-  const wideTiles = wide && (addressType === "i32" || nearMemory);
+  const wideTiles = wide && widensInnerLoops(addressType, nearMemory);
   if (wideTiles) features.add("simd256");
   if (options.tileCache !== false) {
     const folder = options.tileCache ?? userCacheFolder();

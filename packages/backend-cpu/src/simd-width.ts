@@ -1,7 +1,7 @@
 // Whether V8 fuses neighbouring 128-bit operations into 256-bit ones: a process-wide flag that only the process's owner sets,
 // and whose effect can only be measured. See docs/decisions/2026-11-24-address-type-and-256-bits.md.
 import { setFlagsFromString } from "node:v8";
-import { address, f32x4, i32, load, ModuleBuilder } from "@attune/tensor-core/wasm";
+import { type AddressType, address, f32x4, i32, load, ModuleBuilder } from "@attune/tensor-core/wasm";
 import { freshName } from "./tuning/fresh-name.ts";
 import { untilOptimised } from "./tuning/until-optimised.ts";
 
@@ -92,4 +92,9 @@ function chainLoop(chains: number): (base: number, rounds: number) => void {
   });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
   return exports[name] as (base: number, rounds: number) => void;
+}
+
+/** Whether inner loops run at 256 bits where V8 fuses vectors: it does so by 32-bit addresses alone, in the first memory or a near one. */
+export function widensInnerLoops(addressType: AddressType, nearMemory: boolean): boolean {
+  return addressType === "i32" || nearMemory;
 }

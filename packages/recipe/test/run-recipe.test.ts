@@ -226,7 +226,7 @@ describe("an interrupted run", () => {
       }
       return run(output, { resume: true });
     })().catch((error: AttuneError) => error);
-    expect(code).toMatchObject({ code: "RUN_LOCKED", hint: expect.stringContaining("choose another folder") });
+    expect(code).toMatchObject({ code: "RUN_LOCKED", hint: expect.stringContaining("choose another output") });
     await first;
     expect(contentsOf(output)).toEqual(contentsOf(reference));
   }, 120_000);

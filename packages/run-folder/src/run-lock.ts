@@ -1,8 +1,8 @@
 /**
- * Locks of a folder. A lock is a file `run.<pid>-<random>.lock`. Who wants the lock first announces itself by such a
- * file, then looks for others: of two that announce themselves at once, the one that looks last sees the other, so
- * two never both hold it (they may both step back, then they try again after a random pause). A killed holder's
- * file names a process that is gone; since names are unique, removing it cannot hit a living one.
+ * Locks of a folder, or of one name in it. A lock is a file `<name>.<pid>-<random>.lock`. Who wants the lock first
+ * announces itself by such a file, then looks for others: of two that announce themselves at once, the one that looks
+ * last sees the other, so two never both hold it (they may both step back, then they try again after a random pause). A
+ * killed holder's file names a process that is gone; since names are unique, removing it cannot hit a living one.
  */
 import { randomBytes, randomInt } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
@@ -14,10 +14,10 @@ import { fileError, isNotFound } from "./file-error.ts";
 import { readJson, writeJsonAtomic } from "./json-file.ts";
 import { isProcessAlive, processStart } from "./process-identity.ts";
 
-const lockName = /^run\.\d+-[0-9a-f]{12}\.lock$/;
+const lockEnding = /^\.\d+-[0-9a-f]{12}\.lock$/;
 const attempts = 5;
 
-/** A held lock of a folder. */
+/** A held lock. */
 export interface RunLock {
   /** The lock's file. */
   readonly file: string;
@@ -35,20 +35,21 @@ interface LockHolder {
 }
 
 /**
- * Takes the lock of a folder, which is created when it is missing. Locks of processes that are gone are reclaimed.
+ * Takes the lock of a folder, which is created when it is missing, or of one `name` in it: who writes one file of a folder
+ * need not keep others from the rest. Locks of processes that are gone are reclaimed.
  *
  * Throws `RUN_LOCKED` naming process, host and file while a living process, or one on another host, holds it.
  */
-export async function acquireLock(folder: string): Promise<RunLock> {
-  const file = join(folder, `run.${process.pid}-${randomBytes(6).toString("hex")}.lock`);
+export async function acquireLock(folder: string, name = "run"): Promise<RunLock> {
+  const file = join(folder, `${name}.${process.pid}-${randomBytes(6).toString("hex")}.lock`);
   try {
     await mkdir(folder, { recursive: true });
     for (let attempt = 1; ; attempt++) {
       await writeJsonAtomic(file, describeSelf());
-      const other = await findLivingHolder(folder, file);
+      const other = await findLivingHolder(folder, name, file);
       if (!other) break;
       await rm(file, { force: true });
-      if (attempt === attempts) throw lockedError(folder, other);
+      if (attempt === attempts) throw lockedError(name === "run" ? folder : join(folder, name), other);
       await delay(randomInt(5, 40 * attempt));
     }
   } catch (error) {
@@ -67,14 +68,16 @@ function describeSelf(): JsonObject {
   };
 }
 
-/** Looks for another lock in the folder, removes those of processes that are gone and returns a living one. */
+/** Looks for another lock of the name, removes those of processes that are gone and returns a living one. */
 async function findLivingHolder(
   folder: string,
+  name: string,
   own: string,
 ): Promise<{ file: string; holder: LockHolder } | undefined> {
-  for (const name of await readdir(folder)) {
-    const file = join(folder, name);
-    if (!lockName.test(name) || file === own) continue;
+  for (const entry of await readdir(folder)) {
+    const file = join(folder, entry);
+    const isLock = entry.startsWith(name) && lockEnding.test(entry.slice(name.length));
+    if (!isLock || file === own) continue;
     const holder = await readHolder(file);
     if (holder === undefined) continue;
     if (holder.hostname !== hostname() || isProcessAlive(holder.pid, holder.processStart ?? undefined)) {
@@ -118,7 +121,7 @@ function lockedError(folder: string, { file, holder }: { file: string; holder: L
     "RUN_LOCKED",
     `Expected ${folder} to be free, but process ${holder.pid} on ${holder.hostname} has been using it since ${holder.startedAt}.`,
     {
-      hint: `Wait for it, choose another folder, or delete ${file} if that process is gone.`,
+      hint: `Wait for it, choose another output, or delete ${file} if that process is gone.`,
       details: { file, pid: holder.pid, hostname: holder.hostname },
     },
   );

@@ -57,6 +57,19 @@ test("a lock is taken, refused to a second run in the same process, and free aft
   await (await acquireLock(folder)).release();
 });
 
+test("a lock of one name in a folder keeps others from that name alone", async () => {
+  const folder = temporaryFolder();
+  const lock = await acquireLock(folder, "mails.jsonl");
+  await expect(acquireLock(folder, "mails.jsonl")).rejects.toMatchObject({
+    code: "RUN_LOCKED",
+    message: expect.stringContaining(join(folder, "mails.jsonl")),
+  });
+  for (const other of ["mails", "mailsXjsonl", "run"]) await (await acquireLock(folder, other)).release();
+  await lock.release();
+  await (await acquireLock(folder, "mails.jsonl")).release();
+  expect(locksIn(folder)).toEqual([]);
+});
+
 test("a living second run is refused by pid, and a killed one gives way", async () => {
   const folder = temporaryFolder();
   const holder = startHolder(folder, 60_000);

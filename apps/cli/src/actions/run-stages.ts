@@ -2,9 +2,9 @@
 // manifest beside it.
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type DataStage, funnelOf, type RecordSource, runDataStage, type StageResult } from "@attune/data-core";
-import { removeTemporariesOf, temporaryPathFor } from "@attune/run-folder";
+import { acquireLock, removeTemporariesOf, temporaryPathFor } from "@attune/run-folder";
 import { AttuneError, type JsonObject } from "@attune/spec";
 import { openRecords } from "../open/open-records.ts";
 import type { DataStageOptions } from "../options/data-options.ts";
@@ -39,19 +39,33 @@ export async function runStages(
   const prepared = prepare(stages, options);
   if (!/\.jsonl$/i.test(options.output)) {
     await checkStageFolder(options.output, options.input, parts);
-    return finish(await runInto(options.output, prepared, source, context), options);
+    const lock = await acquireLock(options.output);
+    const run = runInto(options.output, prepared, source, context);
+    return finish(await run.finally(lock.release), options);
   }
   const target = await checkTarget(options);
+  const lock = await acquireLock(dirname(target), basename(target));
+  const run = runIntoFile(target, prepared, source, context);
+  return finish(await run.finally(lock.release), options);
+}
+
+/** Works in a folder beside the file, whose records and manifests are then put in place. */
+async function runIntoFile(
+  target: string,
+  stages: readonly StageToRun[],
+  source: RecordSource,
+  context: VerbContext,
+): Promise<StageResult[]> {
   await removeTemporariesOf(`${target}.stage`);
   const folder = temporaryPathFor(`${target}.stage`);
   try {
-    const results = await runInto(folder, prepared, source, context);
+    const results = await runInto(folder, stages, source, context);
     await rename(join(folder, "records.jsonl"), target);
-    for (const { stage } of prepared.slice(0, -1)) {
+    for (const { stage } of stages.slice(0, -1)) {
       await rename(join(folder, stage.id, "manifest.json"), manifestBeside(target, `.${stage.id}`));
     }
     await rename(join(folder, "manifest.json"), manifestBeside(target));
-    return finish(results, options);
+    return results;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

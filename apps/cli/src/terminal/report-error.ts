@@ -22,7 +22,7 @@ const hints: Readonly<Record<ErrorCode, string>> = {
   DEPENDENCY_MISSING: "Install what is missing.",
   MEMORY_EXCEEDED: "Use fewer or shorter rows at once, or a smaller model.",
   DISK_FULL: "Free some space or choose another output folder.",
-  RUN_LOCKED: "Wait for the other process, or choose another folder.",
+  RUN_LOCKED: "Wait for the other process, or choose another output.",
   RUN_MISMATCH: "Choose another folder, or go on with the options that the run was begun with.",
   GATE_FAILED: "Everything was written; see the report for what the model lacks.",
   ABORTED: "Start it again with --resume to go on, where the verb has that option.",

@@ -1,6 +1,7 @@
 import { userCacheFolder } from "@attune/run-folder";
 import { tileName } from "../kernels/product/tile-family.ts";
 import { supportsNearMemory } from "../memory/near-memory.ts";
+import { widensInnerLoops } from "../simd-width.ts";
 import { chooseTile } from "./choose-tile.ts";
 import { measureTiles } from "./measure-tiles.ts";
 import { readTile, tuningKey } from "./tile-cache.ts";
@@ -38,7 +39,7 @@ export function describeTile(options: DescribeTileOptions): TileDescription {
   const { fusedMultiplyAdd: relaxedSimd = true, addressBits = 32, tileCache: folder = userCacheFolder() } = options;
   const addressType = addressBits === 64 ? "i64" : "i32";
   const nearMemory = options.wide && addressType === "i64" && supportsNearMemory();
-  const wide = options.wide && (addressType === "i32" || nearMemory);
+  const wide = options.wide && widensInnerLoops(addressType, nearMemory);
   const kept = readTile(folder, tuningKey(wide, relaxedSimd, addressType));
   const tile = chooseTile({ wide, relaxedSimd, addressType, nearMemory, folder });
   const { rate, optimised } = measureTiles([tile], { relaxedSimd, addressType, nearMemory })[0]!;
