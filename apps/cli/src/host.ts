@@ -16,3 +16,10 @@ export function processHost(): Host {
   const { stdin, stdout, stderr, env: environment } = process;
   return { stdin, stdout, stderr, environment, ownsProcess: false };
 }
+
+/** Writes to stdout; what the system says of a disk that is full or a stream that is gone is thrown. */
+export function writeResult({ stdout }: Host, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stdout.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,6 +1,6 @@
 import { AttuneError } from "@attune/spec";
-import { CommanderError } from "commander";
-import { type Host, processHost } from "./host.ts";
+import { type Command, CommanderError } from "commander";
+import { type Host, processHost, writeResult } from "./host.ts";
 import { createProgram } from "./program.ts";
 import { runVerb } from "./run-verb.ts";
 import { paletteFor } from "./terminal/palette.ts";
@@ -15,21 +15,23 @@ export async function main(commandLine: readonly string[], given: Partial<Host> 
   const host: Host = { ...processHost(), ...given };
   if (host.ownsProcess) quitWhenReaderCloses(host);
   let exitCode = 0;
-  let help = "";
+  let [shown, help] = ["", ""];
   const program = createProgram({
     async run(verb, options) {
       exitCode = await runVerb(verb, options, host);
     },
-    print: (text) => host.stdout.write(text),
+    print: (text) => {
+      shown += text;
+    },
     printError: (text) => {
       help += text;
     },
   });
   try {
-    await program.parseAsync(commandLine, { from: "user" });
+    await parse(program, commandLine);
+    if (shown !== "") await writeResult(host, shown);
     return exitCode;
   } catch (thrown) {
-    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     if (thrown instanceof CommanderError && thrown.code === "commander.help") {
       host.stderr.write(help);
       return 2;
@@ -39,6 +41,15 @@ export async function main(commandLine: readonly string[], given: Partial<Host> 
     const report = reportError(thrown instanceof CommanderError ? usageError(thrown) : thrown, { palette, verbose });
     host.stderr.write(report.text);
     return report.exitCode;
+  }
+}
+
+/** Commander throws after help and version, too. */
+async function parse(program: Command, commandLine: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(commandLine, { from: "user" });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError) || thrown.exitCode !== 0) throw thrown;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Host } from "./host.ts";
+import { type Host, writeResult } from "./host.ts";
 import { listenForInterrupts } from "./terminal/interruption.ts";
 import { paletteFor } from "./terminal/palette.ts";
 import { createProgress } from "./terminal/progress.ts";
@@ -21,13 +21,13 @@ export async function runVerb(verb: Verb, options: OutputOptions, host: Host): P
       progress.clear();
       host.stderr.write(`${sentence}\n`);
     },
-    write: (text) => write(host, text),
+    write: (text) => writeResult(host, text),
   };
   try {
     const result = await action(options as never, context);
     progress.clear();
     if (result === undefined) return 0;
-    await write(host, context.json ? documentOf(result) : withLineFeed(result.text));
+    await writeResult(host, context.json ? documentOf(result) : withLineFeed(result.text));
     if (result.error !== undefined) throw result.error;
     return result.exitCode ?? 0;
   } finally {
@@ -42,10 +42,4 @@ function documentOf({ json }: VerbResult): string {
 
 function withLineFeed(text: string): string {
   return text === "" || text.endsWith("\n") ? text : `${text}\n`;
-}
-
-function write(host: Host, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    host.stdout.write(text, (error) => (error ? reject(error) : resolve()));
-  });
 }

@@ -173,6 +173,16 @@ describe("streams that nobody reads", () => {
     expect(readFileSync(path("heard"), "utf8")).toMatch(/written to /);
     expect(shell(`${command("full")} 2> /dev/full`)).toMatch(/written to /);
   });
+
+  test.skipIf(process.platform !== "linux").each(["--help", "--version", "train --help", "recipes list"])(
+    "%s tells of a stdout that is full",
+    async (words) => {
+      const bin = fileURLToPath(new URL("../bin/attune.js", import.meta.url));
+      const line = `${JSON.stringify(process.execPath)} --conditions=@attune/source ${bin} ${words} 2>&1 > /dev/full; echo $?`;
+      const said = execFileSync("bash", ["-c", line], { encoding: "utf8" });
+      expect(said).toMatch(/^error: .* \(DISK_FULL\)\nhint: .+\n1\n$/);
+    },
+  );
 });
 
 describe("recipes", () => {
