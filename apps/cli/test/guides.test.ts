@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runAttune, temporaryFolder } from "./attune.ts";
@@ -27,6 +27,17 @@ beforeAll(() => {
     return `"Please help, the ${first} and then the ${second} near the ${third} gave me trouble ${index} times since May.",${index % 2 ? "billing" : "access"}`;
   });
   writeFileSync("tickets.csv", `body,queue\n${rows.join("\n")}\n`);
+  mkdirSync("notes/deep", { recursive: true });
+  for (let index = 0; index < 20; index++) {
+    const place = index % 2 ? "deep/" : "";
+    writeFileSync(
+      `notes/${place}${index}.md`,
+      rows
+        .slice(3 * index, 3 * index + 3)
+        .join("\n\n")
+        .repeat(3),
+    );
+  }
 });
 
 afterAll(() => process.chdir(before));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StepExplanation } from "@attune/recipe";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -403,6 +403,53 @@ describe("attune init", () => {
     const again = await runAttune(["init", "--data", path("texts.jsonl"), "--output", path("perplexity.yaml")]);
     expect(again).toMatchObject({ code: 1 });
     expect(again.stderr).toContain("(FILE_EXISTS)");
+  });
+
+  test("a folder of documents becomes a model that speaks like them, however long they are", async () => {
+    const words = (seed: number) =>
+      Array.from(
+        { length: 200 },
+        (_, index) => `the ${["cat", "dog", "cow"][(index * seed) % 3]} sat ${index * seed}.`,
+      );
+    for (let index = 0; index < 12; index++) {
+      mkdirSync(path("docs", `part ${index % 2}`), { recursive: true });
+      writeFileSync(path("docs", `part ${index % 2}`, `page ${index >> 1}.md`), words(index + 2).join(" "));
+    }
+    writeFileSync(path("docs", "picture.png"), Buffer.from("89504e470d0a1a0a", "hex"));
+    const init = ["init", "--data", path("docs"), "--model", path("tiny", "model"), "--output", path("docs.yaml")];
+    const refused = await runAttune(init);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/picture\.png.*\nhint: .*include/) });
+    await attuneJson([...init, "--include", "**/*.md"]);
+    const small = ["--block-length", "32", "--rows", "1", "--set", "training.epochs=null", "--steps", "3"];
+    const output = ["--output", path("docs-run"), "--set", "data.stages.dedup=false"];
+    const { training, table } = await attuneJson<{
+      training: { rows: { kept: number; trainedTokens: number }; steps: number };
+      table: { rows: { role: string }[]; caution: string };
+    }>(["run", path("docs.yaml"), ...small, ...output]);
+    expect(training).toMatchObject({ steps: 3, rows: { kept: 9, maskedOut: 0 } });
+    expect(training.rows.trainedTokens).toBeGreaterThan(9 * 200);
+    expect(table.rows.map(({ role }) => role)).toEqual(["before", "after"]);
+    expect(table.caution).toContain("too narrow");
+  });
+
+  test("few long texts are read by their paragraphs, and HTML is parsed", async () => {
+    const paragraphs = Array.from({ length: 12 }, (_, index) => `Chapter ${index}.\nIt begins.`);
+    writeFileSync(path("book.txt"), paragraphs.join("\n\n"));
+    mkdirSync(path("site"));
+    for (let index = 0; index < 12; index++) {
+      writeFileSync(path("site", `${index}.html`), `<html><body><p>Page ${index}</p></body></html>`);
+    }
+    const drafted = async (name: string, ...flags: string[]) => {
+      const output = path(`${name}-${flags.length}.yaml`);
+      await attuneJson(["init", "--data", path(name), "--output", output, ...flags]);
+      return /source: (.*)\n {2}stages:\n {4}(\w+):/.exec(readFileSync(output, "utf8"))!.slice(1);
+    };
+    expect(await drafted("book.txt")).toEqual([JSON.stringify({ path: path("book.txt"), unit: "paragraph" }), "clean"]);
+    expect(await drafted("book.txt", "--unit", "file")).toEqual([
+      JSON.stringify({ path: path("book.txt"), unit: "file" }),
+      "clean",
+    ]);
+    expect(await drafted("site")).toEqual([JSON.stringify({ path: path("site") }), "parse"]);
   });
 
   test("asks nobody where there is no terminal", async () => {

@@ -11,7 +11,7 @@ export { stripListFooters } from "./mail/strip-list-footers.ts";
 export { stripQuoted } from "./mail/strip-quoted.ts";
 export { stripSignature } from "./mail/strip-signature.ts";
 export type { ParseOptions } from "./parse-stage.ts";
-export { parseStage } from "./parse-stage.ts";
+export { parseStage, textFormatOf } from "./parse-stage.ts";
 export type { Thresholds } from "./rules/apply-rules.ts";
 export { applyRules, defaultThresholds, resolveThresholds, rulePacks } from "./rules/apply-rules.ts";
 export type { QualityRule, RulePack } from "./rules/quality-rule.ts";

@@ -25,7 +25,7 @@ export const parseStage: DataStage<ParseOptions> = {
   parse: schema.parse,
   async *run(records, { format }, { counters }) {
     for await (const record of records) {
-      const found = format === "auto" ? detectFormat(record) : format;
+      const found = format === "auto" ? textFormatOf(record) : format;
       if (found === "text") {
         yield record;
         continue;
@@ -51,8 +51,11 @@ export const parseStage: DataStage<ParseOptions> = {
   },
 };
 
-/** A mail starts with header fields, of which it has at least two of the usual ones. Structured records are text. */
-function detectFormat(record: TextRecord): "mail" | "html" | "text" {
+/**
+ * What `auto` takes the text of a record for. A mail starts with header fields, of which it has at least two of the usual ones.
+ * Structured records are text.
+ */
+export function textFormatOf(record: TextRecord): "mail" | "html" | "text" {
   if (record.metadata?.["content"] !== undefined) return "text";
   const head = record.text.slice(0, 20_000).trimStart();
   if (/^(?:>?From .*\n)?(?:[!-9;-~]+:.*\n(?:[ \t].*\n)*){2}/.test(head)) {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AttuneError, type TextRecord } from "@attune/spec";
@@ -24,6 +24,76 @@ async function failure(action: () => unknown): Promise<AttuneError> {
   }
   throw new Error("Expected an error.");
 }
+
+describe("openSource on a folder", () => {
+  const read = (config: object = {}) =>
+    collect(openSource({ path: "texts", ...config }, { baseDirectory: folder }).open());
+  const ids = async (config: object = {}) => (await read(config)).map(({ id }) => id);
+
+  beforeAll(async () => {
+    for (const name of ["texts/deep/er", "texts/.git", "texts/none"])
+      await mkdir(join(folder, name), { recursive: true });
+    const files = {
+      "b.md": "b",
+      "a.txt": "a",
+      "deep/b.md": "deep b",
+      "deep/er/c.md": "c",
+      ".git/HEAD.md": "x",
+      ".d.md": "x",
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, "texts", name), text);
+    await symlink("../b.md", join(folder, "texts/deep/link.md"));
+    await symlink("..", join(folder, "texts/deep/up"));
+  });
+
+  it("reads every file that is not hidden once, under its path from there", async () => {
+    const records = await read();
+    expect(records.map(({ id, text }) => [id, text])).toEqual([
+      ["a.txt:1", "a"],
+      ["b.md:1", "b"],
+      ["deep/b.md:1", "deep b"],
+      ["deep/er/c.md:1", "c"],
+      ["deep/link.md:1", "b"],
+    ]);
+    expect(records.map(({ source }) => source)).toEqual(records.map(({ id }) => id.replace(/:1$/, "")));
+  });
+
+  it("reads what a glob chooses, each file once", async () => {
+    expect(await ids({ include: "*.md" })).toEqual(["b.md:1"]);
+    expect(await ids({ include: ["deep/**", "**/*.md"] })).toEqual([
+      "b.md:1",
+      "deep/b.md:1",
+      "deep/er/c.md:1",
+      "deep/link.md:1",
+    ]);
+    expect(await ids({ include: ["**/{a,c}.*"] })).toEqual(["a.txt:1", "deep/er/c.md:1"]);
+  });
+
+  it("has a fingerprint that follows which files are read, and where they lie", async () => {
+    const print = (config: object) => openSource({ path: "texts", ...config }, { baseDirectory: folder }).fingerprint();
+    const all = await print({});
+    expect(await print({ include: ["**"] })).toBe(all);
+    expect(await print({ include: ["**/*.md", "*.txt"] })).toBe(all);
+    expect(await print({ include: "*.md" })).not.toBe(all);
+    await rename(join(folder, "texts/a.txt"), join(folder, "texts/none/a.txt"));
+    expect(await print({})).not.toBe(all);
+    await rename(join(folder, "texts/none/a.txt"), join(folder, "texts/a.txt"));
+  });
+
+  it.each([
+    ["texts", { include: ["*.md", "*.rst"] }, "DATA_EMPTY", /match \*\.rst in the folder/],
+    ["texts", { include: "../**" }, "DATA_EMPTY", /match \.\.\/\*\*/],
+    ["texts/none", {}, "DATA_EMPTY", /Expected data files in the folder/],
+    ["texts/b.md", { include: "*" }, "OPTIONS_INVALID", /texts\/b\.md is a file/],
+    ["texts", { include: [] }, "OPTIONS_INVALID", /a glob or a list of distinct ones/],
+    ["texts", { include: ["*", "*"] }, "OPTIONS_INVALID", /a glob or a list of distinct ones/],
+    ["nowhere", { include: "*" }, "FILE_NOT_FOUND", /nowhere/],
+  ])("%s with %j is refused", async (path, config, code, sentence) => {
+    const error = await failure(() => read({ path, ...config }));
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(sentence);
+  });
+});
 
 describe("openSource on files", () => {
   it("maps the columns of a CSV file and renames labels", async () => {

@@ -159,6 +159,20 @@ describe("compareEvaluations", () => {
     expect(back.find(({ metric }) => metric === "brier")!.verdict).toBe("worse");
   });
 
+  it.each([
+    [3, 0.25, "undecided"],
+    [5, 0.0625, "undecided"],
+    [6, 0.03125, "better"],
+  ])("is not surer of %i groups than a coin would let it be", (count, least, verdict) => {
+    const grouped = (own: ClassificationRow[]) => own.map((row, index) => ({ ...row, group: `${index % count}` }));
+    const comparisons = compareEvaluations(evaluationOf(grouped(rows)), evaluationOf(grouped(better)), {
+      resamples: 500,
+    });
+    for (const metric of ["accuracy", "brier"]) {
+      expect(comparisons.find((each) => each.metric === metric)).toMatchObject({ pValue: least, verdict });
+    }
+  });
+
   it("refuses rows of other documents", () => {
     const other = rows.map((row, index) => (index === 5 ? { ...row, id: "new" } : row));
     expect(() => compareEvaluations(evaluationOf(rows), evaluationOf(other))).toThrow('none for "5" in the second');

@@ -1,7 +1,7 @@
 import type { TextRecord, Tokenizer } from "@attune/spec";
 import tokenizerPlugins from "@attune/tokenizer-bpe";
 import { loadTokenizer } from "@attune/tokenizer-core";
-import { ignoredLabel } from "@attune/train";
+import { createExampleSource, ignoredLabel } from "@attune/train";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { TemplateConfig } from "../src/config/data-config.ts";
 import { createRowBuilder, documentText } from "../src/data/row-builder.ts";
@@ -154,6 +154,24 @@ describe("buildRows", () => {
         message: expect.stringContaining("All 1 rows have no trained token"),
       }),
     );
+  });
+
+  it("takes plain text of any length, which packing cuts into the rows that it fills", () => {
+    const builder = createRowBuilder({ ...template, prompt: "{text}" }, tokenizer, undefined);
+    const long = record({ id: "long", text: "money ".repeat(180).trim() });
+    const { examples, counts } = buildRows([long], builder, { tokenizer, ...limits });
+    const [{ ids }] = examples as [(typeof examples)[0]];
+    expect(ids.length).toBeGreaterThan(2 * limits.contextLength);
+    expect(counts).toMatchObject({ kept: 1, tokens: ids.length, trainedTokens: ids.length - 1 });
+    const source = createExampleSource({
+      examples,
+      rows: 1,
+      blockLength: limits.contextLength,
+      padId: 0,
+      seed: 1,
+      shuffle: false,
+    });
+    expect(source.batchesPerEpoch).toBe(Math.ceil(ids.length / limits.contextLength));
   });
 
   it("refuses a text longer than the context, naming the row", () => {

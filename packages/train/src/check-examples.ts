@@ -15,8 +15,6 @@ export interface ExampleCounts {
 export interface CheckOptions {
   readonly contextLength: number;
   readonly tokenizer: Pick<Tokenizer, "specialTokens" | "vocabularySize">;
-  /** True for documents that packing may split over rows. */
-  readonly splits?: boolean | undefined;
 }
 
 /**
@@ -56,7 +54,7 @@ export function checkExamples(
   };
 }
 
-function checkExample({ id, ids, labels }: TrainingExample, { contextLength, tokenizer, splits }: CheckOptions): void {
+function checkExample({ id, ids, labels, splits }: TrainingExample, { contextLength, tokenizer }: CheckOptions): void {
   if (ids.length !== labels.length) {
     throw new AttuneError("LABELS_INVALID", `Row "${id}" has ${ids.length} tokens but ${labels.length} labels.`);
   }

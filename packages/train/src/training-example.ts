@@ -18,6 +18,8 @@ export interface TrainingExample {
   readonly ids: Int32Array;
   /** The id where the token is trained, `ignoredLabel` elsewhere; not shifted. */
   readonly labels: Int32Array;
+  /** Whether this is a document, every token of it trained, which packing may cut over several rows. Default false. */
+  readonly splits?: boolean | undefined;
   /** Whether this is general text, mixed in against forgetting. Default false. */
   readonly replay?: boolean | undefined;
 }

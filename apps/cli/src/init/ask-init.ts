@@ -3,13 +3,14 @@ import { cancel, intro, isCancel, select, text } from "@clack/prompts";
 import type { InitOptions } from "../verbs/init.ts";
 import { inspectData } from "./inspect-data.ts";
 import { nameFrom } from "./name-from.ts";
+import { sourceFrom } from "./source-from.ts";
 
 /** Asks for what was not given. Every question has a flag. */
 export async function askInit(options: InitOptions): Promise<InitOptions> {
   intro("A recipe for your own data");
   const data =
     options.data ?? (await answered(text({ message: "Where are your records?", placeholder: "tickets.jsonl" })));
-  const shape = await inspectData(data, options.columns);
+  const shape = await inspectData(sourceFrom(options, data));
   const task =
     options.task ??
     (await answered(

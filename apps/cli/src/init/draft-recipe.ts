@@ -1,12 +1,12 @@
 // The text of a new recipe: it opens with its command, and says of each number what it changes.
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { quotePath } from "../terminal/quote-path.ts";
-import type { DataShape } from "./inspect-data.ts";
+import type { DataShape, DraftSource } from "./inspect-data.ts";
 
 /** What a recipe is drafted from. */
 export interface RecipeDraft {
-  readonly data: string;
-  readonly columns: Readonly<Record<string, string>> | undefined;
+  readonly source: DraftSource;
+  readonly raw: boolean;
   readonly task: DataShape["task"];
   readonly labels: readonly string[];
   readonly model: string;
@@ -21,15 +21,20 @@ const purposes: Readonly<Record<DataShape["task"], string>> = {
   perplexity: "speaks like these texts",
 };
 
+const ofLongest = ", at least those of the longest record";
+const blockNotes: Readonly<Record<DataShape["task"], string>> = {
+  classification: ofLongest,
+  generation: ofLongest,
+  perplexity: ", into which longer texts are cut",
+};
+
 /** With more labels than this, the recipe does not list words for each. */
 const mostWords = 20;
 
 /** A recipe in YAML. Texts are written as JSON strings, which YAML reads. */
 export function draftRecipe(draft: RecipeDraft): string {
-  const { data, columns, task, model, name, output } = draft;
+  const { task, model, name, output, raw } = draft;
   const file = quotePath(output);
-  const path = isAbsolute(data) ? data : relative(dirname(resolve(output)), resolve(data)).replaceAll("\\", "/");
-  const source = JSON.stringify({ path, ...(columns && { columns }) });
   return `# ${name}: a model that ${purposes[task]}.
 #
 #   attune plan ${file}                           memory and time, before anything runs
@@ -41,9 +46,9 @@ name: ${JSON.stringify(name)}
 model: ${JSON.stringify(model)}  # a Hugging Face folder works, too
 
 data:
-  source: ${source}
+  source: ${JSON.stringify({ ...draft.source, path: pathFrom(output, draft.source.path) })}
   stages:
-    clean:  # repairs Unicode and white space, drops what is no text
+${raw ? "    parse:  # mails and HTML to text\n" : ""}    clean:  # repairs Unicode and white space, drops what is no text
     dedup:  # drops exact and near duplicates
     pii:    # masks addresses, numbers and names of accounts; false leaves it out
     split: { validation: 0.1, test: 0.2 }  # duplicates, threads and senders never lie in two parts
@@ -59,7 +64,7 @@ training:
   epochs: 2  # passes over the records; more learn more until the validation loss turns
   learningRate: 0.002  # too high diverges, too low learns nothing
   rows: 4
-  blockLength: ${task === "generation" ? 512 : 256}  # tokens of a packed row, at least those of the longest record; more takes more memory
+  blockLength: ${task === "generation" ? 512 : 256}  # tokens of a packed row${blockNotes[task]}; more takes more memory
   evaluateEvery: 25  # steps between two looks at the validation part
   keep: best
 
@@ -67,6 +72,11 @@ evaluation:
 ${evaluationOf(draft)}
 merge: {}
 `;
+}
+
+/** A path as the recipe says it: from its own folder. */
+function pathFrom(output: string, data: string): string {
+  return isAbsolute(data) ? data : relative(dirname(resolve(output)), resolve(data)).replaceAll("\\", "/");
 }
 
 function templateOf({ task, labels }: RecipeDraft): string {

@@ -1,14 +1,19 @@
 import { type Command, Option } from "commander";
 import type { OutputOptions } from "../verb.ts";
-import { collectSettings, columnPairs, type Setting } from "./option-parsers.ts";
+import { collectSettings, collectTexts, columnPairs, type Setting } from "./option-parsers.ts";
+
+/** Which files of a folder are read, and how. */
+export interface FileReadingOptions {
+  readonly include?: readonly string[];
+  readonly format?: string;
+  readonly unit?: string;
+  readonly columns?: Readonly<Record<string, string>>;
+}
 
 /** Options of verbs that read records. */
-export interface DataInputOptions extends OutputOptions {
+export interface DataInputOptions extends OutputOptions, FileReadingOptions {
   readonly input?: string;
   readonly package?: string;
-  readonly format: string;
-  readonly unit: string;
-  readonly columns?: Readonly<Record<string, string>>;
 }
 
 /** Options of verbs that run a data stage. */
@@ -22,16 +27,30 @@ export function addDataInput(command: Command): void {
   command
     .optionsGroup("Input:")
     .option("--input <path>", "JSONL, JSON, CSV, text or mbox file, a folder of them, or the output of another stage")
-    .option("--package <name>", "npm package whose default export is the rows, instead of --input")
+    .option("--package <name>", "npm package whose default export is the rows, instead of --input");
+  addFileReading(command);
+}
+
+/** How files are read, for every verb that opens some. */
+export function addFileReading(command: Command): void {
+  command
+    .option("--include <glob>", "files of the folder to read, such as '**/*.md'; repeatable", collectTexts)
     .addOption(
-      new Option("--format <format>", "format of the files")
-        .choices(["auto", "jsonl", "json", "csv", "text", "mbox"])
-        .default("auto"),
+      new Option("--format <format>", "format of the files (default: what each looks like)").choices([
+        "auto",
+        "jsonl",
+        "json",
+        "csv",
+        "text",
+        "mbox",
+      ]),
     )
     .addOption(
-      new Option("--unit <unit>", "what is one record of a text file")
-        .choices(["file", "paragraph", "line"])
-        .default("file"),
+      new Option("--unit <unit>", "what is one record of a text file (default: the file)").choices([
+        "file",
+        "paragraph",
+        "line",
+      ]),
     )
     .option("--columns <pairs>", "which column plays which role, for example text=body,label=class", columnPairs);
 }

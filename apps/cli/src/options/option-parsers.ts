@@ -37,6 +37,11 @@ export function oneOf(...choices: readonly string[]): (text: string) => string {
   };
 }
 
+/** A text, collected over repeated options. */
+export function collectTexts(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, text];
+}
+
 /** `key=value`, collected over repeated options. The value is read as JSON where it is JSON, else as text. */
 export function collectSettings(text: string, previous: readonly Setting[] = []): readonly Setting[] {
   const equals = text.indexOf("=");

@@ -1,10 +1,9 @@
 import { Option } from "commander";
-import { columnPairs } from "../options/option-parsers.ts";
+import { addFileReading, type FileReadingOptions } from "../options/data-options.ts";
 import type { OutputOptions, Verb } from "../verb.ts";
 
-export interface InitOptions extends OutputOptions {
+export interface InitOptions extends OutputOptions, FileReadingOptions {
   readonly data?: string;
-  readonly columns?: Readonly<Record<string, string>>;
   readonly task?: "classification" | "generation" | "perplexity";
   readonly model: string;
   readonly name?: string;
@@ -16,11 +15,18 @@ export interface InitOptions extends OutputOptions {
 export const initVerb: Verb<InitOptions> = {
   name: "init",
   summary: "write a recipe for your own data",
-  examples: ["attune init", "attune init --data tickets.csv --columns text=body,label=queue --output tickets.yaml"],
+  examples: [
+    "attune init",
+    "attune init --data tickets.csv --columns text=body,label=queue --output tickets.yaml",
+    "attune init --data docs --include '**/*.md'",
+  ],
   configure(command) {
+    command.option(
+      "--data <path>",
+      "your records: JSONL, JSON, CSV, text or mbox, or a folder of them (asked for on a terminal)",
+    );
+    addFileReading(command);
     command
-      .option("--data <path>", "your records: JSONL, JSON, CSV, text or mbox (asked for on a terminal)")
-      .option("--columns <pairs>", "which column plays which role, for example text=body,label=queue", columnPairs)
       .addOption(
         new Option("--task <task>", "what the model is to do (default: what the records look like)").choices([
           "classification",

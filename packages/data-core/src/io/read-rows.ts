@@ -50,7 +50,7 @@ async function detectFormat(path: string): Promise<FileFormat> {
     "FILE_UNSUPPORTED",
     `Expected JSON, JSON Lines, CSV, text or mbox in ${path}, but could not tell which it is.`,
     {
-      hint: `Name the format: ${fileFormats.join(", ")}.`,
+      hint: `Name the format (${fileFormats.join(", ")}), or choose files of a folder by include, such as **/*.md.`,
       details: { file: path },
     },
   );

@@ -5,6 +5,8 @@ import { type ChatMessage, type RecordContent, textOfContent } from "./content.t
 
 /** What a source adds to the records it makes. */
 export interface RecordDefaults {
+  /** Name of the file in the ids of rows that have no id of their own. Default: its last part. */
+  readonly file?: string | undefined;
   /** Source of records whose rows name none. */
   readonly source: string;
   /** Licence of records whose rows name none. */
@@ -27,7 +29,7 @@ export function rowToRecord(row: DataRow, mapping: ResolvedMapping, defaults: Re
     metadata[name] = value;
   }
   const record: TextRecord = {
-    id: readId(row, columns.id),
+    id: readId(row, columns.id, defaults.file),
     text: typeof content === "string" ? content : textOfContent(content),
     source: columns.source === undefined ? defaults.source : readText(row, columns.source, "source"),
   };
@@ -137,8 +139,8 @@ function readText(row: DataRow, column: string, role: string): string {
   return value;
 }
 
-function readId(row: DataRow, columns: ColumnMapping["id"]): string {
-  if (columns === undefined) return `${row.file.split(/[\\/]/).at(-1)}:${row.line}`;
+function readId(row: DataRow, columns: ColumnMapping["id"], file = row.file.split(/[\\/]/).at(-1)): string {
+  if (columns === undefined) return `${file}:${row.line}`;
   const parts = [columns].flat().map((column) => {
     const value = row.values[column as string];
     if (typeof value !== "string" && typeof value !== "number") throw missing(row, column as string, "id");

@@ -1,22 +1,23 @@
-import { readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
 import { hashFile, hashJson } from "@attune/run-folder";
-import { AttuneError, type JsonObject, type TextRecord, toAttuneError } from "@attune/spec";
+import { AttuneError, type JsonObject, type TextRecord } from "@attune/spec";
 import { type ReadRowsOptions, readRows } from "../io/read-rows.ts";
 import { type ColumnMapping, type ResolvedMapping, resolveMapping } from "../records/column-mapping.ts";
 import { type RecordDefaults, rowToRecord } from "../records/row-to-record.ts";
 import { createHashIndex } from "../spill/hash-index.ts";
 import { hashText } from "../text-hash.ts";
+import { listDataFiles } from "./list-data-files.ts";
 import type { RecordSource } from "./record-source.ts";
 
 /** A data file, or a folder of them, with the roles of its columns. */
 export interface FileSourceOptions
   extends Pick<ReadRowsOptions, "format" | "unit" | "delimiter" | "nonFinite" | "maximumLineBytes"> {
-  /** File, or folder whose files are read in the order of their names. */
+  /** File, or folder whose files are read in the order of their paths, but for files and folders with a dot in front. */
   readonly path: string;
+  /** Globs of the files of a folder that are read, such as `**\/*.md`. Default: all. */
+  readonly include?: readonly string[] | undefined;
   /** Role to column; default: the names that the common formats use. */
   readonly columns?: ColumnMapping | undefined;
-  /** Source of the records. Default: the file's name. */
+  /** Source of the records. Default: the file's name; in a folder, its path from there. */
   readonly name?: string | undefined;
   /** Licence of the records. */
   readonly licence?: string | undefined;
@@ -26,20 +27,23 @@ export interface FileSourceOptions
   readonly keep?: readonly string[] | undefined;
 }
 
-/** A source that streams records from files. Two rows with one id are `INPUT_INVALID`. */
+/**
+ * A source that streams records from files. Two rows with one id are `INPUT_INVALID`; a folder without files to read is
+ * `DATA_EMPTY`, naming the glob that none matches.
+ */
 export function fileSource(options: FileSourceOptions): RecordSource {
-  const { path, ...rest } = options;
+  const { path, include, ...rest } = options;
   return {
     description: JSON.parse(JSON.stringify(options)) as JsonObject,
     async fingerprint() {
-      const files = await listFiles(path);
-      const hashes = await Promise.all(files.map(async (file) => [basename(file), await hashFile(file)]));
+      const files = await listDataFiles(path, include);
+      const hashes = await Promise.all(files.map(async ({ name, file }) => [name, await hashFile(file)]));
       return hashJson([JSON.parse(JSON.stringify(rest)) as JsonObject, hashes]);
     },
     async *open({ signal } = {}): AsyncGenerator<TextRecord> {
       const checkId = createIdCheck();
-      for (const file of await listFiles(path)) {
-        const defaults: RecordDefaults = { ...rest, source: options.name ?? basename(file) };
+      for (const { name, file } of await listDataFiles(path, include)) {
+        const defaults: RecordDefaults = { ...rest, file: name, source: options.name ?? name };
         const mappings = new Map<string, ResolvedMapping>();
         for await (const row of readRows(file, { ...rest, signal })) {
           const record = rowToRecord(row, mappingOf(Object.keys(row.values), file, options, mappings), defaults);
@@ -79,20 +83,4 @@ export function createIdCheck(): (id: string, file: string, line: number) => voi
       },
     );
   };
-}
-
-async function listFiles(path: string): Promise<string[]> {
-  try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const files = entries
-      .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-      .map((entry) => join(entry.parentPath, entry.name));
-    if (files.length > 0) return files.sort();
-  } catch (error) {
-    throw toAttuneError(error);
-  }
-  throw new AttuneError("DATA_EMPTY", `Expected data files in the folder ${path}, but it has none.`, {
-    details: { file: path },
-  });
 }

@@ -39,6 +39,17 @@ const columnsField: OptionField<JsonObject | null> = {
   },
 };
 
+/** Globs: one as a text, or a list of them. */
+const globs = listOption(stringOption(""), []);
+const oneOrMore: OptionField<readonly string[]> = {
+  fallback: [],
+  accepts: "a glob or a list of distinct ones",
+  read(value) {
+    const list = globs.read(typeof value === "string" ? [value] : value);
+    return list?.length === 0 ? undefined : list;
+  },
+};
+
 const common = {
   columns: columnsField,
   labels: optional(mapOption(stringOption(""), {})),
@@ -48,6 +59,7 @@ const common = {
 };
 const fileSchema = optionSchema("a file source", {
   path: stringOption(""),
+  include: optional(oneOrMore),
   format: choiceOption(["auto", ...fileFormats], "auto"),
   unit: choiceOption(["file", "paragraph", "line"], "file"),
   delimiter: optional(stringOption("")),

@@ -1,6 +1,8 @@
 /**
  * Is the difference between two models real? Rows are matched by id. Proportions over the same rows get McNemar's exact
  * test; everything gets the paired bootstrap, which draws the same groups for both models and looks at the difference.
+ * Of few groups no test can be sure: had training changed nothing, all G would still change for the better, or all for the
+ * worse, in 2 of 2^G cases, so that no p-value is below 2^(1 - G).
  */
 import { AttuneError } from "@attune/spec";
 import type { Evaluation } from "../evaluation.ts";
@@ -23,9 +25,13 @@ export interface Comparison {
   readonly high: number;
   readonly confidence: number;
   readonly method: IntervalMethod;
+  /** Two-sided; at least 2^(1 - groups). */
   readonly pValue: number;
   readonly test: "mcnemar-exact" | "paired-bootstrap";
-  /** Whether the interval excludes zero on the good side (`better`), on the bad side (`worse`) or not at all. */
+  /**
+   * Whether the interval excludes zero on the good side (`better`), on the bad side (`worse`) or not at all; `undecided` also where
+   * there are too few groups for any p-value below 1 - confidence.
+   */
   readonly verdict: "better" | "worse" | "undecided";
 }
 
@@ -58,6 +64,7 @@ export function compareEvaluations<Row extends PredictionRow>(
       throw new AttuneError("INPUT_INVALID", `The second evaluation has no metric "${metric.id}".`);
     return { metric, first: metric.prepare(before.rows), second: counterpart.prepare(rows) };
   });
+  const { clusters, count } = clusterRows(before.rows);
   const distributions = bootstrap(
     size,
     pairs.map(
@@ -65,8 +72,10 @@ export function compareEvaluations<Row extends PredictionRow>(
         (weights: Float64Array) =>
           second.value(weights) - first.value(weights),
     ),
-    { resamples, seed, clusters: clusterRows(before.rows).clusters },
+    { resamples, seed, clusters },
   );
+  const leastPValue = 2 ** (1 - count);
+  const enough = leastPValue < 1 - confidence;
   const ones = new Float64Array(size).fill(1);
   return pairs.map(({ metric, first, second }, index): Comparison => {
     const distribution = distributions[index]!;
@@ -82,9 +91,9 @@ export function compareEvaluations<Row extends PredictionRow>(
       difference: distribution.estimate,
       ...interval,
       confidence,
-      pValue: exact ?? bootstrapPValue(distribution.replicates),
+      pValue: Math.max(exact ?? bootstrapPValue(distribution.replicates), leastPValue),
       test: exact === undefined ? "paired-bootstrap" : "mcnemar-exact",
-      verdict: worst > 0 ? "better" : best < 0 ? "worse" : "undecided",
+      verdict: enough && worst > 0 ? "better" : enough && best < 0 ? "worse" : "undecided",
     };
   });
 }

@@ -21,7 +21,7 @@ type SegmentedText = Omit<BuiltRow, "example">;
 export interface RowBuilder {
   /** The row of a record, or one for each piece of a labelled text. @throws AttuneError `LABELS_INVALID`, `INPUT_INVALID` or `CONTEXT_EXCEEDED` naming the record */
   rows(record: TextRecord): BuiltRow[];
-  /** A row of plain text, all of it trained. */
+  /** A row of plain text, all of it trained; packing may cut it. */
   plain(id: string, text: string): TrainingExample;
 }
 
@@ -37,8 +37,15 @@ export function createRowBuilder(
     renderer ??= createChatRenderer({ tokenizer, template: template.chatTemplate ?? undefined });
     return renderer;
   };
-  const plain = (id: string, text: string): TrainingExample =>
-    tokenizeSegments(id, [{ text, trained: true, role: "text" }], tokenizer, { addEos: template.endOfText });
+  const plain = (id: string, text: string): TrainingExample => ({
+    ...tokenizeSegments(id, [{ text, trained: true, role: "text" }], tokenizer, { addEos: template.endOfText }),
+    splits: true,
+  });
+  /** A text that is all there is to learn. */
+  const wholeText = (record: TextRecord): BuiltRow => {
+    const text = prompt.render(record.text);
+    return { segments: [{ text, trained: true, role: "text" }], truncated: false, example: plain(record.id, text) };
+  };
   const answered = (record: TextRecord, completion: string): SegmentedText[] =>
     promptsOf(promptTextOf(record), prompt, template, tokenizer, labels === undefined ? 1 : template.maxPieces).map(
       (fitted) => ({
@@ -56,8 +63,8 @@ export function createRowBuilder(
       if (content !== undefined && "messages" in content)
         return [chatRow(record.id, content.messages, chat(), tokenizer, template.endOfText)];
       const completion = completionOf(record, template, labels);
-      const made = completion === undefined ? [wholeText(record, prompt)] : answered(record, completion);
-      return made.map(({ segments, truncated }, index) => ({
+      if (completion === undefined) return [wholeText(record)];
+      return answered(record, completion).map(({ segments, truncated }, index) => ({
         segments,
         truncated,
         example: tokenizeSegments(index === 0 ? record.id : `${record.id}#${index + 1}`, segments, tokenizer, {
@@ -66,11 +73,6 @@ export function createRowBuilder(
       }));
     },
   };
-}
-
-/** A text that is all there is to learn. */
-function wholeText({ text }: TextRecord, prompt: PromptTemplate): SegmentedText {
-  return { segments: [{ text: prompt.render(text), trained: true, role: "text" }], truncated: false };
 }
 
 /** A record as one text: what pretraining and tokenizers read. */

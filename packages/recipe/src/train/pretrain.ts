@@ -167,7 +167,7 @@ function rowsOf(
   const { template, training } = config;
   const builder = createRowBuilder(template, tokenizer, undefined);
   const contextLength = Math.min(model.contextLength, training.blockLength);
-  const limits = { tokenizer, contextLength, splits: true };
+  const limits = { tokenizer, contextLength };
   const texts = (records: DataParts["train"]) =>
     records.map((record) => ({ id: record.id, text: documentText(record, template) }));
   const held = parts.validation.length > 0 ? texts(parts.validation) : general;

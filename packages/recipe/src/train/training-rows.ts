@@ -15,8 +15,6 @@ export interface TrainingRows {
 export interface RowLimits {
   readonly tokenizer: Tokenizer;
   readonly contextLength: number;
-  /** Whether rows longer than the context are cut into several; for plain text. */
-  readonly splits?: boolean | undefined;
 }
 
 /** Rows of plain texts, all of them trained. */
