@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { acquireLock } from "@attune/run-folder";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -265,6 +265,56 @@ describe("attune generate", () => {
     ]);
     expect(code).toBe(1);
     expect(stderr).toContain("(CONTEXT_EXCEEDED)");
+  });
+});
+
+describe("attune score and generate", () => {
+  test("take ids without any tokenizer, and say what text would need", async () => {
+    const bare = path("bare");
+    cpSync(model, bare, { recursive: true });
+    for (const name of ["tokenizer.json", "tokenizer_config.json"]) rmSync(join(bare, name), { force: true });
+    const row = JSON.stringify({ prompt_ids: [0, 40, 41], completion_ids: [42, 43] });
+    const stdin = ["--input", "-"];
+    type Scores = { rows: { logprob: number }[] };
+    const scores = await attuneJson<Scores>(["score", "--model", bare, ...stdin], row);
+    expect(scores.rows).toEqual((await attuneJson<Scores>(["score", "--model", model, ...stdin], row)).rows);
+    type Answers = { rows: { text: string; ids: number[] }[] };
+    const long = ["--max-new-tokens", "5", ...stdin];
+    for (const way of [[], ["--num-beams", "2"]]) {
+      const { rows } = await attuneJson<Answers>(["generate", "--model", bare, ...long, ...way], row);
+      const whole = await attuneJson<Answers>(["generate", "--model", model, ...long, ...way], row);
+      expect(rows).toEqual([{ ...whole.rows[0], text: "" }]);
+    }
+    for (const [command, input] of [
+      [["score", "--model", bare, ...stdin], { prompt: "a", completion: "b" }],
+      [["generate", "--model", bare, ...long], { prompt: "a" }],
+      [["generate", "--model", bare, ...long], { messages: [{ role: "user", content: "a" }] }],
+      [["generate", "--model", bare, ...long, "--stop", "x"], { prompt_ids: [1] }],
+    ] as const) {
+      const { code, stderr } = await runAttune([...command], JSON.stringify(input));
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/folder has no tokenizer\.json, .* would need\. \(FILE_NOT_FOUND\)\nhint: .*prompt_ids/);
+    }
+  });
+
+  test("say what they leave to the caller: special tokens that text spells out, and generation_config.json", async () => {
+    const asking = path("asking");
+    cpSync(model, asking, { recursive: true });
+    writeFileSync(join(asking, "generation_config.json"), JSON.stringify({ eos_token_id: 2, repetition_penalty: 1.1 }));
+    const [special] = (
+      JSON.parse(readFileSync(join(model, "tokenizer.json"), "utf8")) as { added_tokens: { content: string }[] }
+    ).added_tokens;
+    const spelling = JSON.stringify({ prompt: `The ${special!.content} cat`, completion: " sees" });
+    const spelt = /Row 0 spells out "\S+" in its prompt, which is read as plain text/;
+    const unfollowed = /generation_config\.json asks for repetition_penalty 1\.1; only options/;
+    const scored = await runAttune(["score", "--model", asking, "--input", "-"], spelling);
+    expect(scored.stderr).toMatch(spelt);
+    const generate = ["generate", "--model", asking, "--input", "-", "--max-new-tokens", "2"];
+    const generated = await runAttune(generate, spelling);
+    expect(generated.stderr).toMatch(spelt);
+    expect(generated.stderr).toMatch(unfollowed);
+    const told = await runAttune([...generate, "--repetition-penalty", "1.1"], JSON.stringify({ prompt: "The cat" }));
+    expect(told.stderr).not.toMatch(/spells out|generation_config/);
   });
 });
 

@@ -33,9 +33,9 @@ export function checkIds({ config }: Model, ids: ArrayLike<number>, row: number)
   }
 }
 
-/** Ids that end a row unless the caller names others. */
-export function endIds({ config, generationConfig }: Model): readonly number[] {
-  const named = generationConfig?.["eos_token_id"];
-  if (typeof named === "number") return [named];
-  return Array.isArray(named) ? named.filter((id) => typeof id === "number") : config.eosIds;
+/** Ids that end a row unless the caller names others: those of `generation_config.json`, or where there is none of `config.json`. */
+export function endIds({ config, generationConfig }: Pick<Model, "config" | "generationConfig">): readonly number[] {
+  if (generationConfig === undefined) return config.eosIds;
+  const named = generationConfig["eos_token_id"];
+  return (Array.isArray(named) ? named : [named]).filter((id) => typeof id === "number");
 }

@@ -12,3 +12,4 @@ export { type ScoreShape, traceScores } from "./score-program.ts";
 export { scoreShapes } from "./score-runs.ts";
 export { type CompletionScore, createScorer, type ScoreOptions, type Scorer, type ScorerOptions } from "./scorer.ts";
 export { createStopFilter, type StopFilter } from "./stop-filter.ts";
+export { unfollowedSettings } from "./unfollowed-settings.ts";

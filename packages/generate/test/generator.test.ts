@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { forwardLogits, type Model, modelScope, type SiteVisitor } from "@attune/models";
+import type { JsonObject } from "@attune/spec";
 import { mul, type Runtime, tensorType } from "@attune/tensor-core";
 import { describe, expect, it } from "vitest";
 import { createCachePrograms } from "../src/cache-programs.ts";
+import { endIds } from "../src/check-requests.ts";
 import { largest } from "../src/choose-token.ts";
 import { createGenerator, type GenerateRequest } from "../src/index.ts";
 import { fixtures, tinyModel } from "./support/tiny-model.ts";
@@ -198,6 +200,16 @@ describe("generate", () => {
     expect(await generator.generate([], { maxNewTokens: 3 })).toEqual([]);
     generator.dispose();
     own.dispose();
+  });
+
+  it("takes end tokens of generation_config.json alone where there is one, as Transformers does", () => {
+    const config = { ...model.config, eosIds: [3, 4] };
+    const ends = (generationConfig: JsonObject | undefined) => endIds({ config, generationConfig });
+    expect(ends(undefined)).toEqual([3, 4]);
+    expect(ends({ eos_token_id: 7 })).toEqual([7]);
+    expect(ends({ eos_token_id: [7, 8] })).toEqual([7, 8]);
+    expect(ends({ eos_token_id: null })).toEqual([]);
+    expect(ends({ temperature: 0.6 })).toEqual([]);
   });
 
   it("returns the memory that it took", async () => {

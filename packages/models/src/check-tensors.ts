@@ -21,6 +21,11 @@ export async function checkTensors(
     const parameter = family.names.fromFile(name);
     if (parameter !== undefined) fileNames.set(parameter, name);
   }
+  for (const { name, tiedTo } of specs) {
+    // Of two that share their values a file may hold either.
+    if (tiedTo !== undefined && !fileNames.has(tiedTo) && fileNames.has(name))
+      fileNames.set(tiedTo, fileNames.get(name)!);
+  }
   const known = new Set(specs.map(({ name }) => name));
   const missing = specs
     .filter(({ name, tiedTo }) => tiedTo === undefined && !fileNames.has(name))

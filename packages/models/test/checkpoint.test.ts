@@ -180,6 +180,29 @@ describe("loadModel", () => {
     expect(runtime.memory()).toMatchObject({ weights: 0, state: 0 });
   });
 
+  it("reads a tied model that stores its table as the head, and leaves frequencies out", async () => {
+    const runtime = memoryRuntime();
+    const frequencies = ["model.rotary_emb.inv_freq", "model.layers.0.self_attn.rotary_emb.inv_freq"].map(
+      (name): TensorToWrite => ({ name, dtype: "F32", shape: [4], data: new Float32Array(4) }),
+    );
+    const onlyHead = await altered("only-head", "tied-head-stored", (tensors) => [
+      ...tensors.filter(({ name }) => name !== "model.embed_tokens.weight"),
+      ...frequencies,
+    ]);
+    const model = await loadModel(runtime, onlyHead);
+    const other = memoryRuntime();
+    const expected = await readParameter(
+      other,
+      await loadModel(other, variantFolder("tied-head-stored")),
+      "model.embed_tokens.weight",
+    );
+    expect(await readParameter(runtime, model, "model.embed_tokens.weight")).toEqual(expected);
+    const untied = await altered("only-head-untied", "gqa", (tensors) =>
+      tensors.filter(({ name }) => name !== "model.embed_tokens.weight"),
+    );
+    await expect(loadModel(memoryRuntime(), untied)).rejects.toThrow("missing: model.embed_tokens.weight");
+  });
+
   it("refuses rows longer than the context unless the model stretches", async () => {
     const model = await loadModel(memoryRuntime(), variantFolder("gqa"), { contextLength: 12 });
     expect(() => assertFitsContext(model, 13, "Row 4")).toThrow("Row 4 has 13 tokens, but the model's context is 12.");

@@ -122,6 +122,12 @@ describe("a Llama configuration", () => {
     ],
     ["rotary fields of a wrong type", { rope_parameters: [1] }, "FILE_CORRUPT", '"rope_parameters" to be an object'],
     ["partly rotated heads", { partial_rotary_factor: 0.5 }, "FILE_UNSUPPORTED", "partial_rotary_factor"],
+    [
+      "a Mistral whose layers differ",
+      { model_type: "mistral", layer_types: ["full_attention", "sliding_attention"], num_key_value_heads: 4 },
+      "FILE_UNSUPPORTED",
+      "attention of their own kind",
+    ],
     ["interleaved rotary pairs", { rope_interleaved: true }, "FILE_UNSUPPORTED", "interleaved"],
     ["quantised weights", { quantization_config: { bits: 4 } }, "FILE_UNSUPPORTED", "quantised"],
     ["a token outside the vocabulary", { eos_token_id: 96 }, "FILE_CORRUPT", "below vocab_size 96"],
@@ -149,6 +155,19 @@ describe("findFamily", () => {
       findFamily(defaultFamilies, { architectures: ["GPT2LMHeadModel"], model_type: "llama" }, "x/config.json"),
     ).toThrow("x/config.json is of architecture GPT2LMHeadModel");
     expect(() => findFamily(defaultFamilies, {})).toThrow("architecture none");
+  });
+
+  it("refuses an architecture whose model type is another model's, which Transformers would run", () => {
+    for (const model_type of ["granite", "gemma", "qwen2"]) {
+      const find = () =>
+        findFamily(defaultFamilies, { architectures: ["LlamaForCausalLM"], model_type }, "x/config.json");
+      expect(find).toThrow(`x/config.json is of architecture LlamaForCausalLM and of model_type ${model_type}`);
+      expect(find).toThrow(
+        expect.objectContaining({ code: "FILE_UNSUPPORTED", details: { file: "x/config.json", key: "model_type" } }),
+      );
+    }
+    expect(findFamily(defaultFamilies, { architectures: ["LlamaForCausalLM"], model_type: "mistral" })).toBe(llama);
+    expect(findFamily(defaultFamilies, { architectures: ["LlamaForCausalLM"], model_type: null })).toBe(llama);
   });
 });
 

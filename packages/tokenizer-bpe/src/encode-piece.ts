@@ -141,7 +141,7 @@ function unknownSymbols(
       for (const byte of bytes) pushSymbol(symbols, byteIds[byte]!, start, end);
     } else if (unknownId !== undefined) {
       const last = symbols.length - 1;
-      const fuses = fuseUnknown && last >= 0 && symbols.ids[last] === unknownId && symbols.ends[last] === start;
+      const fuses = fuseUnknown && last >= 0 && symbols.ids[last] === unknownId;
       if (fuses) symbols.ends[last] = end;
       else pushSymbol(symbols, unknownId, start, end);
     }

@@ -140,6 +140,15 @@ describe("encoding", () => {
     ]);
   });
 
+  it("fuses the unknown bytes of one character as those of several", () => {
+    const byteLevel = { pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: false } };
+    const model = { vocab: { a: 0, "<unk>": 1 }, merges: [], unk_token: "<unk>" };
+    const encode = (fuse_unk: boolean) => tokenizerOf({ ...model, fuse_unk }, byteLevel).encode("aé😀a");
+    expect([...encode(true).ids]).toEqual([0, 1, 0]);
+    expect([...encode(true).offsets]).toEqual([0, 1, 1, 4, 4, 5]);
+    expect([...encode(false).ids]).toEqual([0, 1, 1, 1, 1, 1, 1, 0]);
+  });
+
   it("sees a byte that the vocabulary lacks as unknown", () => {
     const vocab = Object.fromEntries(
       byteCharacters.filter((character) => character !== "z").map((character, id) => [character, id]),

@@ -29,6 +29,14 @@ describe("added tokens", () => {
     expect([...offsets]).toEqual([0, 1, 1, 6, 6, 7, 7, 12, 12, 13]);
   });
 
+  it("has no token of white space that the one before took along, where it takes white space itself", () => {
+    const both = { lstrip: true, rstrip: true };
+    const spaces = (flags: JsonObject) =>
+      tokensOf(characterTokenizer({ added_tokens: [added(200, "<t>", both), added(201, "  ", flags)] }), "<t>    a  b");
+    expect(spaces(both)).toEqual(["<t>", "a", "  ", "b"]);
+    expect(spaces({ rstrip: true })).toEqual(["<t>", "  ", "  ", "a", "  ", "b"]);
+  });
+
   it("finds a single word only between what is no word", () => {
     const tokenizer = characterTokenizer({ added_tokens: [added(200, "cat", { single_word: true })] });
     expect(tokensOf(tokenizer, "cat, a cat")).toEqual(["cat", ",", " ", "a", " ", "cat"]);

@@ -7,7 +7,7 @@ import type { GenerateOptions } from "../verbs/generate.ts";
 
 /** Continues one prompt, shown while it is written, or the rows of a file. */
 export const generate: VerbAction<GenerateOptions> = async (options, context) => {
-  const { host, json, signal, onProgress } = context;
+  const { host, json, signal, onProgress, note } = context;
   const { prompt, input, plugin, maxNewTokens, numBeams, stop } = options;
   checkChoices(options);
   const toolbox = await openToolbox(host, plugin);
@@ -28,6 +28,7 @@ export const generate: VerbAction<GenerateOptions> = async (options, context) =>
     numBeams,
     stop,
     signal,
+    onNotice: note,
     ...(streams ? { onText: (_row: number, text: string) => void host.stdout.write(text) } : { onProgress }),
   });
   if (streams) {
@@ -39,8 +40,8 @@ export const generate: VerbAction<GenerateOptions> = async (options, context) =>
 };
 
 function samplingOf(options: GenerateOptions) {
-  const { temperature, topK, topP, minP, repetitionPenalty, seed } = options;
-  return { temperature, topK, topP, minP, repetitionPenalty, seed };
+  const { greedy, temperature, topK, topP, minP, repetitionPenalty, seed } = options;
+  return { temperature: greedy ? 0 : temperature, topK, topP, minP, repetitionPenalty, seed };
 }
 
 /** Options that contradict each other are refused; none is left out in silence. */

@@ -4,7 +4,7 @@ import type { VerbAction } from "../verb.ts";
 import type { MergeOptions } from "../verbs/merge.ts";
 
 /** Merges an adapter into its base. */
-export const merge: VerbAction<MergeOptions> = async (options, { host, signal, onProgress }) => {
+export const merge: VerbAction<MergeOptions> = async (options, { host, signal, onProgress, note: onNotice }) => {
   const { plugin, dtype, model, adapter, output, device, products, threads } = options;
   const toolbox = await openToolbox(host, plugin);
   const merged = await mergeModel(toolbox, {
@@ -15,6 +15,7 @@ export const merge: VerbAction<MergeOptions> = async (options, { host, signal, o
     device,
     products,
     threads,
+    onNotice,
     signal,
     onProgress,
   });

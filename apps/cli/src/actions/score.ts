@@ -7,11 +7,11 @@ import type { VerbAction } from "../verb.ts";
 import type { ScoreOptions } from "../verbs/score.ts";
 
 /** Scores the rows of a file. */
-export const score: VerbAction<ScoreOptions> = async (options, { host, signal, onProgress }) => {
+export const score: VerbAction<ScoreOptions> = async (options, { host, signal, onProgress, note }) => {
   const { input, plugin, ...model } = options;
   const toolbox = await openToolbox(host, plugin);
   const rows = readObjects(input, host.stdin);
-  const { rows: scores, seconds } = await scoreRows(toolbox, { ...model, rows, signal, onProgress });
+  const { rows: scores, seconds } = await scoreRows(toolbox, { ...model, rows, signal, onProgress, onNotice: note });
   const cells = scores.map(({ index, logprob, tokens, greedy }) => [
     String(index),
     logprob.toFixed(4),

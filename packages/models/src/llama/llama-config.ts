@@ -84,6 +84,13 @@ function refuseWhatChangesNumbers(config: ConfigReader): void {
       "Use the checkpoint of the same model with f32, bf16 or f16 weights.",
     );
   }
+  if (config.text("model_type", "llama") === "mistral" && config.has("layer_types")) {
+    throw config.unsupported(
+      "layer_types",
+      "layers with attention of their own kind each are not supported for this family.",
+      "Transformers runs such a Mistral as a Ministral; use a checkpoint whose layers are all alike.",
+    );
+  }
   if (config.raw("rope_interleaved") === true) {
     throw config.unsupported(
       "rope_interleaved",

@@ -48,6 +48,6 @@ function blockParameters(config: LlamaConfig, block: string): ParameterSpec[] {
 
 /** Files of the Hub use the parameters' own names; old ones also hold frequencies, which are computed here. */
 export const llamaNames: NameRules = {
-  fromFile: (name) => (/^model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq$/.test(name) ? undefined : name),
+  fromFile: (name) => (/^model\.(?:layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq$/.test(name) ? undefined : name),
   toFile: (name) => name,
 };

@@ -25,35 +25,51 @@ export interface ModelRequest extends Pick<LoadOptions, "storage" | "contextLeng
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** A model in a runtime, with its tokenizer and adapter. */
-export interface OpenModel {
+/** A model in a runtime, with its adapter. */
+export interface OpenWeights {
   readonly reference: string;
   readonly folder: string;
   readonly model: Model;
-  readonly tokenizer: Tokenizer;
   readonly adapters: Adapters | undefined;
   readonly placed: PlacedAdapters | undefined;
   /** What traces of the model are visited by. */
   readonly visitors: readonly SiteVisitor[];
 }
 
+/** A model in a runtime, with its tokenizer and adapter. */
+export interface OpenModel extends OpenWeights {
+  readonly tokenizer: Tokenizer;
+}
+
 /** Loads a model, its tokenizer, and an adapter where one is given. */
 export async function openModel(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenModel> {
+  const folder = await resolveModel(toolbox, request.model, request.baseDirectory);
+  const tokenizer = await loadTokenizer(request.tokenizer ?? folder, toolbox.tokenizers);
+  return { ...(await openWeights(toolbox, runtime, request)), tokenizer };
+}
+
+/** The tokenizer of a request; undefined where the model's folder has none and no other is named. */
+export async function findTokenizer(toolbox: Toolbox, request: ModelRequest): Promise<Tokenizer | undefined> {
+  const folder = await resolveModel(toolbox, request.model, request.baseDirectory);
+  const has = request.tokenizer != null || (await readdir(folder)).includes("tokenizer.json");
+  return has ? loadTokenizer(request.tokenizer ?? folder, toolbox.tokenizers) : undefined;
+}
+
+/** Loads a model, and an adapter where one is given. */
+export async function openWeights(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenWeights> {
   const { model: reference, adapter, storage, contextLength, trainable, prefix, signal, onProgress } = request;
   const folder = await resolveModel(toolbox, reference, request.baseDirectory);
-  const tokenizer = await loadTokenizer(request.tokenizer ?? folder, toolbox.tokenizers);
   const { families } = toolbox;
   const options = { families, storage, contextLength, trainable, prefix, signal, onProgress };
   const model = await loadModel(runtime, folder, options);
-  if (adapter == null)
-    return { reference, folder, model, tokenizer, adapters: undefined, placed: undefined, visitors: [] };
+  if (adapter == null) return { reference, folder, model, adapters: undefined, placed: undefined, visitors: [] };
   const loaded = await loadAdapter(runtime, model, adapter, {
     methods: toolbox.methods.list(),
     onNotice: request.onNotice,
   });
   const adapters = attachAdapters(model, [loaded]);
   const placed = await placeForInference(runtime, adapters, loaded.values);
-  return { reference, folder, model, tokenizer, adapters, placed, visitors: adapters.visitors(placed.placement) };
+  return { reference, folder, model, adapters, placed, visitors: adapters.visitors(placed.placement) };
 }
 
 /** A hash of everything in a folder that numbers depend on: names and contents of its files. */

@@ -1,8 +1,14 @@
-import { createGenerator, type Generator, generateText, type SamplingOptions } from "@attune/generate";
-import { AttuneError, type Tokenizer } from "@attune/spec";
+import {
+  createGenerator,
+  type Generator,
+  generateText,
+  type SamplingOptions,
+  unfollowedSettings,
+} from "@attune/generate";
+import { AttuneError, type JsonObject, type Tokenizer } from "@attune/spec";
 import type { Toolbox } from "../toolbox/toolbox.ts";
-import { createPromptReader, type Rows } from "./read-rows.ts";
-import { type UseModelOptions, withModel } from "./use-model.ts";
+import { createPromptReader, needsTokenizer, type Rows } from "./read-rows.ts";
+import { type UseModelOptions, withRowModel } from "./use-model.ts";
 
 /** Which prompts are continued, and how. */
 export interface GenerateRowsOptions extends UseModelOptions {
@@ -24,6 +30,7 @@ export interface GenerateRowsOptions extends UseModelOptions {
 /** The continuation of one row. */
 export interface GeneratedRow {
   readonly index: number;
+  /** Empty where the model has no tokenizer. */
   readonly text: string;
   /** New ids; one that ended the row is kept. */
   readonly ids: readonly number[];
@@ -39,8 +46,9 @@ export interface GenerateRowsResult {
 /** Continues the prompt of each row. */
 export function generateRows(toolbox: Toolbox, options: GenerateRowsOptions): Promise<GenerateRowsResult> {
   const { numBeams = 1, batch } = options;
-  return withModel(toolbox, options, async (runtime, { model, tokenizer, visitors }) => {
-    const read = createPromptReader(tokenizer);
+  return withRowModel(toolbox, options, async (runtime, { model, tokenizer, visitors }) => {
+    noteUnfollowed(model.generationConfig, options);
+    const read = createPromptReader(tokenizer, options.onNotice);
     const prompts: ArrayLike<number>[] = [];
     for await (const row of options.rows) prompts.push(read(row, prompts.length));
     const generator = createGenerator(runtime, model, { visitors, batch });
@@ -55,12 +63,28 @@ export function generateRows(toolbox: Toolbox, options: GenerateRowsOptions): Pr
   });
 }
 
+/** Transformers follows these settings unasked, so that without a word the same command would choose other tokens there. */
+function noteUnfollowed(
+  generationConfig: JsonObject | undefined,
+  { sampling, numBeams, onNotice }: GenerateRowsOptions,
+): void {
+  const settings = unfollowedSettings(generationConfig, { sampling, numBeams });
+  if (settings.length === 0) return;
+  onNotice?.(`generation_config.json asks for ${settings.join(", ")}; only options and eos_token_id are followed.`);
+}
+
 async function continueRows(
   generator: Generator,
-  tokenizer: Tokenizer,
+  tokenizer: Tokenizer | undefined,
   prompts: readonly ArrayLike<number>[],
   { maxNewTokens, sampling, stop, onText, onProgress, signal }: GenerateRowsOptions,
 ): Promise<GeneratedRow[]> {
+  if (tokenizer === undefined) {
+    if (stop && stop.length > 0) throw needsTokenizer("stop texts", "stop");
+    const requests = prompts.map((ids) => ({ ids }));
+    const generations = await generator.generate(requests, { maxNewTokens, sampling, signal });
+    return generations.map(({ ids, finish }, index) => ({ index, text: "", ids, finish }));
+  }
   let pieces = 0;
   const made = await generateText(generator, tokenizer, prompts, {
     maxNewTokens,
@@ -77,7 +101,7 @@ async function continueRows(
 
 async function searchRows(
   generator: Generator,
-  tokenizer: Tokenizer,
+  tokenizer: Tokenizer | undefined,
   prompts: readonly ArrayLike<number>[],
   options: GenerateRowsOptions & { readonly numBeams: number },
 ): Promise<GeneratedRow[]> {
@@ -97,7 +121,7 @@ async function searchRows(
       signal,
     });
     const found = best ?? { ids: [], finish: "length" as const };
-    const text = tokenizer.decode(found.ids, { skipSpecialTokens: true });
+    const text = tokenizer?.decode(found.ids, { skipSpecialTokens: true }) ?? "";
     rows.push({ index, text, ids: found.ids, finish: found.finish });
     onProgress?.({ stage: "generate", done: index + 1, total: prompts.length, unit: "rows" });
   }

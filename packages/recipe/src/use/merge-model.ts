@@ -6,7 +6,7 @@ import { AttuneError, type ProgressListener } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import type { MergeConfig } from "../config/model-config.ts";
 import { type DeviceOptions, openDevice } from "../toolbox/open-device.ts";
-import { openModel } from "../toolbox/open-model.ts";
+import { openWeights } from "../toolbox/open-model.ts";
 import type { Toolbox } from "../toolbox/toolbox.ts";
 
 /** What is merged, and where it goes. */
@@ -40,7 +40,7 @@ export async function mergeModel(toolbox: Toolbox, options: MergeModelOptions): 
   const runtime = await openDevice(toolbox, options);
   try {
     const { model, adapter, onNotice, signal, onProgress } = options;
-    const opened = await openModel(toolbox, runtime, { model, adapter, onNotice, signal, onProgress });
+    const opened = await openWeights(toolbox, runtime, { model, adapter, onNotice, signal, onProgress });
     if (opened.adapters === undefined || opened.placed === undefined)
       throw new AttuneError("INTERNAL", "No adapter was loaded.");
     const { adapters, placed, folder } = opened;

@@ -14,32 +14,79 @@ export interface ScoreRow {
   readonly completionIds: ArrayLike<number>;
 }
 
+/** Told of what a caller may not expect. */
+type Notice = ((sentence: string) => void) | undefined;
+
 /**
- * Reads a row of `prompt` and `completion`, tokenised apart without special tokens (a BOS in front only if the tokenizer adds
- * one), or of `prompt_ids` and `completion_ids`, taken as they are.
+ * Makes the function that reads a row of `prompt` and `completion`, tokenised apart without special tokens (a BOS in front only if
+ * the tokenizer adds one), or of `prompt_ids` and `completion_ids`, taken as they are. Only ids need no tokenizer.
  */
-export function readScoreRow(value: unknown, index: number, tokenizer: Tokenizer): ScoreRow {
-  const row = objectOf(value, index);
-  if (row["prompt_ids"] !== undefined || row["completion_ids"] !== undefined) {
-    return { promptIds: idsOf(row, "prompt_ids", index), completionIds: idsOf(row, "completion_ids", index) };
-  }
-  return {
-    promptIds: encodePrompt(tokenizer, textOf(row, "prompt", index)),
-    completionIds: tokenizer.encode(textOf(row, "completion", index)).ids,
+export function createScoreReader(
+  tokenizer: Tokenizer | undefined,
+  onNotice: Notice,
+): (value: unknown, index: number) => ScoreRow {
+  const text = createTextReader(tokenizer, onNotice);
+  return (value, index) => {
+    const row = objectOf(value, index);
+    if (row["prompt_ids"] !== undefined || row["completion_ids"] !== undefined) {
+      return { promptIds: idsOf(row, "prompt_ids", index), completionIds: idsOf(row, "completion_ids", index) };
+    }
+    const prompt = text(row, "prompt", index);
+    const completion = text(row, "completion", index);
+    return {
+      promptIds: encodePrompt(prompt.tokenizer, prompt.text),
+      completionIds: completion.tokenizer.encode(completion.text).ids,
+    };
   };
 }
 
-/** Makes the function that reads a row of `prompt`, `prompt_ids` or `messages` as the ids of a prompt. */
-export function createPromptReader(tokenizer: Tokenizer): (value: unknown, index: number) => ArrayLike<number> {
+/** Makes the function that reads a row of `prompt`, `prompt_ids` or `messages` as the ids of a prompt. Only ids need no tokenizer. */
+export function createPromptReader(
+  tokenizer: Tokenizer | undefined,
+  onNotice: Notice,
+): (value: unknown, index: number) => ArrayLike<number> {
+  const read = createTextReader(tokenizer, onNotice);
   let render: ChatRenderer | undefined;
   return (value, index) => {
     const row = objectOf(value, index);
     if (row["prompt_ids"] !== undefined) return idsOf(row, "prompt_ids", index);
-    if (row["messages"] === undefined) return encodePrompt(tokenizer, textOf(row, "prompt", index));
+    if (row["messages"] === undefined) {
+      const prompt = read(row, "prompt", index);
+      return encodePrompt(prompt.tokenizer, prompt.text);
+    }
+    if (tokenizer === undefined) throw needsTokenizer(`row ${index}, which holds messages,`, "messages");
     render ??= createChatRenderer({ tokenizer });
     const { text } = render(messagesOf(row, index), { addGenerationPrompt: true });
     return tokenizer.encode(text, { parseSpecialTokens: true }).ids;
   };
+}
+
+/** Reads texts of rows, whose special tokens are plain text; the first that spells one out is told of. */
+function createTextReader(
+  tokenizer: Tokenizer | undefined,
+  onNotice: Notice,
+): (row: Row, field: string, index: number) => { readonly text: string; readonly tokenizer: Tokenizer } {
+  let specials = [...(tokenizer?.specialIds ?? [])].map((id) => tokenizer?.tokenOf(id) ?? "").filter(Boolean);
+  return (row, field, index) => {
+    const text = textOf(row, field, index);
+    if (tokenizer === undefined) throw needsTokenizer(`row ${index}, which holds text,`, field);
+    const spelled = specials.find((token) => text.includes(token));
+    if (spelled !== undefined) {
+      specials = [];
+      onNotice?.(
+        `Row ${index} spells out "${spelled}" in its ${field}, which is read as plain text; give ids, or messages to generate from, where the token is meant.`,
+      );
+    }
+    return { text, tokenizer };
+  };
+}
+
+/** What is thrown where text meets a model without a tokenizer. */
+export function needsTokenizer(what: string, key: string): AttuneError {
+  return new AttuneError("FILE_NOT_FOUND", `The model's folder has no tokenizer.json, which ${what} would need.`, {
+    hint: "Put the model's tokenizer.json into its folder, or give rows of prompt_ids.",
+    details: { key },
+  });
 }
 
 function objectOf(value: unknown, index: number): Row {

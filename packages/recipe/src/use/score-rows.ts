@@ -1,7 +1,7 @@
 import { createScorer } from "@attune/generate";
 import type { Toolbox } from "../toolbox/toolbox.ts";
-import { type Rows, readScoreRow, type ScoreRow } from "./read-rows.ts";
-import { type UseModelOptions, withModel } from "./use-model.ts";
+import { createScoreReader, type Rows, type ScoreRow } from "./read-rows.ts";
+import { type UseModelOptions, withRowModel } from "./use-model.ts";
 
 /** Which rows are scored, and by which model. */
 export interface ScoreRowsOptions extends UseModelOptions {
@@ -27,9 +27,10 @@ export function scoreRows(
   options: ScoreRowsOptions,
 ): Promise<{ readonly rows: readonly ScoredRow[]; readonly seconds: number }> {
   const { signal, onProgress, tokensPerRun } = options;
-  return withModel(toolbox, options, async (runtime, { model, tokenizer, visitors }) => {
+  return withRowModel(toolbox, options, async (runtime, { model, tokenizer, visitors }) => {
+    const read = createScoreReader(tokenizer, options.onNotice);
     const rows: ScoreRow[] = [];
-    for await (const row of options.rows) rows.push(readScoreRow(row, rows.length, tokenizer));
+    for await (const row of options.rows) rows.push(read(row, rows.length));
     const scorer = createScorer(runtime, model, { visitors, tokensPerRun });
     const started = performance.now();
     const scores = await scorer.score(rows, { signal, onProgress });

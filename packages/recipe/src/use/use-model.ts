@@ -1,7 +1,14 @@
-import type { ProgressListener } from "@attune/spec";
+import type { ProgressListener, Tokenizer } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import { type DeviceOptions, openDevice } from "../toolbox/open-device.ts";
-import { type ModelRequest, type OpenModel, openModel } from "../toolbox/open-model.ts";
+import {
+  findTokenizer,
+  type ModelRequest,
+  type OpenModel,
+  type OpenWeights,
+  openModel,
+  openWeights,
+} from "../toolbox/open-model.ts";
 import type { Toolbox } from "../toolbox/toolbox.ts";
 
 /** A model to use, and where. */
@@ -18,9 +25,34 @@ export async function withModel<Result>(
   options: UseModelOptions,
   work: (runtime: Runtime, opened: OpenModel) => Promise<Result>,
 ): Promise<Result> {
+  return withDevice(toolbox, options, async (runtime) => work(runtime, await openModel(toolbox, runtime, options)));
+}
+
+/** A model for rows of text or ids; without a tokenizer for ids alone. */
+export interface RowModel extends OpenWeights {
+  readonly tokenizer: Tokenizer | undefined;
+}
+
+/** Like `withModel`, for a folder that may have no tokenizer. */
+export async function withRowModel<Result>(
+  toolbox: Toolbox,
+  options: UseModelOptions,
+  work: (runtime: Runtime, opened: RowModel) => Promise<Result>,
+): Promise<Result> {
+  return withDevice(toolbox, options, async (runtime) => {
+    const tokenizer = await findTokenizer(toolbox, options);
+    return work(runtime, { ...(await openWeights(toolbox, runtime, options)), tokenizer });
+  });
+}
+
+async function withDevice<Result>(
+  toolbox: Toolbox,
+  options: UseModelOptions,
+  work: (runtime: Runtime) => Promise<Result>,
+): Promise<Result> {
   const runtime = await openDevice(toolbox, options);
   try {
-    return await work(runtime, await openModel(toolbox, runtime, options));
+    return await work(runtime);
   } finally {
     await runtime.dispose();
   }

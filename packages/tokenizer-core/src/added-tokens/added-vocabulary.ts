@@ -92,6 +92,8 @@ function splitAtTokens(text: string, trie: TokenTrie, byId: ReadonlyMap<number, 
     while (token.leftStrip && from > position && space.test(text[from - 1]!)) from -= 1;
     while (token.rightStrip && to < text.length && space.test(text[to]!)) to += 1;
     from = Math.max(from, position);
+    // A token of white space that the one before took along is gone, if it could have taken more itself; as in the reference.
+    if (token.leftStrip && from >= to) return;
     if (from > position) report(-1, position, from);
     report(id, from, to);
     position = to;
