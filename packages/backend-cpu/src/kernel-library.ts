@@ -1,6 +1,6 @@
 // Compiled kernels of one backend: each key is emitted once, the new ones of a plan together in one module.
 import type { CpuKernelCode } from "@attune/tensor-core";
-import { type AddressType, type MemoryImport, ModuleBuilder } from "@attune/tensor-core/wasm";
+import { type MemoryImport, ModuleBuilder, type WasmFeatures } from "@attune/tensor-core/wasm";
 import { gemmImport } from "./gemm/gemm-import.ts";
 import { nearMemoryImport } from "./memory/near-memory.ts";
 import type { WorkerPool } from "./pool/worker-pool.ts";
@@ -13,32 +13,22 @@ export interface KernelLibrary {
 
 export interface LibraryOptions {
   readonly pool: WorkerPool;
-  readonly addressType: AddressType;
+  /** What the code of kernels may use; modules without a kernel that has near scratch take no near memory. */
+  readonly code: WasmFeatures;
   readonly maximumPages: number;
-  /** Whether kernels with near scratch find it in a memory of its own. */
-  readonly nearMemory: boolean;
-  readonly relaxedSimd: boolean;
   /** Whether the threads were lent a native library, which kernels then may import. */
   readonly gemm: boolean;
 }
 
 /** A library without kernels. */
-export function createKernelLibrary({
-  pool,
-  addressType,
-  maximumPages,
-  nearMemory,
-  relaxedSimd,
-  gemm,
-}: LibraryOptions): KernelLibrary {
+export function createKernelLibrary({ pool, code, maximumPages, gemm }: LibraryOptions): KernelLibrary {
   const numbers = new Map<string, number>();
   let loading: Promise<void> = Promise.resolve();
 
   const memory: MemoryImport = { module: "env", name: "memory", minimumPages: 1, maximumPages };
   const imports = gemm ? [gemmImport] : [];
-  const plain = (): ModuleBuilder => new ModuleBuilder({ addressType, relaxedSimd }, memory, imports);
-  const withNearMemory = (): ModuleBuilder =>
-    new ModuleBuilder({ addressType, relaxedSimd, nearMemory }, memory, imports, nearMemoryImport);
+  const plain = (): ModuleBuilder => new ModuleBuilder({ ...code, nearMemory: false }, memory, imports);
+  const withNearMemory = (): ModuleBuilder => new ModuleBuilder(code, memory, imports, nearMemoryImport);
 
   const compile = async (codes: readonly CpuKernelCode[]): Promise<void> => {
     const added = new Map<string, number>();
@@ -47,14 +37,14 @@ export function createKernelLibrary({
       added.set(key, numbers.size + added.size);
       return true;
     });
-    const near = nearMemory ? newCodes.filter(({ nearBytes = 0 }) => nearBytes > 0) : [];
+    const near = code.nearMemory ? newCodes.filter(({ nearBytes = 0 }) => nearBytes > 0) : [];
     const modules = [
-      { create: plain, codes: newCodes.filter((code) => !near.includes(code)) },
+      { create: plain, codes: newCodes.filter((each) => !near.includes(each)) },
       { create: withNearMemory, codes: near },
     ].filter((module) => module.codes.length > 0);
     for (const module of modules) {
       const builder = module.create();
-      for (const code of module.codes) builder.export(code.emit(builder), `k${added.get(code.key)}`);
+      for (const each of module.codes) builder.export(each.emit(builder), `k${added.get(each.key)}`);
       pool.broadcast({ kind: "module", module: await compileModule(builder.encode()) });
     }
     for (const [key, number] of added) numbers.set(key, number);

@@ -2,7 +2,6 @@ import { setImmediate } from "node:timers/promises";
 import { address, atomic, type FunctionBuilder, i32, type Local, load, ModuleBuilder } from "@attune/tensor-core/wasm";
 import { afterEach, describe, expect, it } from "vitest";
 import { createHeap } from "../src/memory/heap.ts";
-import { parameterBytes } from "../src/pool/messages.ts";
 import { createWorkerPool, type WorkerPool } from "../src/pool/worker-pool.ts";
 
 const pools: WorkerPool[] = [];
@@ -18,11 +17,7 @@ const maximumPages = 64;
  */
 async function startPool(threads: number) {
   const heap = createHeap(maximumPages);
-  const pool = createWorkerPool({
-    threads,
-    heap,
-    parameters: Array.from({ length: threads }, () => heap.allocate(parameterBytes).offset),
-  });
+  const pool = createWorkerPool({ threads, heap });
   pools.push(pool);
   const builder = new ModuleBuilder(
     { addressType: "i32", relaxedSimd: true },

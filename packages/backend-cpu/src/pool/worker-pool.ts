@@ -2,10 +2,15 @@ import { Worker } from "node:worker_threads";
 import { AttuneError } from "@attune/spec";
 import type { GemmProvider } from "@attune/tensor-core";
 import type { Heap } from "../memory/heap.ts";
-import { controlCells, type RunFinished, type RunProgram, type WorkerMessage, type WorkerStart } from "./messages.ts";
-
-/** Where a thread has its own scratch. */
-export type ThreadScratch = Pick<RunProgram, "scratch" | "near">;
+import type { ThreadScratch } from "../memory/scratch.ts";
+import {
+  controlCells,
+  parameterBytes,
+  type RunFinished,
+  type RunProgram,
+  type WorkerMessage,
+  type WorkerStart,
+} from "./messages.ts";
 
 /** Worker threads that replay plans together. Only messages and atomics join them to the main thread, which never waits. */
 export interface WorkerPool {
@@ -23,11 +28,9 @@ export interface WorkerPool {
 
 export interface PoolOptions {
   readonly threads: number;
-  readonly heap: Pick<Heap, "memory" | "addressType">;
+  readonly heap: Heap;
   /** A memory of its own for near scratch. */
   readonly nearMemory?: WebAssembly.Memory | undefined;
-  /** Where each thread writes kernel parameters. */
-  readonly parameters: readonly number[];
   readonly gemm?: GemmProvider | undefined;
 }
 
@@ -39,7 +42,7 @@ interface PendingRun {
 }
 
 /** Starts the threads. They keep the process alive only while a run is under way. */
-export function createWorkerPool({ threads, heap, nearMemory, parameters, gemm }: PoolOptions): WorkerPool {
+export function createWorkerPool({ threads, heap, nearMemory, gemm }: PoolOptions): WorkerPool {
   const control = new SharedArrayBuffer(4 * controlCells.count);
   let pending: PendingRun | undefined;
   let dead: AttuneError | undefined;
@@ -71,25 +74,14 @@ export function createWorkerPool({ threads, heap, nearMemory, parameters, gemm }
     finish(dead);
   };
 
-  const workers = parameters.map((address, thread) => {
-    const { memory, addressType } = heap;
-    const workerData: WorkerStart = {
-      memory,
-      nearMemory,
-      addressType,
-      control,
-      thread,
-      threads,
-      parameters: address,
-      gemm,
-    };
-    const worker = new Worker(workerFile(), { workerData, name: `attune-cpu-${thread}` });
-    worker.on("message", onFinished);
-    worker.on("error", (error) => onDeath(thread, error instanceof Error ? error.message : String(error)));
-    worker.on("exit", (code) => onDeath(thread, `it exited with code ${code}`));
-    worker.unref();
-    return worker;
-  });
+  const { memory, addressType } = heap;
+  const common = { memory, nearMemory, addressType, control, threads, gemm };
+  const workers = Array.from({ length: threads }, (_, thread) =>
+    startWorker(
+      { ...common, thread, parameters: heap.allocate(parameterBytes).offset },
+      { onFinished, onDeath: (reason) => onDeath(thread, reason) },
+    ),
+  );
 
   return {
     threads,
@@ -105,8 +97,7 @@ export function createWorkerPool({ threads, heap, nearMemory, parameters, gemm }
         const memoryBytes = heap.memory.buffer.byteLength;
         for (const [thread, worker] of workers.entries()) {
           worker.ref();
-          const run: RunProgram = { ...message, kind: "run", ...scratch[thread]!, memoryBytes };
-          worker.postMessage(run);
+          worker.postMessage({ ...message, kind: "run", ...scratch[thread]!, memoryBytes } satisfies RunProgram);
         }
       });
     },
@@ -116,6 +107,21 @@ export function createWorkerPool({ threads, heap, nearMemory, parameters, gemm }
       finish(new AttuneError("ABORTED", "The CPU backend was disposed while it ran."));
     },
   };
+}
+
+interface WorkerListeners {
+  onFinished(answer: RunFinished): void;
+  /** Called for an error, and for every end of the thread. */
+  onDeath(reason: string): void;
+}
+
+function startWorker(workerData: WorkerStart, { onFinished, onDeath }: WorkerListeners): Worker {
+  const worker = new Worker(workerFile(), { workerData, name: `attune-cpu-${workerData.thread}` });
+  worker.on("message", onFinished);
+  worker.on("error", (error) => onDeath(error instanceof Error ? error.message : String(error)));
+  worker.on("exit", (code) => onDeath(`it exited with code ${code}`));
+  worker.unref();
+  return worker;
 }
 
 function workerFile(): URL {

@@ -75,11 +75,7 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
   return kernelFunction(module, "attention", inputs + 2, (f, { bindings, tile, near: scratch }) => {
     const [q, k, v] = bindings as [Address, Address, Address];
     const extras = extraAddresses(shape, bindings, 3);
-    const { offsets } = scratchOf(shape);
-    const at = (name: keyof typeof offsets): Near => f.keep(near.add(scratch, offsets[name]));
-    const [queries, keys, values] = [at("queries"), at("keys"), at("values")];
-    const [scores, sums] = [at("scores"), at("sums")];
-    const state: SoftmaxState = { largest: at("largest"), total: at("total"), decay: at("decay") };
+    const buffers = scratchBuffers(f, shape, scratch);
     const blocks = queryBlocks(shape);
     const outer = f.keep(i32.divU(tile, blocks));
     const firstQuery = f.keep(i32.mul(i32.remU(tile, blocks), shape.blockQueries));
@@ -88,53 +84,89 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
     const place = { batch, keyHead, head: f.keep(i32.mul(keyHead, shape.group)) };
     const limit = keyLimit(f, shape, place, extras);
 
-    packRows(f, shape, place, firstQuery, q, queries, shape.scale);
-    clear(f, sums, shape.blockRows * shape.size);
+    packRows(f, shape, place, firstQuery, q, buffers.queries, shape.scale);
+    clear(f, buffers.sums, shape.blockRows * shape.size);
     f.for(0, shape.blockRows, 1, (row) => {
-      f.store("f32", near.at(state.largest, row, 4), hiddenScore);
-      f.store("f32", near.at(state.total, row, 4), 0);
+      f.store("f32", near.at(buffers.largest, row, 4), hiddenScore);
+      f.store("f32", near.at(buffers.total, row, 4), 0);
     });
     forKeyBlocks(f, shape, place, extras, firstQuery, limit, (span) => {
-      const { firstKey, keyCount } = span;
-      packTransposed(f, shape, place, firstKey, keyCount, k, keys);
-      packKeys(f, shape, place, firstKey, keyCount, v, values);
-      blockProduct(f, module, shape, {
-        rows: shape.blockRows,
-        columns: shape.blockKeys,
-        a: queries,
-        rowOfA: shape.size * 4,
-        stepOfA: 4,
-        b: keys,
-        stepOfB: shape.blockKeys * 4,
-        c: scores,
-        rowOfC: shape.blockKeys * 4,
-        k: i32.constant(shape.size),
-        first: true,
-      });
+      packTransposed(f, shape, place, span.firstKey, span.keyCount, k, buffers.keys);
+      packKeys(f, shape, place, span.firstKey, span.keyCount, v, buffers.values);
+      emitScores(f, module, shape, buffers);
       const pairs = keyPairs(f, span);
       f.if(i32.eqz(span.allVisible), () =>
         forBlockRows(f, shape, firstQuery, (row, query) => {
-          const line = f.keep(near.at(scores, row, shape.blockKeys * 4));
+          const line = f.keep(near.at(buffers.scores, row, shape.blockKeys * 4));
           hideScores(f, span, pairs, line, rowSight(f, shape, place, extras, query, limit));
         }),
       );
-      const block = { rows: shape.blockRows, blockKeys: shape.blockKeys, size: shape.size };
-      f.call(softmaxBlock(module, block), scores, pairs, state.largest, state.total, state.decay, sums);
-      blockProduct(f, module, shape, {
-        rows: shape.blockRows,
-        columns: shape.size,
-        a: scores,
-        rowOfA: shape.blockKeys * 4,
-        stepOfA: 4,
-        b: values,
-        stepOfB: shape.size * 4,
-        c: sums,
-        rowOfC: shape.size * 4,
-        k: keyCount,
-        first: false,
-      });
+      emitSums(f, module, shape, buffers, span.keyCount, pairs);
     });
-    emitOutputs(f, shape, place, firstQuery, bindings[inputs]!, bindings[inputs + 1]!, sums, state);
+    emitOutputs(f, shape, place, firstQuery, bindings[inputs]!, bindings[inputs + 1]!, buffers);
+  });
+}
+
+/** Scratch of one thread. */
+type Buffers = SoftmaxState & Readonly<Record<"queries" | "keys" | "values" | "scores" | "sums", Near>>;
+
+function scratchBuffers(f: FunctionBuilder, shape: AttentionShape, scratch: Near): Buffers {
+  const { offsets } = scratchOf(shape);
+  const at = (name: keyof typeof offsets): Near => f.keep(near.add(scratch, offsets[name]));
+  return {
+    queries: at("queries"),
+    keys: at("keys"),
+    values: at("values"),
+    scores: at("scores"),
+    sums: at("sums"),
+    largest: at("largest"),
+    total: at("total"),
+    decay: at("decay"),
+  };
+}
+
+/** x = q k^T for the block's rows and keys; q is scaled already. */
+function emitScores(f: FunctionBuilder, module: ModuleBuilder, shape: AttentionShape, buffers: Buffers): void {
+  const { blockRows, blockKeys, size } = shape;
+  blockProduct(f, module, shape, {
+    rows: blockRows,
+    columns: blockKeys,
+    a: buffers.queries,
+    rowOfA: size * 4,
+    stepOfA: 4,
+    b: buffers.keys,
+    stepOfB: blockKeys * 4,
+    c: buffers.scores,
+    rowOfC: blockKeys * 4,
+    k: i32.constant(size),
+    first: true,
+  });
+}
+
+/** m', l' and o' of a block of keys from its scores. */
+function emitSums(
+  f: FunctionBuilder,
+  module: ModuleBuilder,
+  shape: AttentionShape,
+  { scores, largest, total, decay, values, sums }: Buffers,
+  keyCount: Index,
+  pairs: Index,
+): void {
+  const { blockRows, blockKeys, size } = shape;
+  const softmax = softmaxBlock(module, { rows: blockRows, blockKeys, size });
+  f.call(softmax, scores, pairs, largest, total, decay, sums);
+  blockProduct(f, module, shape, {
+    rows: blockRows,
+    columns: size,
+    a: scores,
+    rowOfA: blockKeys * 4,
+    stepOfA: 4,
+    b: values,
+    stepOfB: size * 4,
+    c: sums,
+    rowOfC: size * 4,
+    k: keyCount,
+    first: false,
   });
 }
 
@@ -146,8 +178,7 @@ function emitOutputs(
   firstQuery: Index,
   output: Address,
   logSumExp: Address,
-  sums: Near,
-  { largest, total }: SoftmaxState,
+  { sums, largest, total }: Buffers,
 ): void {
   forBlockRows(f, shape, firstQuery, (row, query, member) => {
     const sum = f.keep(load("f32", near.at(total, row, 4)));

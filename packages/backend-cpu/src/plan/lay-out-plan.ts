@@ -1,10 +1,11 @@
 // A plan as the threads replay it: numbers in shared memory, one step a dispatch and phase.
 import { AttuneError } from "@attune/spec";
 import type { CpuKernelCode, Dispatch, Plan } from "@attune/tensor-core";
-import { stepFields } from "./pool/messages.ts";
+import type { ScratchBytes } from "../memory/scratch.ts";
+import { stepFields } from "../pool/messages.ts";
 
 /** What the threads and the host need of a plan. */
-export interface PlanProgram {
+export interface PlanLayout extends ScratchBytes {
   readonly steps: Int32Array<SharedArrayBuffer>;
   /** Absolute addresses of all bindings, written before each run for the regions that are bound. */
   readonly addresses: Float64Array<SharedArrayBuffer>;
@@ -12,9 +13,6 @@ export interface PlanProgram {
   readonly stepOf: readonly number[];
   /** Region and offset of each binding. */
   readonly bindings: readonly { readonly region: number; readonly offset: number }[];
-  readonly scratchBytes: number;
-  readonly sharedBytes: number;
-  readonly nearBytes: number;
 }
 
 /** The code of every dispatch. @throws AttuneError `DEVICE_UNAVAILABLE` for a plan of another backend */
@@ -33,7 +31,7 @@ export function layOutPlan(
   { dispatches }: Plan,
   codes: readonly CpuKernelCode[],
   kernels: readonly number[],
-): PlanProgram {
+): PlanLayout {
   const steps: number[] = [];
   const stepOf: number[] = [];
   const bindings: { region: number; offset: number }[] = [];
@@ -55,9 +53,7 @@ export function layOutPlan(
     addresses: new Float64Array(new SharedArrayBuffer(8 * bindings.length)),
     stepOf,
     bindings,
-    scratchBytes: codes.reduce((most, code) => Math.max(most, code.scratchBytes), 0),
-    sharedBytes: codes.reduce((most, code) => Math.max(most, code.sharedBytes ?? 0), 0),
-    nearBytes: codes.reduce((most, code) => Math.max(most, code.nearBytes ?? 0), 0),
+    ...scratchOf(codes),
   };
 }
 
@@ -68,12 +64,19 @@ export function layOutPlan(
  * @throws AttuneError `DEVICE_UNAVAILABLE` for a plan of another backend
  */
 export function cpuScratchBytes(plan: Plan, threads: number): number {
-  const codes = codesOf(plan);
-  const largest = (sizes: readonly number[]): number => sizes.reduce((most, bytes) => Math.max(most, bytes), 0);
-  return (
-    threads * (largest(codes.map((code) => code.scratchBytes)) + largest(codes.map((code) => code.nearBytes ?? 0))) +
-    largest(codes.map((code) => code.sharedBytes ?? 0))
-  );
+  const { scratchBytes, sharedBytes, nearBytes } = scratchOf(codesOf(plan));
+  return threads * (scratchBytes + nearBytes) + sharedBytes;
+}
+
+/** Dispatches run one after the other, so that the largest decides. */
+function scratchOf(codes: readonly CpuKernelCode[]): ScratchBytes {
+  const largest = (bytesOf: (code: CpuKernelCode) => number): number =>
+    codes.reduce((most, code) => Math.max(most, bytesOf(code)), 0);
+  return {
+    scratchBytes: largest((code) => code.scratchBytes),
+    sharedBytes: largest((code) => code.sharedBytes ?? 0),
+    nearBytes: largest((code) => code.nearBytes ?? 0),
+  };
 }
 
 function bindingsOf({ bindings }: Dispatch): { region: number; offset: number }[] {
