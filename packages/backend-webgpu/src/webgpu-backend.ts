@@ -5,7 +5,7 @@ import { type DeviceOptions, nameOf, type OpenedDevice, openDevice } from "./dev
 import { webgpuKernels } from "./kernels/index.ts";
 import { pieceBytesOf } from "./memory/create-pieces.ts";
 import { createDeviceMemory, type GpuAllocation } from "./memory/device-memory.ts";
-import { compilePlan } from "./plan/executable.ts";
+import { compilePlan } from "./plan/compile-plan.ts";
 import { createPipelineCache } from "./plan/pipelines.ts";
 import { createScratchBuffer } from "./plan/scratch-buffer.ts";
 import { describeDenial, type Variant, type Verdict, withoutDenied } from "./variants/variant.ts";

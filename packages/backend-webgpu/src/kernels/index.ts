@@ -5,7 +5,7 @@ import { makingKernels } from "./make.ts";
 import { movingKernels } from "./move.ts";
 import { optimizerKernels } from "./optimizer/optimizers.ts";
 import { pointwiseKernel } from "./pointwise.ts";
-import { productKernels } from "./product/linear.ts";
+import { productKernels } from "./product/product-kernels.ts";
 import { reduceKernels } from "./reduce.ts";
 import { argMaxKernel } from "./rows/arg-max.ts";
 import { normKernels } from "./rows/norm.ts";

@@ -1,7 +1,7 @@
 import { type Capabilities, halfProducts } from "@attune/tensor-core";
 import { capabilitiesOf, featureNames, subgroupSize } from "../device/capabilities.ts";
 import { type DeviceOptions, openDevice } from "../device/open-device.ts";
-import { enoughLanes } from "../kernels/product/linear.ts";
+import { enoughLanes } from "../kernels/product/few-rows.ts";
 import { matrixSizes } from "../kernels/product/subgroup-matrix.ts";
 import { type BackendJudge, createBackendOn } from "../webgpu-backend.ts";
 import { type JudgeVariant, withoutDenied } from "./variant.ts";
