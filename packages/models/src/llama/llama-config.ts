@@ -71,7 +71,7 @@ function headDimensionOf(config: ConfigReader, hiddenSize: number, heads: number
 /** Token ids of a field; -1 means none in configurations of some checkpoints. */
 function tokenId(config: ConfigReader, key: string, vocabularySize: number): number[] {
   if (config.raw(key) === -1) return [];
-  const ids = config.integers(key);
+  const ids = config.tokenIds(key);
   if (ids.some((id) => id >= vocabularySize)) throw config.error(key, `below vocab_size ${vocabularySize}`);
   return ids;
 }

@@ -4,7 +4,7 @@ import { AttuneError } from "@attune/spec";
 import type { Backend, Capabilities, Dispatch, Executable, Plan } from "@attune/tensor-core";
 import { assertBindingRules, violationOf } from "./binding-rules.ts";
 import {
-  createAllocation,
+  createStrictMemory,
   firstUnwritten,
   isTransient,
   markWritten,
@@ -47,7 +47,7 @@ export function createStrictBackend(options: StrictOptions = {}): Backend {
     inPlace,
     features: new Set(),
   };
-  let held = 0;
+  const memory = createStrictMemory({ maxAllocationBytes, maxBytes });
   let disposed = false;
   return {
     kind: "backend",
@@ -56,35 +56,10 @@ export function createStrictBackend(options: StrictOptions = {}): Backend {
     capabilities,
     kernels: [],
     interprets: true,
+    ...memory,
     async allocate(role, bytes) {
       if (disposed) throw new AttuneError("INTERNAL", "The strict backend was used after it was disposed.");
-      if (!Number.isInteger(bytes) || bytes <= 0 || bytes % 4 !== 0) {
-        throw new AttuneError(
-          "INTERNAL",
-          `An allocation has a positive multiple of 4 bytes, got ${bytes} for ${role}.`,
-        );
-      }
-      if (bytes > maxAllocationBytes || held + bytes > maxBytes) {
-        throw new AttuneError(
-          "MEMORY_EXCEEDED",
-          `${bytes} bytes for ${role} were asked for; one allocation has at most ${maxAllocationBytes}, and ${maxBytes - held} are left.`,
-        );
-      }
-      held += bytes;
-      return createAllocation(role, bytes);
-    },
-    free(allocation) {
-      const strict = strictAllocation(allocation);
-      strict.freed = true;
-      held -= strict.bytes;
-    },
-    async write(allocation, offset, bytes) {
-      const strict = strictAllocation(allocation, { offset, bytes: bytes.byteLength });
-      strict.data.set(bytes, offset);
-      markWritten(strict, offset, bytes.byteLength);
-    },
-    async read(allocation, offset, bytes) {
-      return strictAllocation(allocation, { offset, bytes }).data.slice(offset, offset + bytes);
+      return memory.allocate(role, bytes);
     },
     compile: async (plan) => createStrictExecutable(plan, capabilities, () => disposed),
     async dispose() {

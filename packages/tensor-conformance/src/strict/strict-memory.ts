@@ -1,7 +1,7 @@
 // Allocations as plain bytes, with a record of which bytes were written. Arena and staging hold nothing from one run to the
 // next, so their bytes count as never written until a dispatch or the host writes them, and read as a NaN that no kernel makes.
 import { AttuneError } from "@attune/spec";
-import type { Address, Allocation, MemoryRole } from "@attune/tensor-core";
+import type { Address, Allocation, Backend, MemoryRole } from "@attune/tensor-core";
 
 /** A quiet NaN with a payload that shows where it came from. */
 const poisonBits = 0x7fc0dead;
@@ -19,8 +19,53 @@ export function isTransient(role: MemoryRole): boolean {
   return role === "arena" || role === "staging";
 }
 
+/** Largest allocation, and all of them together, in bytes. */
+export interface MemoryLimits {
+  readonly maxAllocationBytes: number;
+  readonly maxBytes: number;
+}
+
+/** What a backend does with memory. @throws AttuneError `MEMORY_EXCEEDED` beyond the limits, `INTERNAL` for bytes that are no multiple of 4 */
+export function createStrictMemory({
+  maxAllocationBytes,
+  maxBytes,
+}: MemoryLimits): Pick<Backend, "allocate" | "free" | "write" | "read"> {
+  let held = 0;
+  return {
+    async allocate(role, bytes) {
+      if (!Number.isInteger(bytes) || bytes <= 0 || bytes % 4 !== 0) {
+        throw new AttuneError(
+          "INTERNAL",
+          `An allocation has a positive multiple of 4 bytes, got ${bytes} for ${role}.`,
+        );
+      }
+      if (bytes > maxAllocationBytes || held + bytes > maxBytes) {
+        throw new AttuneError(
+          "MEMORY_EXCEEDED",
+          `${bytes} bytes for ${role} were asked for; one allocation has at most ${maxAllocationBytes}, and ${maxBytes - held} are left.`,
+        );
+      }
+      held += bytes;
+      return createAllocation(role, bytes);
+    },
+    free(allocation) {
+      const strict = strictAllocation(allocation);
+      strict.freed = true;
+      held -= strict.bytes;
+    },
+    async write(allocation, offset, bytes) {
+      const strict = strictAllocation(allocation, { offset, bytes: bytes.byteLength });
+      strict.data.set(bytes, offset);
+      markWritten(strict, offset, bytes.byteLength);
+    },
+    async read(allocation, offset, bytes) {
+      return strictAllocation(allocation, { offset, bytes }).data.slice(offset, offset + bytes);
+    },
+  };
+}
+
 /** Fresh bytes: zeros, or poison where contents do not outlive a run. */
-export function createAllocation(role: MemoryRole, bytes: number): StrictAllocation {
+function createAllocation(role: MemoryRole, bytes: number): StrictAllocation {
   const words = Math.ceil(bytes / 4);
   const allocation: StrictAllocation = {
     role,

@@ -3,11 +3,10 @@ import { AttuneError } from "@attune/spec";
 import type { Allocation, Backend } from "../backend/backend.ts";
 import type { Tensor, TensorHost } from "../graph/tensor.ts";
 import type { KernelDef } from "../kernel/kernel-def.ts";
-import { attributesKey } from "../op/attributes-key.ts";
 import type { Attributes, OpDef } from "../op/op-def.ts";
 import { formatType, type TensorType, typeBytes } from "../type/tensor-type.ts";
 import { decodeDense, encodeValues } from "./buffer-values.ts";
-import { compileOneOp, type OneOp, runOneOp } from "./one-op.ts";
+import { createOpCache, runOneOp } from "./one-op.ts";
 import type { Queue } from "./program.ts";
 
 /** Tensors with values, on a backend. */
@@ -18,7 +17,7 @@ export interface Eager {
 
 /** Eager evaluation on a backend. */
 export function createEager(backend: Backend, kernels: readonly KernelDef[], queue: Queue): Eager {
-  const programs = new Map<string, Promise<OneOp>>();
+  const ops = createOpCache(backend, kernels);
   const alive = new Map<number, Promise<Allocation>>();
   let next = 0;
 
@@ -51,35 +50,23 @@ export function createEager(backend: Backend, kernels: readonly KernelDef[], que
 
   const host: TensorHost = {
     apply(op: OpDef, inputs: readonly Tensor[], attributes: Attributes): readonly Tensor[] {
-      const inputTypes = inputs.map(({ type }) => type);
-      const types = op.infer(inputTypes, attributes);
+      const types = inputs.map(({ type }) => type);
+      const outputTypes = op.infer(types, attributes);
       const held = inputs.map((tensor) => allocationOf(tensor.id));
-      const key = `${op.id}|${inputTypes.map(formatType).join("|")}|${attributesKey(attributes)}`;
-      const program = programs.get(key) ?? compileOneOp(backend, kernels, { op, types: inputTypes, attributes });
-      programs.set(key, program);
-      const outputs = Promise.all([program, ...held]).then(([ready, ...given]) =>
-        queue(() => runOneOp(backend, ready, given, types)),
+      const outputs = Promise.all([ops.get({ op, types, attributes }), ...held]).then(([ready, ...given]) =>
+        queue(() => runOneOp(backend, ready, given, outputTypes)),
       );
-      return types.map((type, index) =>
-        make(
-          type,
-          outputs.then((made) => made[index]!),
-        ),
-      );
+      const outputOf = async (index: number): Promise<Allocation> => (await outputs)[index]!;
+      return outputTypes.map((type, index) => make(type, outputOf(index)));
     },
   };
 
   return {
     tensor(values, type) {
-      const components = encodeValues(values, type, "tensor").map((bytes) => bytes.slice());
-      if (components.length !== 1)
-        throw new AttuneError(
-          "DTYPE_MISMATCH",
-          `An eager tensor cannot hold ${formatType(type)}, which has several components.`,
-        );
+      const bytes = denseBytes(values, type);
       const made = queue(async () => {
         const allocation = await backend.allocate("state", Math.max(4, typeBytes(type)));
-        await backend.write(allocation, 0, components[0]!);
+        await backend.write(allocation, 0, bytes);
         return allocation;
       });
       return make(type, made);
@@ -87,8 +74,17 @@ export function createEager(backend: Backend, kernels: readonly KernelDef[], que
     dispose() {
       for (const held of alive.values()) void held.then((allocation) => backend.free(allocation));
       alive.clear();
-      for (const program of programs.values()) void program.then(({ executable }) => executable.dispose());
-      programs.clear();
+      ops.dispose();
     },
   };
+}
+
+/** A copy of values as a backend stores them. @throws AttuneError `DTYPE_MISMATCH` for a type of several components */
+function denseBytes(values: ArrayLike<number>, type: TensorType): Uint8Array {
+  const [bytes, ...others] = encodeValues(values, type, "tensor");
+  if (others.length === 0) return bytes!.slice();
+  throw new AttuneError(
+    "DTYPE_MISMATCH",
+    `An eager tensor cannot hold ${formatType(type)}, which has several components.`,
+  );
 }

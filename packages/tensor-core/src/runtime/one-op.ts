@@ -2,26 +2,54 @@
 import type { Allocation, Backend, Executable } from "../backend/backend.ts";
 import { Trace } from "../graph/trace.ts";
 import type { KernelDef } from "../kernel/kernel-def.ts";
+import { attributesKey } from "../op/attributes-key.ts";
 import type { Attributes, OpDef } from "../op/op-def.ts";
 import { buildPlan } from "../plan/build-plan.ts";
 import type { Plan } from "../plan/plan.ts";
-import { type TensorType, typeBytes } from "../type/tensor-type.ts";
+import { formatType, type TensorType, typeBytes } from "../type/tensor-type.ts";
 
 /** One op, ready to run. */
-export interface OneOp {
+interface OneOp {
   readonly plan: Plan;
   readonly executable: Executable;
 }
 
-/** Plans and compiles an op for inputs of these types. */
-export async function compileOneOp(
+/** An op on inputs of these types. */
+export interface OpCall {
+  readonly op: OpDef;
+  readonly types: readonly TensorType[];
+  readonly attributes: Attributes;
+}
+
+/** Ops that were compiled, each once for its signature. */
+export interface OpCache {
+  get(call: OpCall): Promise<OneOp>;
+  dispose(): void;
+}
+
+/** A cache without ops. */
+export function createOpCache(backend: Backend, kernels: readonly KernelDef[]): OpCache {
+  const compiled = new Map<string, Promise<OneOp>>();
+  return {
+    get(call) {
+      const key = `${call.op.id}|${call.types.map(formatType).join("|")}|${attributesKey(call.attributes)}`;
+      const known = compiled.get(key);
+      if (known !== undefined) return known;
+      const made = compileOneOp(backend, kernels, call);
+      compiled.set(key, made);
+      return made;
+    },
+    dispose() {
+      for (const op of compiled.values()) void op.then(({ executable }) => executable.dispose());
+      compiled.clear();
+    },
+  };
+}
+
+async function compileOneOp(
   backend: Backend,
   kernels: readonly KernelDef[],
-  {
-    op,
-    types,
-    attributes,
-  }: { readonly op: OpDef; readonly types: readonly TensorType[]; readonly attributes: Attributes },
+  { op, types, attributes }: OpCall,
 ): Promise<OneOp> {
   const trace = new Trace();
   const inputs = types.map((type, index) => trace.weight(`input${index}`, type));
