@@ -1,4 +1,5 @@
 // Compiled kernels of one backend: each key is emitted once, the new ones of a plan together in one module.
+import { createQueue } from "@attune/spec";
 import type { CpuKernelCode } from "@attune/tensor-core";
 import { type MemoryImport, ModuleBuilder, type WasmFeatures } from "@attune/tensor-core/wasm";
 import { gemmImport } from "./gemm/gemm-import.ts";
@@ -23,7 +24,7 @@ export interface LibraryOptions {
 /** A library without kernels. */
 export function createKernelLibrary({ pool, code, maximumPages, gemm }: LibraryOptions): KernelLibrary {
   const numbers = new Map<string, number>();
-  let loading: Promise<void> = Promise.resolve();
+  const queue = createQueue();
 
   const memory: MemoryImport = { module: "env", name: "memory", minimumPages: 1, maximumPages };
   const imports = gemm ? [gemmImport] : [];
@@ -52,9 +53,7 @@ export function createKernelLibrary({ pool, code, maximumPages, gemm }: LibraryO
 
   return {
     async load(codes) {
-      const done = loading.then(() => compile(codes));
-      loading = done.catch(() => undefined);
-      await done;
+      await queue(() => compile(codes));
       return codes.map(({ key }) => numbers.get(key)!);
     },
   };

@@ -1,5 +1,5 @@
 import type { Model, SiteVisitor } from "@attune/models";
-import { AttuneError } from "@attune/spec";
+import { AttuneError, createQueue } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import { type BeamOptions, type BeamSequence, searchBeams } from "./beam-search.ts";
 import { lengthBucket, powerOfTwo } from "./buckets.ts";
@@ -73,15 +73,10 @@ export function createGenerator(runtime: Runtime, model: Model, options: Generat
     checkPrompt(model, ids, maxNewTokens, 0);
     return searchBeams(await caches.atLeast(beams, ids.length + maxNewTokens), ids, { ...beamOptions, stopIds });
   };
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
-    const result = last.then(call);
-    last = result.catch(() => undefined);
-    return result;
-  };
+  const queue = createQueue();
   return {
-    generate: (requests, generateOptions) => inTurn(() => generate(requests, generateOptions)),
-    beamSearch: (ids, beamOptions) => inTurn(() => beamSearch(ids, beamOptions)),
+    generate: (requests, generateOptions) => queue(() => generate(requests, generateOptions)),
+    beamSearch: (ids, beamOptions) => queue(() => beamSearch(ids, beamOptions)),
     dispose: caches.dispose,
   };
 }

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import type { JsonValue } from "@attune/spec";
+import { createQueue, type JsonValue } from "@attune/spec";
 import { fileError } from "./file-error.ts";
 
 /** Appends records to a JSON-lines file. */
@@ -19,7 +19,7 @@ export interface JsonLinesWriter {
  */
 export async function appendJsonLines(path: string): Promise<JsonLinesWriter> {
   let handle: FileHandle;
-  let queue: Promise<void> = Promise.resolve();
+  const queue = createQueue();
   try {
     handle = await open(path, "a+");
     await cutTornEnd(handle);
@@ -27,13 +27,10 @@ export async function appendJsonLines(path: string): Promise<JsonLinesWriter> {
     throw fileError(error, path);
   }
   let closed = false;
-  const enqueue = (action: () => Promise<void>): Promise<void> => {
-    const done = queue.then(action).catch((error: unknown) => {
+  const enqueue = (action: () => Promise<void>): Promise<void> =>
+    queue(action).catch((error: unknown) => {
       throw fileError(error, path);
     });
-    queue = done.catch(() => {});
-    return done;
-  };
   return {
     append: (value) => enqueue(() => writeLine(handle, value)),
     sync: () => enqueue(() => handle.sync()),

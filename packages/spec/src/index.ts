@@ -6,6 +6,8 @@ export { errorExitCode } from "./error-code.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export { isJsonObject } from "./json.ts";
 export type { ProgressEvent, ProgressListener } from "./progress.ts";
+export type { Queue } from "./queue.ts";
+export { createQueue } from "./queue.ts";
 export type { Registry } from "./registry.ts";
 export { createRegistry } from "./registry.ts";
 export { shorten } from "./shorten.ts";

@@ -5,7 +5,7 @@ import { AttuneError, type JsonObject } from "@attune/spec";
 import type { Backend } from "@attune/tensor-core";
 import type { MemoryJournal } from "@attune/train";
 import { type AdapterFiles, encodeAdapterFiles } from "@attune/weights";
-import type { GenerateRequest, Side } from "../protocol.ts";
+import type { GenerateRequest, Side, TunerEvent } from "../protocol.ts";
 import { type AttachedLora, attachLora } from "./attach-lora.ts";
 import { type ModelFiles, modelName, type OpenBase, openBase } from "./open-base.ts";
 import type { TunerSettings } from "./settings.ts";
@@ -51,17 +51,17 @@ export async function replaceLora(placed: PlacedModel, settings: TunerSettings):
   placed.lora = await attachLora(placed.base, settings);
 }
 
-/** What one side writes after a prompt; `onText` is given the pieces as they come. */
+/** What one side writes after a prompt; its pieces are told as they come. */
 export async function writeAnswer(
   placed: PlacedModel,
   side: Side,
   { prompt, maxNewTokens, temperature, seed }: GenerateRequest,
-  onText: (text: string) => void,
+  onEvent: (event: TunerEvent) => void,
 ): Promise<string> {
   const [answer] = await generateText(generatorOf(placed, side), placed.base.tokenizer, [prompt], {
     maxNewTokens,
     sampling: { temperature, seed },
-    onText: (_row, text) => onText(text),
+    onText: (_row, text) => onEvent({ kind: "piece", side, text }),
   });
   return answer!.text;
 }

@@ -1,7 +1,7 @@
 // Everything the page can do with a model, on any backend. When the device is lost, the model is put on a new one, the adapter gets
 // back the values of the last step, and the work goes on.
 import { countParameters } from "@attune/models";
-import { AttuneError, type TextRecord } from "@attune/spec";
+import { AttuneError, createQueue, type TextRecord } from "@attune/spec";
 import type { Backend } from "@attune/tensor-core";
 import { memoryJournal } from "@attune/train";
 import type { AdapterFiles } from "@attune/weights";
@@ -21,7 +21,6 @@ import { createRecoverable } from "./recoverable.ts";
 import { checkSettings, type TunerSettings } from "./settings.ts";
 import { createStepClock } from "./step-clock.ts";
 import { trainLora } from "./train-lora.ts";
-import { createTurns } from "./turns.ts";
 
 /** Where a tuner gets its device from, and whom it tells. */
 export interface TunerHost {
@@ -45,15 +44,14 @@ export interface Tuner {
 }
 
 /** Makes a tuner of the model in these files. */
-export function createTuner(files: ModelFiles, host: TunerHost): Tuner {
-  const { onEvent } = host;
+export function createTuner(files: ModelFiles, { openBackend, onEvent }: TunerHost): Tuner {
   let run: JournaledRun | undefined;
   let stopping = new AbortController();
 
   const device = createRecoverable<PlacedModel>({
     async open() {
       onEvent({ kind: "phase", phase: "opening" });
-      return placeModel(await host.openBackend(), files, run);
+      return placeModel(await openBackend(), files, run);
     },
     close: ({ base }) => base.runtime.dispose(),
     savedStep: () => run?.journal.savedStep() ?? 0,
@@ -84,25 +82,26 @@ export function createTuner(files: ModelFiles, host: TunerHost): Tuner {
     onEvent({ kind: "phase", phase: "generating" });
     const answers: Record<Side, string> = { base: "", adapted: "" };
     for (const side of request.sides) {
-      const onText = (text: string): void => onEvent({ kind: "piece", side, text });
-      answers[side] = await device.use((placed) => writeAnswer(placed, side, request, onText));
+      answers[side] = await device.use((placed) => writeAnswer(placed, side, request, onEvent));
     }
     return answers;
   };
 
-  const inTurn = createTurns();
+  const inspect = async (text: string): Promise<RowSummary> => {
+    const records = readRows(text);
+    return device.use(async ({ base }) => summarise(records, base));
+  };
+
+  const queue = createQueue();
   return {
-    open: inTurn(() => device.use(async ({ base }) => describeModel(base))),
-    inspect: inTurn(async (text: string) => {
-      const records = readRows(text);
-      return device.use(async ({ base }) => summarise(records, base));
-    }),
-    train: inTurn(begin),
-    resume: inTurn(goOn),
+    open: () => queue(() => device.use(async ({ base }) => describeModel(base))),
+    inspect: (text) => queue(() => inspect(text)),
+    train: (text, settings) => queue(() => begin(text, settings)),
+    resume: () => queue(goOn),
     stop: () => stopping.abort(),
-    generate: inTurn(answer),
-    adapter: inTurn(() => device.use(exportLora)),
-    dispose: inTurn(device.close),
+    generate: (request) => queue(() => answer(request)),
+    adapter: () => queue(() => device.use(exportLora)),
+    dispose: () => queue(device.close),
   };
 }
 

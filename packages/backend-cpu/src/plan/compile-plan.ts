@@ -1,4 +1,5 @@
 // Plans become programs that the threads hold; a run writes the addresses of its regions and tells the threads to replay.
+import { createQueue } from "@attune/spec";
 import type { Allocation, DispatchTimes, Executable, Plan } from "@attune/tensor-core";
 import type { KernelLibrary } from "../kernel-library.ts";
 import { addressOf } from "../memory/allocations.ts";
@@ -26,7 +27,7 @@ type StepTimes = Float64Array<SharedArrayBuffer>;
 /** Compiles plans for the threads of one pool. Their runs wait for each other. */
 export function createPlanCompiler({ pool, library, scratch }: ReplayContext): (plan: Plan) => Promise<Executable> {
   let programs = 0;
-  let last: Promise<unknown> = Promise.resolve();
+  const queue = createQueue();
 
   return async (plan) => {
     const codes = codesOf(plan);
@@ -41,18 +42,13 @@ export function createPlanCompiler({ pool, library, scratch }: ReplayContext): (
       const { threads, shared } = scratch.reserve(layout);
       await pool.run({ id, ...steps, shared, ...(times ? { times } : {}) }, threads);
     };
-    const inTurn: typeof replay = (...run) => {
-      const result = last.then(() => replay(...run));
-      last = result.catch(() => undefined);
-      return result;
-    };
     const whole = { from: 0, to: plan.dispatches.length };
     return {
-      run: (regions, range = whole) => inTurn(regions, range),
+      run: (regions, range = whole) => queue(() => replay(regions, range)),
       async profile(regions) {
         const cells = layout.steps.length / stepFields + pool.threads;
         const times = new Float64Array(new SharedArrayBuffer(8 * cells));
-        await inTurn(regions, whole, times);
+        await queue(() => replay(regions, whole, times));
         return dispatchTimes(layout, times);
       },
       dispose: () => pool.broadcast({ kind: "drop", id }),

@@ -34,13 +34,6 @@ export interface PoolOptions {
   readonly gemm?: GemmProvider | undefined;
 }
 
-interface PendingRun {
-  readonly resolve: () => void;
-  readonly reject: (error: AttuneError) => void;
-  readonly errors: string[];
-  left: number;
-}
-
 /** Starts the threads. They keep the process alive only while a run is under way. */
 export function createWorkerPool({ threads, heap, nearMemory, gemm }: PoolOptions): WorkerPool {
   const control = new SharedArrayBuffer(4 * controlCells.count);
@@ -48,30 +41,13 @@ export function createWorkerPool({ threads, heap, nearMemory, gemm }: PoolOption
   let dead: AttuneError | undefined;
   let closing = false;
 
-  const finish = (error: AttuneError | undefined): void => {
-    const run = pending;
-    pending = undefined;
-    for (const worker of workers) worker.unref();
-    if (run === undefined) return;
-    if (error) run.reject(error);
-    else run.resolve();
-  };
-
-  const onFinished = ({ error }: RunFinished): void => {
-    if (pending === undefined) return;
-    if (error !== undefined) pending.errors.push(error);
-    if (--pending.left > 0) return;
-    const [first] = pending.errors;
-    finish(first === undefined ? undefined : new AttuneError("INTERNAL", `A CPU kernel stopped: ${first}.`));
-  };
-
   const onDeath = (thread: number, reason: string): void => {
     if (closing || dead) return;
     dead = new AttuneError("DEVICE_UNAVAILABLE", `Thread ${thread} of the CPU backend died: ${reason}.`, {
       hint: "Its memory may hold half a step: make a new runtime and go on from the last checkpoint.",
     });
     for (const worker of workers) void worker.terminate();
-    finish(dead);
+    pending?.fail(dead);
   };
 
   const { memory, addressType } = heap;
@@ -79,7 +55,7 @@ export function createWorkerPool({ threads, heap, nearMemory, gemm }: PoolOption
   const workers = Array.from({ length: threads }, (_, thread) =>
     startWorker(
       { ...common, thread, parameters: heap.allocate(parameterBytes).offset },
-      { onFinished, onDeath: (reason) => onDeath(thread, reason) },
+      { onFinished: (answer) => pending?.answer(answer), onDeath: (reason) => onDeath(thread, reason) },
     ),
   );
 
@@ -89,23 +65,53 @@ export function createWorkerPool({ threads, heap, nearMemory, gemm }: PoolOption
       if (dead) throw dead;
       for (const worker of workers) worker.postMessage(message);
     },
-    run(message, scratch) {
-      if (dead) return Promise.reject(dead);
+    async run(message, scratch) {
+      if (dead) throw dead;
       new Int32Array(control).fill(0);
-      return new Promise((resolve, reject) => {
-        pending = { resolve, reject, errors: [], left: threads };
-        const memoryBytes = heap.memory.buffer.byteLength;
-        for (const [thread, worker] of workers.entries()) {
-          worker.ref();
-          worker.postMessage({ ...message, kind: "run", ...scratch[thread]!, memoryBytes } satisfies RunProgram);
-        }
-      });
+      const current = createPendingRun(threads);
+      pending = current;
+      const memoryBytes = heap.memory.buffer.byteLength;
+      for (const [thread, worker] of workers.entries()) {
+        worker.ref();
+        worker.postMessage({ ...message, kind: "run", ...scratch[thread]!, memoryBytes } satisfies RunProgram);
+      }
+      try {
+        await current.finished;
+      } finally {
+        pending = undefined;
+        for (const worker of workers) worker.unref();
+      }
     },
     async close() {
       closing = true;
       await Promise.all(workers.map((worker) => worker.terminate()));
-      finish(new AttuneError("ABORTED", "The CPU backend was disposed while it ran."));
+      pending?.fail(new AttuneError("ABORTED", "The CPU backend was disposed while it ran."));
     },
+  };
+}
+
+/** A run is over when every thread has answered, or when it fails. */
+interface PendingRun {
+  readonly finished: Promise<void>;
+  answer(answer: RunFinished): void;
+  fail(error: AttuneError): void;
+}
+
+function createPendingRun(threads: number): PendingRun {
+  const answers: RunFinished[] = [];
+  let settle!: { readonly resolve: () => void; readonly reject: (error: AttuneError) => void };
+  const finished = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return {
+    finished,
+    answer(answer) {
+      if (answers.push(answer) < threads) return;
+      const failed = answers.find(({ error }) => error !== undefined);
+      if (failed === undefined) settle.resolve();
+      else settle.reject(new AttuneError("INTERNAL", `A CPU kernel stopped: ${failed.error}.`));
+    },
+    fail: settle.reject,
   };
 }
 

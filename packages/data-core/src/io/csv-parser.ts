@@ -27,8 +27,7 @@ const maximumFieldLength = 2 ** 26;
  * after a closing quote is `FILE_CORRUPT`.
  */
 export function createCsvParser(file: string, delimiter = ","): CsvParser {
-  const special = `"\\r\\n${delimiter.replace(/[\\\]^-]/, "\\$&")}`;
-  const tokens = new RegExp(`\\r\\n|[${special}]|[^${special}]+`, "g");
+  const tokensOf = createTokenizer(delimiter);
   let rows: CsvRow[] = [];
   let fields: string[] = [];
   let field = "";
@@ -36,8 +35,6 @@ export function createCsvParser(file: string, delimiter = ","): CsvParser {
   let line = 1;
   let rowLine = 1;
   let quoteLine = 1;
-  /** A CR at the end of a piece, which an LF may follow. */
-  let held = "";
 
   const endField = (): void => {
     fields.push(field);
@@ -71,24 +68,32 @@ export function createCsvParser(file: string, delimiter = ","): CsvParser {
     }
     if (field.length > maximumFieldLength) throw unclosed(file, state === "quoted" ? quoteLine : line);
   };
-  const takeAll = (text: string): CsvRow[] => {
-    rows = [];
-    for (const token of text.match(tokens) ?? []) take(token);
-    return rows;
-  };
-
   return {
-    push(piece) {
-      const text = held + piece;
-      held = text.endsWith("\r") ? "\r" : "";
-      return takeAll(text.slice(0, text.length - held.length));
+    push(text) {
+      rows = [];
+      for (const token of tokensOf(text)) take(token);
+      return rows;
     },
     end() {
-      takeAll(held);
+      rows = [];
+      for (const token of tokensOf()) take(token);
       if (state === "quoted") throw unclosed(file, quoteLine);
       endRow();
       return rows;
     },
+  };
+}
+
+/** Cuts pieces of text, and without one what is left, into quotes, delimiters, line ends and the text between them. */
+function createTokenizer(delimiter: string): (text?: string) => readonly string[] {
+  const special = `"\\r\\n${delimiter.replace(/[\\\]^-]/, "\\$&")}`;
+  const token = new RegExp(`\\r\\n|[${special}]|[^${special}]+`, "g");
+  let held = "";
+  return (piece) => {
+    const text = held + (piece ?? "");
+    // A CR that ends a piece may be the first half of a CR LF.
+    held = piece !== undefined && text.endsWith("\r") ? "\r" : "";
+    return text.slice(0, text.length - held.length).match(token) ?? [];
   };
 }
 

@@ -1,3 +1,4 @@
+import { createQueue } from "@attune/spec";
 import type { Backend } from "../backend/backend.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { Trace } from "../graph/trace.ts";
@@ -7,7 +8,7 @@ import type { Plan } from "../plan/plan.ts";
 import { type TensorType, tensorType } from "../type/tensor-type.ts";
 import { createEager } from "./eager.ts";
 import { createMemory, type MemoryUse } from "./memory.ts";
-import { createProgram, createQueue, type Program } from "./program.ts";
+import { createProgram, type Program } from "./program.ts";
 import type { States } from "./states.ts";
 import type { Weights } from "./weights.ts";
 

@@ -1,13 +1,12 @@
 // Outside a trace an op is a plan of one op, cached by its signature. Tensors own their bytes until they are disposed.
-import { AttuneError } from "@attune/spec";
+import { AttuneError, type Queue } from "@attune/spec";
 import type { Allocation, Backend } from "../backend/backend.ts";
 import type { Tensor, TensorHost } from "../graph/tensor.ts";
 import type { KernelDef } from "../kernel/kernel-def.ts";
 import type { Attributes, OpDef } from "../op/op-def.ts";
 import { formatType, type TensorType, typeBytes } from "../type/tensor-type.ts";
 import { decodeDense, encodeValues } from "./buffer-values.ts";
-import { createOpCache, runOneOp } from "./one-op.ts";
-import type { Queue } from "./program.ts";
+import { createOpRunner } from "./op-runner.ts";
 
 /** Tensors with values, on a backend. */
 export interface Eager {
@@ -17,7 +16,7 @@ export interface Eager {
 
 /** Eager evaluation on a backend. */
 export function createEager(backend: Backend, kernels: readonly KernelDef[], queue: Queue): Eager {
-  const ops = createOpCache(backend, kernels);
+  const ops = createOpRunner(backend, kernels, queue);
   const alive = new Map<number, Promise<Allocation>>();
   let next = 0;
 
@@ -53,9 +52,7 @@ export function createEager(backend: Backend, kernels: readonly KernelDef[], que
       const types = inputs.map(({ type }) => type);
       const outputTypes = op.infer(types, attributes);
       const held = inputs.map((tensor) => allocationOf(tensor.id));
-      const outputs = Promise.all([ops.get({ op, types, attributes }), ...held]).then(([ready, ...given]) =>
-        queue(() => runOneOp(backend, ready, given, outputTypes)),
-      );
+      const outputs = ops.run({ op, types, attributes }, held, outputTypes);
       const outputOf = async (index: number): Promise<Allocation> => (await outputs)[index]!;
       return outputTypes.map((type, index) => make(type, outputOf(index)));
     },

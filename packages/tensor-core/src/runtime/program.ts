@@ -1,4 +1,4 @@
-import { AttuneError } from "@attune/spec";
+import { AttuneError, type Queue } from "@attune/spec";
 import type { Allocation, Backend, Executable } from "../backend/backend.ts";
 import type { DeviceDescription } from "../plan/device-description.ts";
 import { explainPlan } from "../plan/explain-plan.ts";
@@ -28,20 +28,7 @@ export interface Program {
   dispose(): void;
 }
 
-/** Runs one task after another, so that programs may share the arena and staging. */
-export type Queue = <T>(task: () => Promise<T>) => Promise<T>;
-
-/** A queue of its own. */
-export function createQueue(): Queue {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const result = last.then(task, task);
-    last = result.catch(() => undefined);
-    return result;
-  };
-}
-
-/** Makes a program of a plan. */
+/** Makes a program of a plan. Programs that share the arena and staging run in one queue. */
 export async function createProgram(plan: Plan, backend: Backend, memory: Memory, queue: Queue): Promise<Program> {
   const executable: Executable = await backend.compile(plan);
   let disposed = false;

@@ -1,4 +1,6 @@
-// A plan of one op, as eager tensors need it: inputs are weights, outputs are State, each in an allocation of its own.
+// Runs single ops, as eager tensors need it. Each is a plan of one op: inputs are weights, outputs are State, each in an allocation of
+// its own.
+import type { Queue } from "@attune/spec";
 import type { Allocation, Backend, Executable } from "../backend/backend.ts";
 import { Trace } from "../graph/trace.ts";
 import type { KernelDef } from "../kernel/kernel-def.ts";
@@ -21,23 +23,30 @@ export interface OpCall {
   readonly attributes: Attributes;
 }
 
-/** Ops that were compiled, each once for its signature. */
-export interface OpCache {
-  get(call: OpCall): Promise<OneOp>;
+/** Single ops, each compiled once for its signature. */
+export interface OpRunner {
+  /** Allocations of the outputs, which the caller frees; a run that fails leaves none behind. */
+  run(
+    call: OpCall,
+    inputs: readonly Promise<Allocation>[],
+    outputTypes: readonly TensorType[],
+  ): Promise<readonly Allocation[]>;
   dispose(): void;
 }
 
-/** A cache without ops. */
-export function createOpCache(backend: Backend, kernels: readonly KernelDef[]): OpCache {
+/** Runs ops one after the other in `queue`. */
+export function createOpRunner(backend: Backend, kernels: readonly KernelDef[], queue: Queue): OpRunner {
   const compiled = new Map<string, Promise<OneOp>>();
+  const compiledOp = (call: OpCall): Promise<OneOp> => {
+    const key = `${call.op.id}|${call.types.map(formatType).join("|")}|${attributesKey(call.attributes)}`;
+    const op = compiled.get(key) ?? compileOneOp(backend, kernels, call);
+    compiled.set(key, op);
+    return op;
+  };
   return {
-    get(call) {
-      const key = `${call.op.id}|${call.types.map(formatType).join("|")}|${attributesKey(call.attributes)}`;
-      const known = compiled.get(key);
-      if (known !== undefined) return known;
-      const made = compileOneOp(backend, kernels, call);
-      compiled.set(key, made);
-      return made;
+    async run(call, inputs, outputTypes) {
+      const [op, ...given] = await Promise.all([compiledOp(call), ...inputs]);
+      return queue(() => runOneOp(backend, op, given, outputTypes));
     },
     dispose() {
       for (const op of compiled.values()) void op.then(({ executable }) => executable.dispose());
@@ -60,8 +69,7 @@ async function compileOneOp(
   return { plan, executable: await backend.compile(plan) };
 }
 
-/** Runs it and gives the outputs' allocations, which the caller frees; a run that fails leaves none behind. */
-export async function runOneOp(
+async function runOneOp(
   backend: Backend,
   { plan, executable }: OneOp,
   inputs: readonly Allocation[],
