@@ -17,7 +17,7 @@ interface OneOp {
 }
 
 /** An op on inputs of these types. */
-export interface OpCall {
+interface OpCall {
   readonly op: OpDef;
   readonly types: readonly TensorType[];
   readonly attributes: Attributes;
