@@ -4,7 +4,7 @@ import { parseStage } from "./parse-stage.ts";
 
 export type { CleanOptions } from "./clean-stage.ts";
 export { cleanStage } from "./clean-stage.ts";
-export { htmlToText } from "./html/html-to-text.ts";
+export { htmlToText } from "./html-to-text.ts";
 export type { ParsedMail } from "./mail/parse-mail.ts";
 export { parseMail } from "./mail/parse-mail.ts";
 export { stripListFooters } from "./mail/strip-list-footers.ts";

@@ -1,6 +1,6 @@
 import { choiceOption, type DataStage, optionSchema, withContent } from "@attune/data-core";
 import type { JsonObject, TextRecord } from "@attune/spec";
-import { htmlToText } from "./html/html-to-text.ts";
+import { htmlToText } from "./html-to-text.ts";
 import { parseMail } from "./mail/parse-mail.ts";
 import { isHtml } from "./mail/read-parts.ts";
 

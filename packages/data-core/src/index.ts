@@ -9,7 +9,7 @@ export { writeJsonLines } from "./io/write-records.ts";
 export type { DataStats, LengthSummary } from "./look/compute-stats.ts";
 export { computeStats } from "./look/compute-stats.ts";
 export { previewRecords } from "./look/preview-records.ts";
-export type { OptionField, OptionSchema } from "./options/option-schema.ts";
+export type { OptionField, OptionSchema } from "./option-schema.ts";
 export {
   booleanOption,
   choiceOption,
@@ -20,7 +20,7 @@ export {
   optionSchema,
   rejectUnknownKeys,
   stringOption,
-} from "./options/option-schema.ts";
+} from "./option-schema.ts";
 export * from "./portable.ts";
 export type { FileSourceOptions } from "./sources/file-source.ts";
 export { fileSource } from "./sources/file-source.ts";

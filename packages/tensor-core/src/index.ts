@@ -1,11 +1,11 @@
-export { gradients } from "./autodiff/gradients.ts";
 export type { Allocation, Backend, Capabilities, DispatchTimes, Executable, MemoryRole } from "./backend/backend.ts";
 export { halfProducts, operandsOfProducts, roundsProductsToHalf } from "./backend/half-products.ts";
 export type { BytesToRead } from "./backend/write-bytes.ts";
+export { gradients } from "./graph/gradients.ts";
 export type { Effect, Graph, GraphNode, Leaf, Value, ValueId } from "./graph/graph.ts";
+export { interpretGraph, interpretNode } from "./graph/interpret-graph.ts";
 export { applyOp, type Tensor, type TensorHost } from "./graph/tensor.ts";
 export { Trace, traceOf } from "./graph/trace.ts";
-export { interpretGraph, interpretNode } from "./interpret/interpret-graph.ts";
 export type {
   CpuDecodeContext,
   CpuDecoder,
@@ -31,7 +31,7 @@ export {
   type ProductOperands,
   roundingBound,
   unitRoundoff,
-} from "./numerics/error-bound.ts";
+} from "./op-def/error-bound.ts";
 export {
   type Attributes,
   type AttributeValue,
@@ -41,7 +41,7 @@ export {
   type OpSample,
   type ReferenceContext,
   type VjpContext,
-} from "./op/op-def.ts";
+} from "./op-def/op-def.ts";
 export {
   call,
   constant,
@@ -53,21 +53,21 @@ export {
   type ScalarFunction,
   scalarFunctions,
   substitute,
-} from "./op/scalar-expression.ts";
+} from "./op-def/scalar-expression.ts";
 export * from "./ops/index.ts";
-export { activationExpression, activationExpressions } from "./ops/pointwise/activations.ts";
-export { buildPlan, type PlanTarget } from "./plan/build-plan.ts";
-export { type DeviceDescription, knownDevices, parseDevice } from "./plan/device-description.ts";
-export { explainPlan } from "./plan/explain-plan.ts";
-export type { Address, Binding, Dispatch, Plan, PlanRegion, Port } from "./plan/plan.ts";
-export { type DispatchRoofline, rooflineOf } from "./plan/roofline.ts";
 export {
   createRandomSequence,
   hashStream,
   type PhiloxWords,
   philox4x32,
   type RandomSequence,
-} from "./random/philox.ts";
+} from "./ops/philox.ts";
+export { activationExpression, activationExpressions } from "./ops/pointwise/activations.ts";
+export { buildPlan, type PlanTarget } from "./plan/build-plan.ts";
+export { type DeviceDescription, knownDevices, parseDevice } from "./plan/device-description.ts";
+export { explainPlan } from "./plan/explain-plan.ts";
+export type { Address, Binding, Dispatch, Plan, PlanRegion, Port } from "./plan/plan.ts";
+export { type DispatchRoofline, rooflineOf } from "./plan/roofline.ts";
 export type { HostValues } from "./runtime/buffer-values.ts";
 export type { Disagreement } from "./runtime/check-plan.ts";
 export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./runtime/create-runtime.ts";

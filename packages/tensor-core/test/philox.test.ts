@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createRandomSequence, hashStream, philox4x32 } from "../src/random/philox.ts";
+import { createRandomSequence, hashStream, philox4x32 } from "../src/ops/philox.ts";
 
 // Known answers of the Random123 library (kat_vectors, philox4x32 10).
 it("gives the words of Random123", () => {

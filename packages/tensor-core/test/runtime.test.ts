@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gradients } from "../src/autodiff/gradients.ts";
+import { gradients } from "../src/graph/gradients.ts";
 import { Trace } from "../src/graph/trace.ts";
 import { fill } from "../src/ops/create/fill.ts";
 import { add, mul, relu, sigmoid, square, sub } from "../src/ops/pointwise/elementwise.ts";

@@ -1,4 +1,4 @@
-import { htmlToText } from "../html/html-to-text.ts";
+import { htmlToText } from "../html-to-text.ts";
 import { decodeEncodedWords } from "./encoded-words.ts";
 import { cameThroughList } from "./mailing-list.ts";
 import { readDate } from "./read-date.ts";

@@ -9,7 +9,7 @@ import {
   optional,
   optionSchema,
   stringOption,
-} from "../options/option-schema.ts";
+} from "../option-schema.ts";
 import { type ColumnMapping, columnRoles } from "../records/column-mapping.ts";
 import { fileSource } from "./file-source.ts";
 import { createPackageResolver, type PackageResolver } from "./package-resolver.ts";

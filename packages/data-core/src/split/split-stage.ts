@@ -6,7 +6,7 @@ import {
   type OptionSchema,
   optionSchema,
   stringOption,
-} from "../options/option-schema.ts";
+} from "../option-schema.ts";
 import { createHashIndex } from "../spill/hash-index.ts";
 import { createFloat64List, createUint32List } from "../spill/number-list.ts";
 import { spillRecords } from "../spill/record-spill.ts";

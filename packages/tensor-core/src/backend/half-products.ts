@@ -1,4 +1,4 @@
-import type { ProductOperands } from "../numerics/error-bound.ts";
+import type { ProductOperands } from "../op-def/error-bound.ts";
 import type { Capabilities } from "./backend.ts";
 
 /** The feature of a device whose products round their operands to f16: a numerics class, and one in which a loss has to be scaled. */

@@ -1,5 +1,5 @@
 // A graph is a list of nodes in an order that respects their data flow, plus its leaves, outputs and effects.
-import type { Attributes, OpDef } from "../op/op-def.ts";
+import type { Attributes, OpDef } from "../op-def/op-def.ts";
 import type { TensorType } from "../type/tensor-type.ts";
 
 /** Index of a value in its graph. */

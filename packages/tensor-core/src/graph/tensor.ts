@@ -1,5 +1,5 @@
 import { AttuneError } from "@attune/spec";
-import type { Attributes, OpDef } from "../op/op-def.ts";
+import type { Attributes, OpDef } from "../op-def/op-def.ts";
 import { formatType, type TensorType } from "../type/tensor-type.ts";
 import type { ValueId } from "./graph.ts";
 

@@ -1,6 +1,6 @@
 // Tracing runs an ordinary function once on symbolic tensors and records the ops it applies.
 import { AttuneError } from "@attune/spec";
-import type { Attributes, OpDef } from "../op/op-def.ts";
+import type { Attributes, OpDef } from "../op-def/op-def.ts";
 import { formatType, sameType, type TensorType, tensorType } from "../type/tensor-type.ts";
 import type { Effect, Graph, GraphNode, Leaf, Value, ValueId } from "./graph.ts";
 import { symbolicTensor, type Tensor, type TensorHost } from "./tensor.ts";

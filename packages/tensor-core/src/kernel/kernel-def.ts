@@ -1,5 +1,5 @@
 import type { Capabilities } from "../backend/backend.ts";
-import type { Attributes } from "../op/op-def.ts";
+import type { Attributes } from "../op-def/op-def.ts";
 import type { TensorType } from "../type/tensor-type.ts";
 import type { CpuKernelCode } from "./cpu-kernel.ts";
 import type { WebgpuKernelCode } from "./webgpu-kernel.ts";

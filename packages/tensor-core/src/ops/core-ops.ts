@@ -1,4 +1,4 @@
-import type { OpDef } from "../op/op-def.ts";
+import type { OpDef } from "../op-def/op-def.ts";
 import { attentionOp } from "./attention/attention.ts";
 import { attentionBackwardOp } from "./attention/attention-backward.ts";
 import { ropeOp } from "./attention/rope.ts";

@@ -1,8 +1,8 @@
 // Values of op samples: reproducible, exact in f32, and named by the place they stand in.
-import type { OpSample } from "../op/op-def.ts";
-import { createRandomSequence } from "../random/philox.ts";
+import type { OpSample } from "../op-def/op-def.ts";
 import type { StorageFormat } from "../type/storage-format.ts";
 import { elementCount, tensorType } from "../type/tensor-type.ts";
+import { createRandomSequence } from "./philox.ts";
 
 /** One operand of a sample. */
 export type SampleInput = OpSample<never>["inputs"][number];

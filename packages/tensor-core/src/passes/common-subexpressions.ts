@@ -1,5 +1,5 @@
 import type { Graph, GraphNode, ValueId } from "../graph/graph.ts";
-import { attributesKey } from "../op/attributes-key.ts";
+import { attributesKey } from "../op-def/attributes-key.ts";
 import { renameValues } from "./rename-values.ts";
 
 /**

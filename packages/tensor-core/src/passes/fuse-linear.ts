@@ -8,7 +8,7 @@ import {
   type Value,
   type ValueId,
 } from "../graph/graph.ts";
-import type { ScalarExpression } from "../op/scalar-expression.ts";
+import type { ScalarExpression } from "../op-def/scalar-expression.ts";
 import { activationExpressions, scaleActivation } from "../ops/pointwise/activations.ts";
 import { sameShape } from "../type/tensor-type.ts";
 import { expressionOf, isAddition } from "./match-pointwise.ts";

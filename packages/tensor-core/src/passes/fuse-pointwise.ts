@@ -2,8 +2,8 @@
 // the intermediate value is never written to memory. Short expressions are computed again in each of several readers: that is
 // cheaper than a trip through memory, and the backward pass then keeps one value less.
 import { consumers, type Graph, type GraphNode, observedValues, producers, type ValueId } from "../graph/graph.ts";
-import type { Attributes } from "../op/op-def.ts";
-import { expressionSize, input, type ScalarExpression, substitute } from "../op/scalar-expression.ts";
+import type { Attributes } from "../op-def/op-def.ts";
+import { expressionSize, input, type ScalarExpression, substitute } from "../op-def/scalar-expression.ts";
 import { sameShape } from "../type/tensor-type.ts";
 
 /** Larger expressions spill registers and gain nothing. */

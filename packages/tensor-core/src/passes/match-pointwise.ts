@@ -1,6 +1,6 @@
 // What passes ask of pointwise nodes.
 import type { GraphNode } from "../graph/graph.ts";
-import { call, input, type ScalarExpression } from "../op/scalar-expression.ts";
+import { call, input, type ScalarExpression } from "../op-def/scalar-expression.ts";
 
 /** The expression of a pointwise node that has one. */
 export function expressionOf(node: GraphNode): ScalarExpression | undefined {

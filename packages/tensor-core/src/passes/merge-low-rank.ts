@@ -5,8 +5,8 @@
 // A and B go through x·Aᵀ and dy·B as before. A weight that is stored in another format than f32 is never expanded, and plans without a
 // backward pass are left alone: there the bits of a row shall not depend on how many rows share its run.
 import { type Graph, type GraphNode, observedValues, producers, type Value, type ValueId } from "../graph/graph.ts";
-import type { Attributes } from "../op/op-def.ts";
-import type { ScalarExpression } from "../op/scalar-expression.ts";
+import type { Attributes } from "../op-def/op-def.ts";
+import type { ScalarExpression } from "../op-def/scalar-expression.ts";
 import { type LinearAttributes, linearOp } from "../ops/linear/linear.ts";
 import { elementCount, sameShape } from "../type/tensor-type.ts";
 import { expressionOf, isAddition } from "./match-pointwise.ts";

@@ -1,7 +1,7 @@
 import type { MemoryRole } from "../backend/backend.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Access, KernelCode } from "../kernel/kernel-def.ts";
-import type { Attributes, OpDef } from "../op/op-def.ts";
+import type { Attributes, OpDef } from "../op-def/op-def.ts";
 import type { TensorType } from "../type/tensor-type.ts";
 
 /** Memory that the runtime binds: one allocation each. Weights and State are named, arena and staging are one each. */

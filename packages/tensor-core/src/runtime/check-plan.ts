@@ -3,8 +3,8 @@
 // `errorBounds` says how far it may be.
 import type { Allocation, Backend, Executable } from "../backend/backend.ts";
 import { operandsOfProducts } from "../backend/half-products.ts";
-import { interpretNode } from "../interpret/interpret-graph.ts";
-import { errorBounds } from "../numerics/error-bound.ts";
+import { interpretNode } from "../graph/interpret-graph.ts";
+import { errorBounds } from "../op-def/error-bound.ts";
 import type { Binding, Dispatch, Plan } from "../plan/plan.ts";
 import type { TensorType } from "../type/tensor-type.ts";
 

@@ -3,7 +3,7 @@ import { AttuneError, type Queue } from "@attune/spec";
 import type { Allocation, Backend } from "../backend/backend.ts";
 import type { Tensor, TensorHost } from "../graph/tensor.ts";
 import type { KernelDef } from "../kernel/kernel-def.ts";
-import type { Attributes, OpDef } from "../op/op-def.ts";
+import type { Attributes, OpDef } from "../op-def/op-def.ts";
 import { formatType, type TensorType, typeBytes } from "../type/tensor-type.ts";
 import { decodeDense, encodeValues } from "./buffer-values.ts";
 import { createOpRunner } from "./op-runner.ts";

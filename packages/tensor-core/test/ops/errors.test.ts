@@ -1,6 +1,6 @@
 import { AttuneError } from "@attune/spec";
 import { describe, expect, it } from "vitest";
-import { gradients } from "../../src/autodiff/gradients.ts";
+import { gradients } from "../../src/graph/gradients.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Trace } from "../../src/graph/trace.ts";
 import * as ops from "../../src/ops/index.ts";

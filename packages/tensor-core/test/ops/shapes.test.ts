@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { interpretGraph } from "../../src/graph/interpret-graph.ts";
 import { Trace } from "../../src/graph/trace.ts";
-import { interpretGraph } from "../../src/interpret/interpret-graph.ts";
 import * as ops from "../../src/ops/index.ts";
 import { tensorType } from "../../src/type/tensor-type.ts";
 

@@ -1,4 +1,4 @@
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { tensorType } from "../../type/tensor-type.ts";
 import { expectShape } from "../checks.ts";
 import { attentionBackwardComposite } from "./attention-composite.ts";

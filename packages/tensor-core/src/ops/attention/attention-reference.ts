@@ -1,7 +1,7 @@
 // Attention in float64, one query row at a time, straight from the definitions in attention-operands.ts.
 //   o = Σ_s p_s v_s,  p_s = e^(score_s - lse),  score_s = softcap(scale · q·k_s) + bias_s,  lse = ln(Σ_s e^score_s [+ e^sink])
 //   ds_s = p_s (do·v_s - do·o);  dq = Σ_s ds_s c_s scale k_s,  dk_s = ds_s c_s scale q,  dv_s = p_s do, with c the cap's slope
-import type { ReferenceContext } from "../../op/op-def.ts";
+import type { ReferenceContext } from "../../op-def/op-def.ts";
 import { logSumExpOf } from "../row-values.ts";
 import {
   type AttentionAttributes,

@@ -1,5 +1,5 @@
 // Samples of attention and its backward pass: every option alone, and those that occur together.
-import type { OpSample } from "../../op/op-def.ts";
+import type { OpSample } from "../../op-def/op-def.ts";
 import { tensorType } from "../../type/tensor-type.ts";
 import { exactFloats, exactIntegers, floats, type SampleInput } from "../sample-values.ts";
 import { type AttentionAttributes, type AttentionExtraValues, attentionExtras } from "./attention-operands.ts";

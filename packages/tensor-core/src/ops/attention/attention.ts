@@ -2,7 +2,7 @@
 // ⌊h / (Hq / Hkv)⌋; Ainslie et al., arXiv 2305.13245). Kernels keep a running maximum and sum over blocks of keys (Dao,
 // FlashAttention-2, arXiv 2307.08691); o and lse are all that the backward pass needs.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { tensorType } from "../../type/tensor-type.ts";
 import { refuseCotangent } from "../checks.ts";
 import { iota } from "../create/iota.ts";

@@ -3,7 +3,7 @@
 // Pairs are (i, i + D/2) as in Llama, or (2i, 2i + 1) when interleaved. Elements beyond the tables' width pass through. The
 // gradient turns back by the same tables, which also holds where they carry a scaling factor.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef, type OpSample } from "../../op/op-def.ts";
+import { defineOp, type OpDef, type OpSample } from "../../op-def/op-def.ts";
 import { elementCount, formatType, rowBytes, tensorType, typeBytes } from "../../type/tensor-type.ts";
 import { expectDtype, expectRank, expectShape, shapeMismatch } from "../checks.ts";
 import { exactFloats, floats, integers } from "../sample-values.ts";

@@ -1,5 +1,5 @@
 import type { Tensor, TensorHost } from "../../graph/tensor.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { tensorType } from "../../type/tensor-type.ts";
 
 /** Number of integers and the first of them. */

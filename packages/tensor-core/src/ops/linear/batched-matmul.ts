@@ -1,5 +1,5 @@
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef, type OpSample } from "../../op/op-def.ts";
+import { defineOp, type OpDef, type OpSample } from "../../op-def/op-def.ts";
 import { formatType, type TensorType, tensorType } from "../../type/tensor-type.ts";
 import { expectDtype, expectRank, shapeMismatch } from "../checks.ts";
 import { exactFloats, floats } from "../sample-values.ts";

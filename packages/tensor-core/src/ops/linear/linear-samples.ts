@@ -1,5 +1,5 @@
 // Samples of `linear`: all transposes, sizes around tiles, epilogues, and the weight in each dense storage format.
-import type { OpSample } from "../../op/op-def.ts";
+import type { OpSample } from "../../op-def/op-def.ts";
 import { bfloat16, float16 } from "../../type/dense-formats.ts";
 import type { StorageFormat } from "../../type/storage-format.ts";
 import { exactFloats, floats, type SampleInput } from "../sample-values.ts";

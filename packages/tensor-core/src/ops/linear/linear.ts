@@ -2,8 +2,8 @@
 // `matmul` and both of their gradients, so one packed kernel serves all. b, the weight, may be stored in any format.
 import { AttuneError } from "@attune/spec";
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
-import { differentiate, evaluateExpression, type ScalarExpression } from "../../op/scalar-expression.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
+import { differentiate, evaluateExpression, type ScalarExpression } from "../../op-def/scalar-expression.ts";
 import { elementCount, formatType, type TensorType, tensorType } from "../../type/tensor-type.ts";
 import { expectDtype, expectMinimumRank, expectShape, shapeMismatch } from "../checks.ts";
 import { activationExpression, activationExpressions } from "../pointwise/activations.ts";

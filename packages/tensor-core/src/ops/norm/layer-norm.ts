@@ -1,7 +1,7 @@
 // y = x̂ · weight + bias with x̂ = (x - μ) · r, r = 1 / √(variance + ε) over the last axis; Ba et al., arXiv 1607.06450.
 //   with g = dy · weight: dx = r · (g - mean(g) - x̂ · mean(g · x̂));  dweight = Σ dy · x̂;  dbias = Σ dy (over rows)
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef, type OpSample } from "../../op/op-def.ts";
+import { defineOp, type OpDef, type OpSample } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
 import { expectShape, refuseCotangent } from "../checks.ts";
 import { expectRows, rowExtent, rowOf } from "../row-values.ts";

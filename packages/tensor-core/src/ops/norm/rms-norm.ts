@@ -1,7 +1,7 @@
 // y = x · r · weight with r = 1 / √(mean(x²) + ε) over the last axis; Zhang and Sennrich, arXiv 1910.07467.
 //   with g = dy · weight: dx = r · g - x · r³ · mean(g · x);  dweight = Σ over rows of dy · x · r
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef, type OpSample } from "../../op/op-def.ts";
+import { defineOp, type OpDef, type OpSample } from "../../op-def/op-def.ts";
 import { elementCount, type TensorType, tensorType } from "../../type/tensor-type.ts";
 import { expectShape, refuseCotangent } from "../checks.ts";
 import { expectRows, rowExtent, rowOf } from "../row-values.ts";

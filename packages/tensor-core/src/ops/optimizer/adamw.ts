@@ -2,7 +2,7 @@
 //   g = gradient · scale;  m' = β1 m + (1 - β1) g;  v' = β2 v + (1 - β2) g²
 //   p' = p - η λ p - (η / c1) · m' / (√(v' / c2) + ε), with c1 = 1 - β1^t and c2 = 1 - β2^t after t applied steps
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef, type OpSample } from "../../op/op-def.ts";
+import { defineOp, type OpDef, type OpSample } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
 import { exactFloats, floats } from "../sample-values.ts";
 import { expectOptimizerOperands, type Segment } from "./optimizer-operands.ts";

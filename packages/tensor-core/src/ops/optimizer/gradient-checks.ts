@@ -1,6 +1,6 @@
 // What an optimizer step has to know of all gradients together: their norm, and whether they are finite.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { type Attributes, defineOp, type OpDef } from "../../op/op-def.ts";
+import { type Attributes, defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, type TensorType, tensorType } from "../../type/tensor-type.ts";
 import { expectDtype } from "../checks.ts";
 import { mul } from "../pointwise/elementwise.ts";

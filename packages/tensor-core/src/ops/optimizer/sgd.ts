@@ -2,7 +2,7 @@
 //   g = gradient · scale + λ p;  b' = g at the first step, else μ b + (1 - τ) g;  d = g + μ b' (Nesterov) or b'
 //   p' = p - η d;  without momentum (μ = 0) d = g and b stays
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef, type OpSample } from "../../op/op-def.ts";
+import { defineOp, type OpDef, type OpSample } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
 import { exactFloats, floats } from "../sample-values.ts";
 import { expectOptimizerOperands, type Segment } from "./optimizer-operands.ts";

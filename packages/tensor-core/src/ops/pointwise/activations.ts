@@ -1,5 +1,5 @@
 // The activations that a linear product can apply in its epilogue, as scalar expressions of input 0.
-import { call, constant, input, type ScalarExpression } from "../../op/scalar-expression.ts";
+import { call, constant, input, type ScalarExpression } from "../../op-def/scalar-expression.ts";
 
 const x = input(0);
 

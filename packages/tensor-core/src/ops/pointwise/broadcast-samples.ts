@@ -1,4 +1,4 @@
-import type { OpSample } from "../../op/op-def.ts";
+import type { OpSample } from "../../op-def/op-def.ts";
 import { floats, integers } from "../sample-values.ts";
 
 /** New axes, inner axes, one element and none. */

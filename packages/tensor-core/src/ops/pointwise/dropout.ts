@@ -4,10 +4,10 @@
 import { AttuneError } from "@attune/spec";
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { traceOf } from "../../graph/trace.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
-import { hashStream, philox4x32 } from "../../random/philox.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
 import { expectDtype, expectShape } from "../checks.ts";
+import { hashStream, philox4x32 } from "../philox.ts";
 import { exactWords, floats } from "../sample-values.ts";
 
 /** Share and random stream of dropout. */

@@ -1,7 +1,7 @@
 // Elementwise functions over tensors and numbers, broadcast as in NumPy. Each is one scalar expression of the pointwise op.
 import { AttuneError } from "@attune/spec";
 import type { Tensor } from "../../graph/tensor.ts";
-import { call, constant, input, type ScalarExpression, type ScalarFunction } from "../../op/scalar-expression.ts";
+import { call, constant, input, type ScalarExpression, type ScalarFunction } from "../../op-def/scalar-expression.ts";
 import type { DType } from "../../type/dtype.ts";
 import { formatType } from "../../type/tensor-type.ts";
 import { geluExpression, geluTanhExpression, reluExpression, siluExpression } from "./activations.ts";

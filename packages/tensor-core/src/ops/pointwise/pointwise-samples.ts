@@ -1,6 +1,6 @@
 // Samples of the pointwise op: every scalar function, every broadcast shape, several outputs, each dtype.
-import type { OpSample } from "../../op/op-def.ts";
-import { call, constant, input, type ScalarExpression, type ScalarFunction } from "../../op/scalar-expression.ts";
+import type { OpSample } from "../../op-def/op-def.ts";
+import { call, constant, input, type ScalarExpression, type ScalarFunction } from "../../op-def/scalar-expression.ts";
 import { exactFloats, exactIntegers, floats, integers, type SampleInput } from "../sample-values.ts";
 import { activationExpressions } from "./activations.ts";
 import type { PointwiseAttributes } from "./pointwise.ts";

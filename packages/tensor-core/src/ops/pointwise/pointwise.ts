@@ -2,7 +2,7 @@
 // broadcast inputs. Fusion joins their expressions; the gradient is the symbolic derivative times the cotangent, summed over
 // the axes that an input was repeated along ("sum"), and the gradient of a sum is a repetition ("broadcastTo").
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import {
   call,
   constant,
@@ -12,7 +12,7 @@ import {
   input,
   type ScalarExpression,
   substitute,
-} from "../../op/scalar-expression.ts";
+} from "../../op-def/scalar-expression.ts";
 import type { DType } from "../../type/dtype.ts";
 import { elementCount, sameShape, tensorType } from "../../type/tensor-type.ts";
 import { shapeMismatch } from "../checks.ts";

@@ -1,5 +1,5 @@
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { type Attributes, defineOp, type OpDef } from "../../op/op-def.ts";
+import { type Attributes, defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
 import { expectRows, rowExtent, rowOf } from "../row-values.ts";
 import { exactFloats, floats } from "../sample-values.ts";

@@ -1,5 +1,5 @@
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { type Attributes, defineOp, type OpDef } from "../../op/op-def.ts";
+import { type Attributes, defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
 import { exp, mul, sub } from "../pointwise/elementwise.ts";
 import { expectRows, logSumExpOf, rowExtent, rowOf } from "../row-values.ts";

@@ -1,4 +1,4 @@
-import type { OpSample } from "../../op/op-def.ts";
+import type { OpSample } from "../../op-def/op-def.ts";
 import { exactFloats, floats } from "../sample-values.ts";
 import type { ReduceAttributes } from "./reduce-values.ts";
 

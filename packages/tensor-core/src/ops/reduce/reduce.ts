@@ -1,6 +1,6 @@
 // Sums and maxima over axes, and what is made of them.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
 import { resolveAxis, shapeMismatch } from "../checks.ts";
 import { div, equal, mul, sqrt, square } from "../pointwise/elementwise.ts";

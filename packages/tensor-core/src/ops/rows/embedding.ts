@@ -1,7 +1,7 @@
 // Rows of a table by their ids. The gradient of the table adds the cotangents of equal ids in ascending order of their place,
 // so that any number of threads gives the same bits. An id outside the table reads zeros and gets no gradient.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { bfloat16, float16 } from "../../type/dense-formats.ts";
 import { elementCount, formatType, rowBytes, tensorType, typeBytes } from "../../type/tensor-type.ts";
 import { expectDtype, expectRank, expectShape, shapeMismatch } from "../checks.ts";

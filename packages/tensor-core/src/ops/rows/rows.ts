@@ -1,7 +1,7 @@
 // Rows of the first axis, read and replaced by number: caches, experts, beams. Row -1 (any number outside) is nothing:
 // it reads zeros and writes nowhere.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, formatType, rowBytes, sameShape, tensorType, typeBytes } from "../../type/tensor-type.ts";
 import { expectDtype, expectMinimumRank, expectRank, shapeMismatch } from "../checks.ts";
 import { fill } from "../create/fill.ts";

@@ -1,5 +1,5 @@
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, formatType, sameShape, tensorType } from "../../type/tensor-type.ts";
 import { expectDtype, resolveAxis, shapeMismatch } from "../checks.ts";
 import { floats, integers, nonFinite, words } from "../sample-values.ts";

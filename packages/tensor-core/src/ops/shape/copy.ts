@@ -1,4 +1,4 @@
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { exactFloats, floats, integers } from "../sample-values.ts";
 
 /** Moves bytes as they are; the planner inserts it where a value must also stand somewhere else. */

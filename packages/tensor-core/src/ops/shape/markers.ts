@@ -1,6 +1,6 @@
 // Identities that say something about a value; no bytes move.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { type Attributes, defineOp, type OpDef } from "../../op/op-def.ts";
+import { type Attributes, defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { floats } from "../sample-values.ts";
 
 /** Name of a value to inspect. */

@@ -1,6 +1,6 @@
 // Ranges of an axis and zeros around them: each is the gradient of the other.
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { defineOp, type OpDef } from "../../op/op-def.ts";
+import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, formatType, type TensorType, tensorType, typeBytes } from "../../type/tensor-type.ts";
 import { resolveAxis, shapeMismatch } from "../checks.ts";
 import { stridedIndices, stridesOf } from "../pointwise/broadcast.ts";

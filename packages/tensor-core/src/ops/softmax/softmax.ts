@@ -1,7 +1,7 @@
 // softmax(x)_i = e^(x_i - max x) / Σ_j e^(x_j - max x) over the last axis; a row of -Infinity alone gives NaN, as in PyTorch.
 //   backward: dx = y · (dy - Σ y · dy)
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
-import { type Attributes, defineOp, type OpDef, type OpSample } from "../../op/op-def.ts";
+import { type Attributes, defineOp, type OpDef, type OpSample } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
 import { expectShape } from "../checks.ts";
 import { expectRows, rowExtent, rowOf } from "../row-values.ts";

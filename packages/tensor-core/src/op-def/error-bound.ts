@@ -4,9 +4,10 @@
 //   f16 operands: d(a) and d(b), the distance to the next f16 values, on top of both: Σ d(a)|b| + |a|d(b) + d(a)d(b)
 // γ holds in every order of summation, blocked, split, fused or not (Higham, Accuracy and Stability of Numerical Algorithms, 3.1); the
 // first bound is what rounding errors of independent signs give (Higham and Mary, SIAM J. Sci. Comput. 41, 2019, theorem 2.4).
-import type { Attributes, OpDef } from "../op/op-def.ts";
+
 import { fromFloat16, toFloat16 } from "../type/half-float.ts";
 import type { TensorType } from "../type/tensor-type.ts";
+import type { Attributes, OpDef } from "./op-def.ts";
 
 /** What the operands of products are rounded to; sums are kept in f32. */
 export type ProductOperands = "f32" | "f16";

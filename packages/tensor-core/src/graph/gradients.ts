@@ -4,12 +4,12 @@
 // The parts of a sum are added as they can be had: those with the shortest way from the leaves first, then in the order of the
 // forward pass. So each chunk of a head can go backward, and add to the gradient of its weight, before the next goes forward.
 import { AttuneError } from "@attune/spec";
-import type { GraphNode, ValueId } from "../graph/graph.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import { type Trace, traceOf } from "../graph/trace.ts";
 import { fill } from "../ops/create/fill.ts";
 import { add } from "../ops/pointwise/elementwise.ts";
 import { elementCount } from "../type/tensor-type.ts";
+import type { GraphNode, ValueId } from "./graph.ts";
+import type { Tensor } from "./tensor.ts";
+import { type Trace, traceOf } from "./trace.ts";
 
 /** What has arrived for each value so far; parts are added when somebody asks. */
 interface Cotangents {
