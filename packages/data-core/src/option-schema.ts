@@ -1,4 +1,4 @@
-import { AttuneError, type JsonValue } from "@attune/spec";
+import { AttuneError, describeValue, type JsonValue, nearestName } from "@attune/spec";
 
 /** How one option is read: its default, what it accepts, and the check. */
 export interface OptionField<Value extends JsonValue> {
@@ -31,7 +31,7 @@ export function optionSchema<const F extends Fields>(owner: string, fields: F): 
     if (typeof given !== "object" || Array.isArray(given)) {
       throw new AttuneError(
         "OPTIONS_INVALID",
-        `Expected the options of ${owner} to be an object, but received ${show(given)}.`,
+        `Expected the options of ${owner} to be an object, but received ${describeValue(given)}.`,
       );
     }
     rejectUnknownKeys(owner, Object.keys(given), names);
@@ -49,7 +49,7 @@ export function optionSchema<const F extends Fields>(owner: string, fields: F): 
 export function rejectUnknownKeys(owner: string, keys: readonly string[], known: readonly string[]): void {
   const unknown = keys.find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  const near = known.find((key) => key.toLowerCase().startsWith(unknown.slice(0, 3).toLowerCase()));
+  const near = nearestName(unknown, known);
   throw new AttuneError(
     "CONFIG_UNKNOWN_KEY",
     `The key "${unknown}" is none of the options of ${owner}: ${known.join(", ")}.`,
@@ -66,7 +66,7 @@ function readField(owner: string, name: string, field: OptionField<JsonValue>, g
   if (value !== undefined) return value;
   throw new AttuneError(
     "OPTIONS_INVALID",
-    `Expected the option "${name}" of ${owner} to be ${field.accepts}, but received ${show(given)}.`,
+    `Expected the option "${name}" of ${owner} to be ${field.accepts}, but received ${describeValue(given)}.`,
     { details: { key: name } },
   );
 }
@@ -153,9 +153,4 @@ export function optional<Value extends JsonValue>(item: OptionField<Value>): Opt
     accepts: `${item.accepts}, or null`,
     read: (value) => (value === null ? null : item.read(value)),
   };
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

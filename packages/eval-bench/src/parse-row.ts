@@ -1,4 +1,4 @@
-import { AttuneError } from "@attune/spec";
+import { AttuneError, describeValue } from "@attune/spec";
 import type { PredictionRow } from "./metric.ts";
 
 /** A row's place, for errors. */
@@ -11,7 +11,6 @@ export interface RowPlace {
 /** An error about a predictions row: FILE_CORRUPT with file, line and key. */
 export function rowError(place: RowPlace, key: string, expected: string, received: unknown): AttuneError {
   const where = `${place.file ?? "predictions"}${place.line === undefined ? "" : `:${place.line}`}`;
-  const shown = JSON.stringify(received) ?? "nothing";
   const details = {
     ...(place.file === undefined ? {} : { file: place.file }),
     ...(place.line === undefined ? {} : { line: place.line }),
@@ -19,7 +18,7 @@ export function rowError(place: RowPlace, key: string, expected: string, receive
   };
   return new AttuneError(
     "FILE_CORRUPT",
-    `Expected ${expected} in "${key}" of ${where}, received ${shown.slice(0, 80)}.`,
+    `Expected ${expected} in "${key}" of ${where}, received ${describeValue(received)}.`,
     { details },
   );
 }

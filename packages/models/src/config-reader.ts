@@ -1,5 +1,12 @@
 // Reads fields of a `config.json`: every one is checked, and an error names file and key.
-import { AttuneError, type ErrorCode, isJsonObject, type JsonObject, type JsonValue, shorten } from "@attune/spec";
+import {
+  AttuneError,
+  describeValue,
+  type ErrorCode,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+} from "@attune/spec";
 
 /** Typed access to the fields of one JSON object. An absent or null field takes the default; without one it is an error. */
 export interface ConfigReader {
@@ -57,13 +64,15 @@ export function readConfig(json: JsonObject, file?: string, prefix = ""): Config
       hint,
       details: { ...(file === undefined ? {} : { file }), key: prefix + key },
     });
-  const error = (key: string, expected: string): AttuneError =>
-    fail(
+  const error = (key: string, expected: string): AttuneError => {
+    const found = fieldOf(key) === undefined ? "not there" : describeValue(fieldOf(key));
+    return fail(
       "FILE_CORRUPT",
       key,
-      `expected "${prefix}${key}" to be ${expected}, but it is ${shorten(JSON.stringify(fieldOf(key)) ?? "not there")}.`,
+      `expected "${prefix}${key}" to be ${expected}, but it is ${found}.`,
       "Check that the file is the one that came with the model; fetch it again if it was changed.",
     );
+  };
   const read = <T extends JsonValue>(key: string, kind: Kind<T>, fallback?: T): T => {
     const value = fieldOf(key);
     if (value === undefined && fallback !== undefined) return fallback;

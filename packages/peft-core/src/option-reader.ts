@@ -1,7 +1,6 @@
 // Reads options of unknown origin (YAML, flags, a file): every value is checked, every key must be read, and an error names
 // the key, what was expected and what was received.
-import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
-import { suggestion } from "./targets/near-names.ts";
+import { AttuneError, describeValue, type JsonObject, type JsonValue, nearestName } from "@attune/spec";
 
 /** Bounds of a number. */
 export interface NumberBounds {
@@ -88,7 +87,8 @@ export function readOptions(options: unknown, origin: OptionOrigin): OptionReade
       const [unknown] = Object.keys(values).filter((key) => !read.has(key));
       if (unknown === undefined) return;
       const alias = Object.hasOwn(aliases, unknown) ? aliases[unknown] : undefined;
-      const hint = alias === undefined ? suggestion(unknown, [...read]) : `Did you mean "${alias}"?`;
+      const meant = alias ?? nearestName(unknown, [...read]);
+      const hint = meant === undefined ? `Known: ${[...read].join(", ")}.` : `Did you mean "${meant}"?`;
       throw error(unknown, `"${unknown}" is not an option of ${origin.what}.`, hint);
     },
   };
@@ -122,7 +122,7 @@ function openOptions(options: unknown, { what, file }: OptionOrigin): OpenOption
     );
   const given = options ?? {};
   if (typeof given !== "object" || Array.isArray(given)) {
-    throw error(undefined, `expected an object of options, got ${shown(given)}.`);
+    throw error(undefined, `expected an object of options, got ${describeValue(given)}.`);
   }
   const values = given as JsonObject;
   const raw: OpenOptions["raw"] = (key) => {
@@ -137,7 +137,7 @@ function openOptions(options: unknown, { what, file }: OptionOrigin): OpenOption
   ): Value => {
     const value = raw(key) ?? fallback;
     if (value === undefined || !accepts(value))
-      throw error(key, `expected "${key}" to be ${expected}, got ${shown(value)}.`);
+      throw error(key, `expected "${key}" to be ${expected}, got ${describeValue(value)}.`);
     return value as Value;
   };
   return {
@@ -174,11 +174,6 @@ function boundText({ minimum, above, below }: NumberBounds): string {
     below === undefined ? "" : `below ${below}`,
   ].filter((part) => part !== "");
   return parts.length === 0 ? "" : ` ${parts.join(" and ")}`;
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
 function capitalised(text: string): string {

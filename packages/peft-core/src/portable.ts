@@ -46,7 +46,6 @@ export { matchSavedModules } from "./targets/match-saved-modules.ts";
 export { matchTargets } from "./targets/match-targets.ts";
 export { moduleExpression } from "./targets/module-expression.ts";
 export { assertPatternsAgree, patternValue } from "./targets/module-patterns.ts";
-export { nearNames } from "./targets/near-names.ts";
 export { savedModuleSites } from "./targets/saved-module-sites.ts";
 export { readTargetConfig, writeTargetConfig } from "./targets/target-config.ts";
 export { defaultTargets, readTargetOptions, type TargetOptions } from "./targets/target-options.ts";

@@ -1,6 +1,6 @@
 import { AttuneError } from "@attune/spec";
 import { describe, expect, it } from "vitest";
-import { nearNames, readOptions } from "../src/index.ts";
+import { readOptions } from "../src/index.ts";
 
 const reader = (options: unknown, file?: string) => readOptions(options, { what: "the method x", file });
 
@@ -70,8 +70,4 @@ describe("readOptions", () => {
     );
     expect(() => reader("rank=8")).toThrow(/object of options/);
   });
-});
-
-it("finds the nearest names, swaps of neighbours counting once", () => {
-  expect(nearNames("q_porj", ["k_proj", "q_proj", "down_proj"], 2)).toEqual(["q_proj", "k_proj"]);
 });

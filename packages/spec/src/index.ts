@@ -1,10 +1,12 @@
 export type { AttuneErrorDetails, AttuneErrorOptions } from "./attune-error.ts";
 export { AttuneError } from "./attune-error.ts";
 export type { Contract } from "./contract.ts";
+export { describeValue } from "./describe-value.ts";
 export type { ErrorCode, ExitCode } from "./error-code.ts";
 export { errorExitCode } from "./error-code.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
-export { isJsonObject } from "./json.ts";
+export { isJsonObject, sortKeys } from "./json.ts";
+export { nearestName, nearNames } from "./near-names.ts";
 export type { ProgressEvent, ProgressListener } from "./progress.ts";
 export type { Queue } from "./queue.ts";
 export { createQueue } from "./queue.ts";

@@ -1,4 +1,4 @@
-import { AttuneError, isJsonObject, type JsonObject, type JsonValue } from "@attune/spec";
+import { AttuneError, describeValue, isJsonObject, type JsonObject, type JsonValue } from "@attune/spec";
 
 /** One JSON object of a tokenizer file and where it stands, for errors that say so. */
 export interface Section {
@@ -18,7 +18,7 @@ export function corruptSection(where: string, problem: string, hint?: string): A
 /** Checks that a value is an object. */
 export function sectionOf(value: JsonValue | undefined, where: string): Section {
   if (isJsonObject(value)) return { value, where };
-  throw corruptSection(where, `expected an object, but found ${describe(value)}.`);
+  throw corruptSection(where, `expected an object, but found ${describeValue(value)}.`);
 }
 
 /** The object under a key, or undefined when it is absent or null. */
@@ -36,7 +36,7 @@ export function sectionList(section: Section, key: string): Section[] {
 export function listField(section: Section, key: string): readonly JsonValue[] {
   const value = section.value[key];
   if (Array.isArray(value)) return value;
-  throw corruptSection(join(section.where, key), `expected a list, but found ${describe(value)}.`);
+  throw corruptSection(join(section.where, key), `expected a list, but found ${describeValue(value)}.`);
 }
 
 /** The text under a key; absent or null gives the fallback where there is one. */
@@ -72,23 +72,9 @@ export function choiceField<Choice extends string>(
 function field(section: Section, key: string, type: string, fallback: JsonValue | undefined): JsonValue {
   const value = section.value[key] ?? fallback;
   if (value !== undefined && typeof value === type) return value;
-  throw corruptSection(join(section.where, key), `expected a ${type}, but found ${describe(value)}.`);
+  throw corruptSection(join(section.where, key), `expected a ${type}, but found ${describeValue(value)}.`);
 }
 
 function join(where: string, key: string): string {
   return where.endsWith(".json") ? `${where}: ${key}` : `${where}.${key}`;
-}
-
-function describe(value: JsonValue | undefined): string {
-  if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-}
-
-/** Sorts the keys of an object, those of the objects in it as well. */
-export function sortedByKey(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(sortedByKey);
-  if (!isJsonObject(value)) return value;
-  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortedByKey(inner)]));
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from "@attune/spec";
+import { type JsonValue, sortKeys } from "@attune/spec";
 
 /** Formats JSON as Python's `json.dumps(value, indent=2, sort_keys=True)`: sorted keys, ASCII only. */
 export function sortedJson(value: JsonValue): string {
@@ -6,11 +6,4 @@ export function sortedJson(value: JsonValue): string {
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-}
-
-function sortKeys(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (!isJsonObject(value)) return value;
-  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
 }

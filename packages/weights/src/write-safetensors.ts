@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeFileAtomic } from "@attune/run-folder";
-import { AttuneError } from "@attune/spec";
+import { AttuneError, sortKeys } from "@attune/spec";
 import { safetensorsPieces, type TensorToWrite, tensorByteLength } from "./encode-safetensors.ts";
 
 /**
@@ -54,7 +54,7 @@ export async function writeShardedSafetensors(
     for (const { name } of shard) weightMap.set(name, file);
   }
   const totalSize = tensors.reduce((total, tensor) => total + tensorByteLength(tensor), 0);
-  const index = { metadata: { total_size: totalSize }, weight_map: sortedByKey(weightMap) };
+  const index = { metadata: { total_size: totalSize }, weight_map: sortKeys(Object.fromEntries(weightMap)) };
   const indexFile = `${baseName}.safetensors.index.json`;
   await writeFileAtomic(join(folder, indexFile), `${JSON.stringify(index, null, 2)}\n`);
   return [...files, indexFile];
@@ -78,8 +78,4 @@ function divide(tensors: readonly TensorToWrite[], maximumBytes: number): Tensor
 
 function fiveDigits(value: number): string {
   return String(value).padStart(5, "0");
-}
-
-function sortedByKey(map: ReadonlyMap<string, string>): Record<string, string> {
-  return Object.fromEntries([...map].sort(([left], [right]) => (left < right ? -1 : 1)));
 }

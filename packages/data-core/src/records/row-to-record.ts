@@ -1,4 +1,4 @@
-import { AttuneError, type JsonObject, type JsonValue, type TextRecord } from "@attune/spec";
+import { AttuneError, describeValue, type JsonObject, type JsonValue, type TextRecord } from "@attune/spec";
 import type { DataRow } from "../io/row.ts";
 import type { ColumnMapping, ResolvedMapping } from "./column-mapping.ts";
 import { type ChatMessage, type RecordContent, textOfContent } from "./content.ts";
@@ -202,10 +202,9 @@ function missing(row: DataRow, column: string, role: string): AttuneError {
 }
 
 function wrongType(row: DataRow, column: string, expected: string, received: unknown): AttuneError {
-  const shown = JSON.stringify(received)?.slice(0, 60) ?? "nothing";
   return new AttuneError(
     "INPUT_INVALID",
-    `Expected ${expected} in column "${column}" in line ${row.line} of ${row.file}, but received ${shown}.`,
+    `Expected ${expected} in column "${column}" in line ${row.line} of ${row.file}, but received ${describeValue(received)}.`,
     {
       details: { file: row.file, line: row.line, key: column },
     },

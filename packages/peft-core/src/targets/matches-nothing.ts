@@ -1,6 +1,5 @@
 import type { SiteDescription } from "@attune/models";
-import { AttuneError } from "@attune/spec";
-import { nearNames } from "./near-names.ts";
+import { AttuneError, nearNames } from "@attune/spec";
 
 /** The error about targets that match no module, naming what the model has that is like them. */
 export function matchesNothing(

@@ -2,7 +2,7 @@
 // sources, methods and optimizers.
 import { openSource } from "@attune/data-core";
 import { createPromptTemplate } from "@attune/eval-bench";
-import { AttuneError, type JsonValue, toAttuneError } from "@attune/spec";
+import { AttuneError, type JsonValue, nearestName, toAttuneError } from "@attune/spec";
 import { stepsOf as stagesOf } from "../data/prepare-data.ts";
 import { checkGateNames } from "../evaluate/gates.ts";
 import { checkProducts, resolveDevice } from "../toolbox/open-device.ts";
@@ -10,7 +10,6 @@ import { createOptimizer, type Toolbox } from "../toolbox/toolbox.ts";
 import { located } from "./config-error.ts";
 import { formatOrigin } from "./config-origin.ts";
 import { valueAt } from "./config-path.ts";
-import { nearestName } from "./nearest-name.ts";
 import type { RecipeConfig } from "./recipe-config.ts";
 import type { ResolvedRecipe } from "./resolve-recipe.ts";
 

@@ -1,9 +1,8 @@
 // What the schema says about a value, as one error that says where the value was written.
-import { AttuneError, type JsonObject, shorten } from "@attune/spec";
+import { AttuneError, describeValue, type JsonObject, nearestName } from "@attune/spec";
 import type { z } from "zod";
 import { type ConfigOrigin, formatOrigin } from "./config-origin.ts";
 import { formatPath } from "./config-path.ts";
-import { nearestName } from "./nearest-name.ts";
 import { descriptionAt, keysAt } from "./schema-tree.ts";
 
 /** Finds where a path was written. */
@@ -62,8 +61,7 @@ export function located(
 
 function sentenceOf(issue: z.core.$ZodIssue): string {
   const input = "input" in issue ? issue.input : undefined;
-  const shown = shorten(typeof input === "number" ? String(input) : (JSON.stringify(input) ?? ""));
-  const received = input === undefined ? "" : `, but received ${shown}`;
+  const received = input === undefined ? "" : `, but received ${describeValue(input)}`;
   const text = issue.message
     .replace(/^Invalid (input|option): /, "")
     .replace(/, received .*$/, "")

@@ -1,6 +1,6 @@
 // Rows that other programs hand over: every field is checked, and an error names the row.
 import { encodePrompt } from "@attune/generate";
-import { AttuneError, type Tokenizer } from "@attune/spec";
+import { AttuneError, describeValue, type Tokenizer } from "@attune/spec";
 import { type ChatMessage, type ChatRenderer, createChatRenderer } from "@attune/tokenizer-core";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -118,9 +118,12 @@ function messagesOf(row: Row, index: number): readonly ChatMessage[] {
 }
 
 function wrongRow(row: number, expected: string, received: unknown, key?: string): AttuneError {
-  const shown = received === undefined ? "nothing" : JSON.stringify(received).slice(0, 60);
-  return new AttuneError("INPUT_INVALID", `Expected ${expected} in row ${row}, but received ${shown}.`, {
-    hint: "Rows are counted from 0. A prompt is a prompt, prompt_ids or messages; to be scored it has a completion or completion_ids.",
-    details: { row, ...(key === undefined ? {} : { key }) },
-  });
+  return new AttuneError(
+    "INPUT_INVALID",
+    `Expected ${expected} in row ${row}, but received ${describeValue(received)}.`,
+    {
+      hint: "Rows are counted from 0. A prompt is a prompt, prompt_ids or messages; to be scored it has a completion or completion_ids.",
+      details: { row, ...(key === undefined ? {} : { key }) },
+    },
+  );
 }

@@ -1,7 +1,6 @@
-import type { JsonValue } from "@attune/spec";
-import { sortedByKey } from "../section.ts";
+import { type JsonValue, sortKeys } from "@attune/spec";
 
 /** Writes JSON so that equal values give equal text: keys sorted, no white space. */
 export function canonicalJson(value: JsonValue): string {
-  return JSON.stringify(sortedByKey(value));
+  return JSON.stringify(sortKeys(value));
 }

@@ -1,7 +1,7 @@
-import type { JsonObject, JsonValue } from "@attune/spec";
+import { type JsonObject, type JsonValue, sortKeys } from "@attune/spec";
 import { readAddedToken } from "../added-tokens/added-token.ts";
 import { chatTemplateOf } from "../chat/chat-template.ts";
-import { countField, sectionList, sortedByKey } from "../section.ts";
+import { countField, sectionList } from "../section.ts";
 import { formatTokenizerJson } from "./format-tokenizer.ts";
 import type { TokenizerFiles } from "./tokenizer-files.ts";
 
@@ -47,5 +47,5 @@ function rolesOf(config: JsonObject | undefined): JsonObject {
 }
 
 function sortedJson(value: JsonObject): string {
-  return `${JSON.stringify(sortedByKey(value), null, 2)}\n`;
+  return `${JSON.stringify(sortKeys(value), null, 2)}\n`;
 }
