@@ -1,4 +1,4 @@
-import type { TensorType } from "@attune/tensor-core";
+import type { Tensor, TensorType, Trace } from "@attune/tensor-core";
 
 /** Where the values of a parameter are while a function is traced. */
 export type ParameterPlacement =
@@ -9,3 +9,10 @@ export type ParameterPlacement =
 
 /** Placements by parameter name; tied names have the placement of what they are tied to. */
 export type ParameterSource = ReadonlyMap<string, ParameterPlacement>;
+
+/** The values of a parameter, in a trace. */
+export function readPlacement(trace: Trace, placement: ParameterPlacement): Tensor {
+  return placement.kind === "weight"
+    ? trace.weight(placement.name, placement.type)
+    : trace.state(placement.region, placement.type, placement.offset);
+}

@@ -7,6 +7,7 @@ import {
   float32,
   type Runtime,
   type StorageFormat,
+  stateAlignment,
   tensorType,
 } from "@attune/tensor-core";
 import { rotaryTables } from "./layers/rotary.ts";
@@ -49,9 +50,6 @@ export interface ModelIdentity {
   readonly configJson: JsonObject;
   readonly generationConfig?: JsonObject | undefined;
 }
-
-/** Elements between the starts of trained parameters are a multiple of this, so that every device can bind each alone. */
-const stateAlignment = 64;
 
 /** Parameters that are read at the same time: as many as Node has threads for reading. */
 const atOnce = 4;

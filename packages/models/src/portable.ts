@@ -45,14 +45,14 @@ export type {
   ParameterSpec,
 } from "./model-family.ts";
 export { modelTensors } from "./model-tensors.ts";
-export type { ParameterPlacement, ParameterSource } from "./parameter-source.ts";
+export { type ParameterPlacement, type ParameterSource, readPlacement } from "./parameter-source.ts";
 export type { PlacementOptions } from "./place-parameters.ts";
 export { parseRopeConfig, type RopeConfig } from "./rope/rope-config.ts";
 export { ropeFrequencies } from "./rope/rope-frequencies.ts";
 export { type RopeTableRequest, type RopeTables, ropeTables } from "./rope/rope-tables.ts";
 export type { SaveOptions } from "./save-model.ts";
 export { createScope, type Scope, type ScopeOptions } from "./scope.ts";
-export { ignoredLabel, shiftLabels } from "./shift-labels.ts";
+export { shiftLabels } from "./shift-labels.ts";
 export type {
   SiteCrossing,
   SiteDescription,

@@ -1,8 +1,8 @@
 // Reading a parameter and crossing a site are what a Scope does: it carries the module path, the trace, and who visits.
 import { AttuneError } from "@attune/spec";
-import { sameShape, type Tensor, type TensorType, type Trace } from "@attune/tensor-core";
+import { sameShape, type TensorType, type Trace } from "@attune/tensor-core";
 import type { ForwardContext } from "./forward-context.ts";
-import type { ParameterPlacement, ParameterSource } from "./parameter-source.ts";
+import { type ParameterPlacement, type ParameterSource, readPlacement } from "./parameter-source.ts";
 import type { SiteParameter, SiteVisitor } from "./site.ts";
 
 /** A module path in one trace of a model. */
@@ -81,12 +81,6 @@ function placementOf(parameters: ParameterSource, name: string): ParameterPlacem
     });
   }
   return placement;
-}
-
-function readPlacement(trace: Trace, placement: ParameterPlacement): Tensor {
-  return placement.kind === "weight"
-    ? trace.weight(placement.name, placement.type)
-    : trace.state(placement.region, placement.type, placement.offset);
 }
 
 /** Enters a path relative to the one that is open, so that nested crossings do not repeat it. */

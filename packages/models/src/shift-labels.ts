@@ -1,5 +1,4 @@
-/** The label of a position that takes no part in the loss. */
-export const ignoredLabel = -100;
+import { ignoredLabel } from "@attune/tensor-core";
 
 /**
  * Turns labels of positions, as Transformers gives them, into targets of the positions before: what `languageModelLoss` wants.

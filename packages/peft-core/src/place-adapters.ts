@@ -2,7 +2,7 @@
 // values that a method's hook changes in a State region of their own.
 import { type ParameterPlacement, type ParameterSource, readParameter, writeParameter } from "@attune/models";
 import { AttuneError } from "@attune/spec";
-import { elementCount, type Runtime, tensorType } from "@attune/tensor-core";
+import { elementCount, type Runtime, stateAlignment, tensorType } from "@attune/tensor-core";
 import type { AdapterParameter } from "./adapter-parameter.ts";
 import { type Adapters, valuesOf } from "./attach-adapters.ts";
 
@@ -23,9 +23,6 @@ export interface TrainedRange {
   readonly name: string;
   readonly offset: number;
 }
-
-/** Elements between the starts of State ranges are a multiple of this. */
-const stateAlignment = 64;
 
 /** Places every value as a read-only weight. */
 export function placeForInference(

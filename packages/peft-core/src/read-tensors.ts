@@ -1,4 +1,4 @@
-import type { ParameterPlacement, ParameterSource } from "@attune/models";
+import { type ParameterPlacement, type ParameterSource, readPlacement } from "@attune/models";
 import { AttuneError } from "@attune/spec";
 import type { Tensor, Trace } from "@attune/tensor-core";
 import type { AdapterMethod, NamedTensors, TracedAdapter } from "./adapter-method.ts";
@@ -47,17 +47,15 @@ function readAll(
   placement: ParameterSource,
   trace: Trace,
 ): NamedTensors {
-  return Object.fromEntries(locals.map((local) => [local, readPlacement(trace, nameOf(local), placement)]));
+  return Object.fromEntries(locals.map((local) => [local, readParameter(trace, nameOf(local), placement)]));
 }
 
-function readPlacement(trace: Trace, name: string, placement: ParameterSource): Tensor {
+function readParameter(trace: Trace, name: string, placement: ParameterSource): Tensor {
   const place: ParameterPlacement | undefined = placement.get(name);
   if (place === undefined) {
     throw new AttuneError("ID_UNKNOWN", `Adapter parameter "${name}" is not placed in this runtime.`, {
       hint: "Place the adapter's values with placeForInference or placeForTraining.",
     });
   }
-  return place.kind === "weight"
-    ? trace.weight(place.name, place.type)
-    : trace.state(place.region, place.type, place.offset);
+  return readPlacement(trace, place);
 }

@@ -4,6 +4,7 @@ export type { Contract } from "./contract.ts";
 export { describeValue } from "./describe-value.ts";
 export type { ErrorCode, ExitCode } from "./error-code.ts";
 export { errorExitCode } from "./error-code.ts";
+export type { GgufVocabulary } from "./gguf-vocabulary.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export { isJsonObject, sortKeys } from "./json.ts";
 export { nearestName, nearNames } from "./near-names.ts";

@@ -5,6 +5,7 @@ import {
   createRandomSequence,
   elementCount,
   gradients,
+  isPlain,
   mul,
   type OpDef,
   type OpSample,
@@ -16,11 +17,6 @@ import {
 
 /** A sample of an op whose attributes are not known here. */
 export type AnySample = OpSample<OpDef extends OpDef<infer A> ? A : never>;
-
-/** True for types that the host writes before each run; others are uploaded once, as weights. */
-export function isPlain(type: TensorType): boolean {
-  return type.format.id === type.dtype;
-}
 
 /** Name of the leaf of an input: `input0`, `weight1`. */
 export function leafName(sample: AnySample, index: number): string {

@@ -6,6 +6,7 @@ import {
   createRuntime,
   errorBounds,
   type HostValues,
+  isPlain,
   type KernelDef,
   type OpDef,
   operandsOfProducts,
@@ -20,7 +21,6 @@ import { randomCases } from "./random/random-cases.ts";
 import {
   type AnySample,
   cotangentValues,
-  isPlain,
   leafName,
   recordGradients,
   recordOutputs,

@@ -48,7 +48,9 @@ export {
   differentiate,
   evaluateExpression,
   expressionSize,
+  type IntegerFunction,
   input,
+  isIntegerExpression,
   type ScalarExpression,
   type ScalarFunction,
   scalarFunctions,
@@ -62,7 +64,7 @@ export {
   philox4x32,
   type RandomSequence,
 } from "./ops/philox.ts";
-export { activationExpression, activationExpressions } from "./ops/pointwise/activations.ts";
+export { type RowExtent, rowExtent } from "./ops/row-values.ts";
 export { buildPlan, type PlanTarget } from "./plan/build-plan.ts";
 export { type DeviceDescription, knownDevices, parseDevice } from "./plan/device-description.ts";
 export { explainPlan } from "./plan/explain-plan.ts";
@@ -74,7 +76,7 @@ export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions }
 export type { MemoryUse } from "./runtime/memory.ts";
 export { formatProfile, type Profile, type ProfiledRun, type ProfileRow, profileRows } from "./runtime/profile.ts";
 export type { Program } from "./runtime/program.ts";
-export type { States } from "./runtime/states.ts";
+export { type States, stateAlignment } from "./runtime/states.ts";
 export type { Weights } from "./runtime/weights.ts";
 export { bfloat16, denseFormat, float16, float32, int32, uint32 } from "./type/dense-formats.ts";
 export { type DType, dtypeBytes } from "./type/dtype.ts";
@@ -83,6 +85,7 @@ export type { FormatComponent, StorageFormat } from "./type/storage-format.ts";
 export {
   elementCount,
   formatType,
+  isPlain,
   rowBytes,
   sameShape,
   sameType,

@@ -1,9 +1,8 @@
-import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
+import { AttuneError, type GgufVocabulary, type JsonObject, type JsonValue } from "@attune/spec";
 import {
   addedToken,
   addedTokenJson,
   corruptSection,
-  type GgufVocabulary,
   gpt2Expression,
   type TokenizerFiles,
 } from "@attune/tokenizer-core";

@@ -1,4 +1,5 @@
-import { corruptSection, type GgufVocabulary, type TokenizerFiles } from "@attune/tokenizer-core";
+import type { GgufVocabulary } from "@attune/spec";
+import { corruptSection, type TokenizerFiles } from "@attune/tokenizer-core";
 import { wordSign } from "./cut-at-signs.ts";
 import { ggufTokenizerFiles } from "./gguf-gpt2.ts";
 

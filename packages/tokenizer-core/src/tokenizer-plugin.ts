@@ -1,6 +1,5 @@
-import type { Contract } from "@attune/spec";
+import type { Contract, GgufVocabulary } from "@attune/spec";
 import type { TokenBuffer } from "./encode/token-buffer.ts";
-import type { GgufVocabulary } from "./files/gguf-vocabulary.ts";
 import type { TokenizerFiles } from "./files/tokenizer-files.ts";
 import type { Section } from "./section.ts";
 

@@ -1,13 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
+import { AttuneError, type GgufVocabulary, type JsonObject, type JsonValue } from "@attune/spec";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   createTokenizer,
   formatTokenizerJson,
-  type GgufVocabulary,
   loadTokenizer,
   readTokenizerFiles,
   saveTokenizer,
@@ -332,6 +331,7 @@ describe("tokenizerFromGguf", () => {
     eosId: undefined,
     unknownId: undefined,
     paddingId: undefined,
+    separatorId: undefined,
     addBos: undefined,
     addEos: undefined,
     addSpacePrefix: undefined,

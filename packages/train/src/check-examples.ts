@@ -1,6 +1,7 @@
 // Checks before step 1, each an error with the row: the failures that other trainers report as a falling loss.
 import { AttuneError, type Tokenizer } from "@attune/spec";
-import { ignoredLabel, type TrainingExample, trainedCount } from "./training-example.ts";
+import { ignoredLabel } from "@attune/tensor-core";
+import { type TrainingExample, trainedCount } from "./training-example.ts";
 
 /** What was kept of the rows, for the log and the report. */
 export interface ExampleCounts {

@@ -1,8 +1,9 @@
 import { AttuneError } from "@attune/spec";
+import { ignoredLabel } from "@attune/tensor-core";
 import type { Batch } from "./batch-source.ts";
 import { countedTokens, type LossTerm, termInput, termOfToken } from "./loss-terms.ts";
 import type { PackedPiece } from "./pack-rows.ts";
-import { ignoredLabel, type TrainingExample } from "./training-example.ts";
+import type { TrainingExample } from "./training-example.ts";
 
 /** Size of a batch. */
 export interface BatchShape {

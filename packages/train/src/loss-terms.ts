@@ -2,7 +2,8 @@
 //   L = mean over trained tokens + λ_prompt · mean over prompt tokens + λ_replay · mean over tokens of replay
 // A mean of its own keeps a row's one trained token from drowning among the hundred of its prompt or of a replayed text. The weight of
 // prompts is the prompt loss weight of Huerta-Enochian and Ko, Instruction Fine-Tuning: Does Prompt Loss Matter?, arXiv 2401.13586.
-import { ignoredLabel, type TrainingExample } from "./training-example.ts";
+import { ignoredLabel } from "@attune/tensor-core";
+import type { TrainingExample } from "./training-example.ts";
 
 /** What the loss of a token counts towards: the task, which is called `loss`, the text of a prompt, or replay. */
 export type LossTerm = "loss" | "prompt" | "replay";

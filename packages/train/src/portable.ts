@@ -1,4 +1,5 @@
 // What needs no file system: all of it works in browsers too, where this is the package's entry.
+export { ignoredLabel } from "@attune/tensor-core";
 export type { Batch, BatchSource } from "./batch-source.ts";
 export { type CausalLanguageModelingOptions, causalLanguageModeling } from "./causal-language-modeling.ts";
 export { type CheckOptions, checkExamples, type ExampleCounts } from "./check-examples.ts";
@@ -25,7 +26,6 @@ export {
   type TrainableStore,
 } from "./trainable-store.ts";
 export {
-  ignoredLabel,
   type TextSegment,
   type TokenizeOptions,
   type TrainingExample,

@@ -3,7 +3,7 @@
 
 import type { Optimizer, ParameterGroup, ParameterSegment } from "@attune/optim";
 import { AttuneError } from "@attune/spec";
-import { elementCount, type Runtime } from "@attune/tensor-core";
+import { elementCount, type Runtime, stateAlignment } from "@attune/tensor-core";
 
 /** A parameter that this run trains. */
 export interface TrainableParameter {
@@ -38,9 +38,6 @@ export interface TrainableStore {
   read(): Promise<Map<string, Float32Array>>;
 }
 
-/** A range starts at a multiple of this many elements: 256 bytes, the strictest binding alignment. */
-const rangeAlignment = 64;
-
 /** Lays parameters out: groups one after the other, each range aligned. */
 export function layOutParameters(
   parameters: readonly Pick<TrainableParameter, "name" | "shape" | "group">[],
@@ -52,7 +49,7 @@ export function layOutParameters(
     for (const { name, shape, group: wanted = "default" } of parameters) {
       if (wanted !== group.name) continue;
       ranges.push({ name, shape, offset, group: index });
-      offset += Math.ceil(elementCount(shape) / rangeAlignment) * rangeAlignment;
+      offset += Math.ceil(elementCount(shape) / stateAlignment) * stateAlignment;
     }
   });
   if (ranges.length !== parameters.length) {

@@ -1,8 +1,6 @@
 // One tokenising pass gives ids and the label mask together, so that no prompt length is ever counted apart from its row.
 import { AttuneError, type Tokenizer } from "@attune/spec";
-
-/** A label that no loss counts. */
-export const ignoredLabel = -100;
+import { ignoredLabel } from "@attune/tensor-core";
 
 /** A stretch of a row's text and whether the model learns to say it. */
 export interface TextSegment {

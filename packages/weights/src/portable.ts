@@ -5,7 +5,6 @@ export type { Checkpoint, CheckpointToWrite } from "./checkpoint-folder.ts";
 export type { TensorToWrite } from "./encode-safetensors.ts";
 export { encodeSafetensors, tensorByteLength } from "./encode-safetensors.ts";
 export type { GgufList, GgufScalar } from "./gguf-value.ts";
-export type { GgufVocabulary } from "./gguf-vocabulary.ts";
 export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from "./half-conversion.ts";
 export type { GgufHeader, GgufTensorInfo } from "./read-gguf.ts";
 export { openSafetensorsBytes } from "./read-safetensors.ts";

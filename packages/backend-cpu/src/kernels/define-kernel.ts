@@ -1,5 +1,11 @@
-import type { Capabilities, CpuKernelCode, KernelDef, Signature, TensorType } from "@attune/tensor-core";
-import { formatType } from "@attune/tensor-core";
+import {
+  type Capabilities,
+  type CpuKernelCode,
+  formatType,
+  isPlain,
+  type KernelDef,
+  type Signature,
+} from "@attune/tensor-core";
 
 /** What a kernel of this backend has to say; it is named after its op and accepts plain formats unless told otherwise. */
 export interface CpuKernelOptions {
@@ -24,11 +30,6 @@ export function cpuKernel({ op, variant, accepts, inPlace, lower }: CpuKernelOpt
     ...(inPlace ? { inPlace } : {}),
     lower,
   };
-}
-
-/** Whether values are stored as the dtype they are computed with. */
-export function isPlain(type: TensorType): boolean {
-  return type.format.id === type.dtype;
 }
 
 /** A key for code that depends on all types and attributes. */

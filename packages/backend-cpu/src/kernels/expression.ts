@@ -1,5 +1,5 @@
 // Code for scalar expressions, four elements at a time. Equal subexpressions are computed once.
-import type { ScalarExpression, ScalarFunction } from "@attune/tensor-core";
+import type { IntegerFunction, ScalarExpression, ScalarFunction } from "@attune/tensor-core";
 import { type FunctionBuilder, f32x4, i32x4, type Value, v128 } from "@attune/tensor-core/wasm";
 import { vectorCos, vectorErf, vectorExp, vectorLog, vectorSigmoid, vectorSin, vectorTanh } from "./vector-math.ts";
 
@@ -37,8 +37,8 @@ const floatFunctions: Readonly<Record<ScalarFunction, Emitter>> = {
 
 const integerTruth = (f: FunctionBuilder, mask: Vector): Vector => v128.and(mask, f.hoisted(i32x4.constant(1)));
 
-/** The functions that stay exact on i32 lanes. */
-const integerFunctions: Partial<Record<ScalarFunction, Emitter>> = {
+/** Each integer function on i32 lanes. */
+const integerFunctions: Readonly<Record<IntegerFunction, Emitter>> = {
   add: (_, a, b) => i32x4.add(a!, b!),
   sub: (_, a, b) => i32x4.sub(a!, b!),
   mul: (_, a, b) => i32x4.mul(a!, b!),
@@ -53,13 +53,6 @@ const integerFunctions: Partial<Record<ScalarFunction, Emitter>> = {
   select: (f, c, a, b) => v128.bitselect(a!, b!, i32x4.ne(c!, f.hoisted(i32x4.constant(0)))),
 };
 
-/** Whether an expression can be computed on integers alone. */
-export function isIntegerExpression(expression: ScalarExpression): boolean {
-  if (expression.kind === "input") return true;
-  if (expression.kind === "constant") return Number.isInteger(expression.value) && Math.abs(expression.value) < 2 ** 31;
-  return expression.name in integerFunctions && expression.arguments.every(isIntegerExpression);
-}
-
 /** Emits expressions over vectors; one evaluator serves one place in the code. */
 export function createEvaluator(
   f: FunctionBuilder,
@@ -68,12 +61,13 @@ export function createEvaluator(
 ): (expression: ScalarExpression) => Vector {
   const known = new Map<string, Vector>();
   const lanes = integer ? i32x4 : f32x4;
+  const functions: Partial<Record<ScalarFunction, Emitter>> = integer ? integerFunctions : floatFunctions;
   const evaluate = (expression: ScalarExpression): { key: string; value: Vector } => {
     if (expression.kind === "constant")
       return { key: `c${expression.value}`, value: f.hoisted(lanes.constant(expression.value)) };
     if (expression.kind === "input") return remember(`i${expression.index}`, () => inputOf(expression.index));
     const parts = expression.arguments.map(evaluate);
-    const emit = (integer ? integerFunctions : floatFunctions)[expression.name]!;
+    const emit = functions[expression.name]!;
     return remember(`${expression.name}(${parts.map((part) => part.key).join()})`, () =>
       emit(f, ...parts.map((part) => part.value)),
     );

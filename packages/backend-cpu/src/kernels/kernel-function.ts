@@ -112,17 +112,6 @@ export function minimum(left: Value<"i32">, right: Value<"i32">): Value<"i32"> {
 /** Lanes of a vector that hold elements: all four, or fewer in the last vector of a row. */
 export type Lanes = 1 | 2 | 3 | 4;
 
-/** Rows and their length: the last axis, and all before it. */
-export interface RowExtent {
-  readonly rows: number;
-  readonly columns: number;
-}
-
-/** Splits a shape into its last axis and all before. */
-export function rowExtent(shape: readonly number[]): RowExtent {
-  return { rows: shape.slice(0, -1).reduce((product, size) => product * size, 1), columns: shape.at(-1) ?? 1 };
-}
-
 /** Writes the first `lanes` lanes of a vector. */
 export function storeLanes(
   f: FunctionBuilder,

@@ -2,6 +2,8 @@
 import {
   elementCount,
   formatType,
+  isIntegerExpression,
+  isPlain,
   type KernelDef,
   type LoopAxis,
   mergeAxes,
@@ -19,7 +21,7 @@ import {
   load,
   type Value,
 } from "@attune/tensor-core/wasm";
-import { createEvaluator, isIntegerExpression } from "./expression.ts";
+import { createEvaluator } from "./expression.ts";
 import { forVectors } from "./for-vectors.ts";
 import { kernelFunction, minimum, rowsPerTile, simpleCode } from "./kernel-function.ts";
 
@@ -28,15 +30,13 @@ type Vector = Value<"v128">;
 /** Longest stretch of the innermost axis that one tile works on, in elements. */
 const chunkElements = 16384;
 
-const isDense = (type: TensorType): boolean => type.format.id === type.dtype;
-
 export const pointwiseKernel: KernelDef = {
   kind: "kernel",
   specificationVersion: 1,
   id: "cpu.pointwise",
   op: "pointwise",
   backend: "cpu",
-  accepts: ({ inputs }) => (inputs.every(isDense) ? 1 : undefined),
+  accepts: ({ inputs }) => (inputs.every(isPlain) ? 1 : undefined),
   lower(signature) {
     const { inputs, outputs } = signature;
     const { expressions } = signature.attributes as unknown as { expressions: readonly ScalarExpression[] };

@@ -1,12 +1,12 @@
-import type {
-  BufferTraffic,
-  Capabilities,
-  KernelDef,
-  Signature,
-  TensorType,
-  WebgpuBuffer,
-  WebgpuKernelCode,
-  WebgpuStage,
+import {
+  type BufferTraffic,
+  type Capabilities,
+  isPlain,
+  type KernelDef,
+  type Signature,
+  type WebgpuBuffer,
+  type WebgpuKernelCode,
+  type WebgpuStage,
 } from "@attune/tensor-core";
 import { gridOf } from "../shader/grid.ts";
 
@@ -33,11 +33,6 @@ export function webgpuKernel({ op, variant, accepts, inPlace, lower }: WebgpuKer
     ...(inPlace ? { inPlace } : {}),
     lower: (signature, capabilities) => ({ backend: "webgpu", ...lower(signature, capabilities) }),
   };
-}
-
-/** Whether values are stored as the dtype they are computed with. */
-export function isPlain(type: TensorType): boolean {
-  return type.format.id === type.dtype;
 }
 
 /** A buffer of an operand of plain format, inputs counted from 0 and outputs after them. */

@@ -1,7 +1,7 @@
 // Rows by number: embeddings and their gradient, gathered and scattered rows.
-import { elementCount, type KernelDef, rowBytes } from "@attune/tensor-core";
+import { elementCount, isPlain, type KernelDef, rowBytes } from "@attune/tensor-core";
 import { buildShader, expandShader } from "../shader/build-shader.ts";
-import { flatStage, isPlain, moving, operand, scratch, webgpuKernel } from "./define-kernel.ts";
+import { flatStage, moving, operand, scratch, webgpuKernel } from "./define-kernel.ts";
 import { copyStage } from "./move.ts";
 import { rowWindows, windowBuffers } from "./row-windows.ts";
 import { bindingOf, componentBuffers, decodeFunction } from "./stored-operand.ts";

@@ -2,6 +2,7 @@
 // element, or four neighbours where every operand steps through them or repeats one.
 import {
   elementCount,
+  isIntegerExpression,
   type KernelDef,
   type LoopAxis,
   mergeAxes,
@@ -9,7 +10,7 @@ import {
   type Signature,
 } from "@attune/tensor-core";
 import { expandShader } from "../shader/build-shader.ts";
-import { converted, expressionCode, isIntegerExpression } from "../shader/expression.ts";
+import { converted, expressionCode } from "../shader/expression.ts";
 import { flatStage, operand, webgpuKernel } from "./define-kernel.ts";
 import { elementsOf, elementWindows } from "./element-windows.ts";
 

@@ -1,5 +1,5 @@
 // WGSL for scalar expressions, from the same definitions as the CPU's code. Equal subexpressions are computed once.
-import type { DType, ScalarExpression, ScalarFunction } from "@attune/tensor-core";
+import type { DType, IntegerFunction, ScalarExpression, ScalarFunction } from "@attune/tensor-core";
 import { floatLiteral, integerLiteral } from "./literal.ts";
 
 type Template = (...operands: string[]) => string;
@@ -35,8 +35,8 @@ const floatFunctions: Readonly<Record<ScalarFunction, Template>> = {
 
 const integerTruth = (condition: string): string => `select(0i, 1i, ${condition})`;
 
-/** The functions that stay exact on i32. */
-const integerFunctions: Partial<Record<ScalarFunction, Template>> = {
+/** Each integer function on i32. */
+const integerFunctions: Readonly<Record<IntegerFunction, Template>> = {
   add: floatFunctions.add,
   sub: floatFunctions.sub,
   mul: floatFunctions.mul,
@@ -44,18 +44,12 @@ const integerFunctions: Partial<Record<ScalarFunction, Template>> = {
   abs: floatFunctions.abs,
   max: (a, b) => `max(${a}, ${b})`,
   min: (a, b) => `min(${a}, ${b})`,
+  floor: (a) => a,
   less: (a, b) => integerTruth(`${a} < ${b}`),
   lessEqual: (a, b) => integerTruth(`${a} <= ${b}`),
   equal: (a, b) => integerTruth(`${a} == ${b}`),
   select: (c, a, b) => `select(${b}, ${a}, ${c} != 0i)`,
 };
-
-/** Whether an expression can be computed on integers alone. */
-export function isIntegerExpression(expression: ScalarExpression): boolean {
-  if (expression.kind === "input") return true;
-  if (expression.kind === "constant") return Number.isInteger(expression.value) && Math.abs(expression.value) < 2 ** 31;
-  return expression.name in integerFunctions && expression.arguments.every(isIntegerExpression);
-}
 
 /** Statements that compute expressions, and the name or literal of each result. */
 export interface ExpressionCode {
@@ -76,11 +70,12 @@ export function expressionCode(
 ): ExpressionCode {
   const statements: string[] = [];
   const names = new Map<string, string>();
+  const functions: Partial<Record<ScalarFunction, Template>> = integer ? integerFunctions : floatFunctions;
   const emit = (expression: ScalarExpression): string => {
     if (expression.kind === "constant")
       return integer ? integerLiteral(expression.value) : floatLiteral(expression.value);
     if (expression.kind === "input") return inputs[expression.index]!;
-    const template = (integer ? integerFunctions : floatFunctions)[expression.name]!;
+    const template = functions[expression.name]!;
     const text = template(...expression.arguments.map(emit));
     const known = names.get(text);
     if (known !== undefined) return known;

@@ -92,6 +92,34 @@ export const scalarFunctions: Readonly<Record<ScalarFunction, (...values: number
   select: (c, a, b) => (c! !== 0 ? a! : b!),
 };
 
+const integerFunctions = [
+  "add",
+  "sub",
+  "mul",
+  "neg",
+  "abs",
+  "max",
+  "min",
+  "floor",
+  "less",
+  "lessEqual",
+  "equal",
+  "select",
+] as const;
+
+/** Functions that stay exact on integers. */
+export type IntegerFunction = (typeof integerFunctions)[number];
+
+/** Whether an expression can be computed on 32-bit integers alone. */
+export function isIntegerExpression(expression: ScalarExpression): boolean {
+  if (expression.kind === "input") return true;
+  if (expression.kind === "constant") return Number.isInteger(expression.value) && Math.abs(expression.value) < 2 ** 31;
+  return (
+    (integerFunctions as readonly ScalarFunction[]).includes(expression.name) &&
+    expression.arguments.every(isIntegerExpression)
+  );
+}
+
 /**
  * erf to about 1e-15: its Maclaurin series up to |x| = 3, then the continued fraction of erfc.
  * Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6 and 7.1.14.

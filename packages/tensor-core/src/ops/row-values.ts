@@ -2,15 +2,15 @@
 import { elementCount, type TensorType } from "../type/tensor-type.ts";
 import { shapeMismatch } from "./checks.ts";
 
-/** Number of rows and their length. */
+/** Rows and their length. */
 export interface RowExtent {
   readonly rows: number;
   readonly columns: number;
 }
 
-/** Splits a shape into its last axis and all before. */
+/** Splits a shape into its last axis and all before; a scalar is a row of one. */
 export function rowExtent(shape: readonly number[]): RowExtent {
-  return { rows: elementCount(shape.slice(0, -1)), columns: shape.at(-1)! };
+  return { rows: elementCount(shape.slice(0, -1)), columns: shape.at(-1) ?? 1 };
 }
 
 /** Throws unless there is a last axis with elements. */

@@ -1,7 +1,7 @@
 // Values in and out of buffers, as the format of their type says.
 import { AttuneError } from "@attune/spec";
 import type { DType } from "../type/dtype.ts";
-import { elementCount, formatType, type TensorType } from "../type/tensor-type.ts";
+import { elementCount, formatType, isPlain, type TensorType } from "../type/tensor-type.ts";
 
 /** Values as the host holds them. */
 export type HostValues = Float32Array | Int32Array | Uint32Array;
@@ -14,7 +14,7 @@ export function encodeValues(values: ArrayLike<number>, type: TensorType, name: 
       `"${name}" is ${formatType(type)} with ${elementCount(type.shape)} values, got ${values.length}.`,
     );
   }
-  if (isDense(type) && values instanceof hostArrays[type.dtype]) {
+  if (isPlain(type) && values instanceof hostArrays[type.dtype]) {
     const view = values as unknown as HostValues;
     return [new Uint8Array(view.buffer, view.byteOffset, view.byteLength)];
   }
@@ -31,10 +31,6 @@ export function encodeValues(values: ArrayLike<number>, type: TensorType, name: 
 export function decodeDense(bytes: Uint8Array, dtype: DType): HostValues {
   const copy = bytes.slice();
   return new hostArrays[dtype](copy.buffer, 0, copy.byteLength / 4);
-}
-
-function isDense(type: TensorType): boolean {
-  return type.format.id === type.dtype;
 }
 
 const hostArrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;

@@ -5,6 +5,9 @@ import type { DType } from "../type/dtype.ts";
 import { decodeDense, type HostValues } from "./buffer-values.ts";
 import { lookUp } from "./look-up.ts";
 
+/** Ranges that are bound apart start at a multiple of this many elements: 256 bytes, the strictest alignment of a binding. */
+export const stateAlignment = 64;
+
 /** Mutable buffers by region name, one dtype each, zero at first. */
 export interface States {
   allocate(region: string, elements: number, dtype?: DType): Promise<void>;

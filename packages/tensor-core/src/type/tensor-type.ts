@@ -53,6 +53,11 @@ export function rowBytes(type: TensorType, rows: number): number {
   return all === 0 ? 0 : Math.ceil((typeBytes(type) * Math.min(rows, all)) / all);
 }
 
+/** Whether values are stored as the dtype that they are computed with. */
+export function isPlain(type: TensorType): boolean {
+  return type.format.id === type.dtype;
+}
+
 /** Readable form, for instance `f32[2, 8]` or `bf16[4096, 256]`. */
 export function formatType(type: TensorType): string {
   return `${type.format.id}[${type.shape.join(", ")}]`;

@@ -1,9 +1,15 @@
 // Ops that move elements: copy, slice, split, concat, transpose, pad, broadcastTo, reshape. Each is one or more strided copies between
 // row-major tensors; axes along which both sides step alike are merged, so that most become rows of bytes.
-import type { CpuKernelCode, KernelDef, Signature, TensorType } from "@attune/tensor-core";
-import { elementCount } from "@attune/tensor-core";
+import {
+  type CpuKernelCode,
+  elementCount,
+  isPlain,
+  type KernelDef,
+  type Signature,
+  type TensorType,
+} from "@attune/tensor-core";
 import { address, type FunctionBuilder, i32, type Local, load, type Value } from "@attune/tensor-core/wasm";
-import { cpuKernel, isPlain, signatureKey } from "../define-kernel.ts";
+import { cpuKernel, signatureKey } from "../define-kernel.ts";
 import { kernelFunction, minimum, rowsPerTile, simpleCode } from "../kernel-function.ts";
 
 /** Elements of `shape`, from strides and offset of one binding to those of another, all in elements. */

@@ -1,6 +1,6 @@
 // Kernels of "linear" and "batchedMatmul" by a native library, for backends that were lent one.
-import type { KernelDef, Signature } from "@attune/tensor-core";
-import { cpuKernel, isPlain, signatureKey } from "../define-kernel.ts";
+import { isPlain, type KernelDef, type Signature } from "@attune/tensor-core";
+import { cpuKernel, signatureKey } from "../define-kernel.ts";
 import { createEpilogue } from "./epilogue.ts";
 import { acceptsFormats, type LinearAttributes, linearExtent, matmulExtent } from "./linear.ts";
 import { nativeProduct } from "./native-product.ts";

@@ -1,9 +1,8 @@
 // The loss over rows of logits and its gradient: loss = ln Σ e^x - x_label, dx = (e^(x - lse) - [label]) · dloss.
-import type { KernelDef } from "@attune/tensor-core";
-import { ignoredLabel } from "@attune/tensor-core";
+import { ignoredLabel, type KernelDef, rowExtent } from "@attune/tensor-core";
 import { address, f32, f32x4, i32, load, select } from "@attune/tensor-core/wasm";
 import { cpuKernel } from "../define-kernel.ts";
-import { rowAddress, rowExtent } from "../kernel-function.ts";
+import { rowAddress } from "../kernel-function.ts";
 import { vectorExpNormal } from "../vector-math.ts";
 import { largestOfRow, mapRow } from "./row-loops.ts";
 import { finiteLargest, rowKernelCode, scalarLog, sumOfPowers } from "./softmax.ts";

@@ -2,11 +2,11 @@
 // of rows adds its own into shared scratch, then the tiles' sums are added in order, so that no thread count changes a bit.
 //   RMSNorm:   g = dy · w;  dx = r g - x r³ mean(g x);                 dw = Σ dy x r
 //   LayerNorm: x̂ = (x - μ) r;  dx = r (g - mean(g) - x̂ mean(g x̂));  dw = Σ dy x̂;  db = Σ dy
-import type { CpuKernelCode, KernelDef, Signature } from "@attune/tensor-core";
+import { type CpuKernelCode, type KernelDef, rowExtent, type Signature } from "@attune/tensor-core";
 import { address, type FunctionBuilder, f32, f32x4, i32, type Local, load } from "@attune/tensor-core/wasm";
 import { cpuKernel, signatureKey } from "../define-kernel.ts";
 import { forVectors } from "../for-vectors.ts";
-import { forRowsOfTile, kernelFunction, rowAddress, rowExtent, rowTiles } from "../kernel-function.ts";
+import { forRowsOfTile, kernelFunction, rowAddress, rowTiles } from "../kernel-function.ts";
 import { mapRow, sumRow, sumRows } from "./row-loops.ts";
 
 /** What the first phase does with one row; `partials` are this tile's sums, one row of `columns` each. */

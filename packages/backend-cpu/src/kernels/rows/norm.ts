@@ -1,8 +1,8 @@
 // RMSNorm and LayerNorm over the last axis, forward. A row is read from the level-1 cache after its first pass.
-import type { KernelDef } from "@attune/tensor-core";
+import { type KernelDef, rowExtent } from "@attune/tensor-core";
 import { address, f32, f32x4 } from "@attune/tensor-core/wasm";
 import { cpuKernel } from "../define-kernel.ts";
-import { rowAddress, rowExtent } from "../kernel-function.ts";
+import { rowAddress } from "../kernel-function.ts";
 import { mapRow, sumRow } from "./row-loops.ts";
 import { rowKernelCode } from "./softmax.ts";
 

@@ -1,8 +1,8 @@
 // softmax, its gradient and logSumExp over the last axis, from the row's maximum, so that nothing overflows.
-import type { KernelDef, Signature } from "@attune/tensor-core";
+import { type KernelDef, rowExtent, type Signature } from "@attune/tensor-core";
 import { type FunctionBuilder, f32, f32x4, type Local, select } from "@attune/tensor-core/wasm";
 import { cpuKernel, signatureKey } from "../define-kernel.ts";
-import { forRowsOfTile, kernelFunction, rowAddress, rowExtent, rowTiles, simpleCode } from "../kernel-function.ts";
+import { forRowsOfTile, kernelFunction, rowAddress, rowTiles, simpleCode } from "../kernel-function.ts";
 import { vectorExpNormal, vectorLog } from "../vector-math.ts";
 import { largestOfRow, mapRow, sumRow } from "./row-loops.ts";
 

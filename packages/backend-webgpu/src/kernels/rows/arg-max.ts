@@ -1,6 +1,6 @@
-import type { KernelDef } from "@attune/tensor-core";
+import { type KernelDef, rowExtent } from "@attune/tensor-core";
 import { operand, webgpuKernel } from "../define-kernel.ts";
-import { rowExtent, rowStage } from "./row-stage.ts";
+import { rowStage } from "./row-stage.ts";
 
 /** The place of the largest value of each row. */
 export const argMaxKernel: KernelDef = webgpuKernel({

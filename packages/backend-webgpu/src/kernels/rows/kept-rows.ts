@@ -1,6 +1,6 @@
 // Rows that a thread goes over more than once: what it has of a short row stays in its registers, a long one is read again.
-import type { BufferTraffic } from "@attune/tensor-core";
-import { lanesOf, type RowExtent } from "./row-stage.ts";
+import type { BufferTraffic, RowExtent } from "@attune/tensor-core";
+import { lanesOf } from "./row-stage.ts";
 
 /** Elements of a row that a thread keeps; more would leave too few registers. */
 const mostKept = 32;

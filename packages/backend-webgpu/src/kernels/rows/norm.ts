@@ -1,9 +1,17 @@
 // Kernels of RMS norm, layer norm and their backward passes.
-import type { KernelDef, LayerNormAttributes, Signature, WebgpuBuffer, WebgpuStage } from "@attune/tensor-core";
+import {
+  type KernelDef,
+  type LayerNormAttributes,
+  type RowExtent,
+  rowExtent,
+  type Signature,
+  type WebgpuBuffer,
+  type WebgpuStage,
+} from "@attune/tensor-core";
 import { moving, operand, webgpuKernel } from "../define-kernel.ts";
 import { foldStages } from "../fold.ts";
 import { keepRows } from "./kept-rows.ts";
-import { type RowExtent, rowExtent, rowStage } from "./row-stage.ts";
+import { rowStage } from "./row-stage.ts";
 
 /** The forward stage; the names are those of all bindings in their order. */
 function normStage(

@@ -1,18 +1,7 @@
 // Stages that work on rows of the last axis, some threads a row (shader/row-fold.wgsl).
-import { elementCount, type WebgpuBuffer, type WebgpuStage } from "@attune/tensor-core";
+import type { RowExtent, WebgpuBuffer, WebgpuStage } from "@attune/tensor-core";
 import { buildShader, type ShaderConstant } from "../../shader/build-shader.ts";
 import { gridOf } from "../../shader/grid.ts";
-
-/** Rows and their length. */
-export interface RowExtent {
-  readonly rows: number;
-  readonly columns: number;
-}
-
-/** Splits a shape into its last axis and all before. */
-export function rowExtent(shape: readonly number[]): RowExtent {
-  return { rows: elementCount(shape.slice(0, -1)), columns: shape.at(-1)! };
-}
 
 /** Threads that share a row: about four elements for each, at most a workgroup. */
 export function lanesOf({ rows, columns }: RowExtent): number {

@@ -1,8 +1,8 @@
 // Kernels of softmax, log-sum-exp and the cross-entropy, which share one shader.
-import { elementCount, type KernelDef } from "@attune/tensor-core";
+import { elementCount, type KernelDef, rowExtent } from "@attune/tensor-core";
 import { buildShader } from "../../shader/build-shader.ts";
 import { flatStage, moving, operand, webgpuKernel } from "../define-kernel.ts";
-import { rowExtent, rowStage } from "./row-stage.ts";
+import { rowStage } from "./row-stage.ts";
 
 const flags = { backward: false, normalise: false, labels: false };
 

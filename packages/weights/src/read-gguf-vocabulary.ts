@@ -1,31 +1,6 @@
+import type { GgufVocabulary } from "@attune/spec";
 import { corruptFile } from "./corrupt-file.ts";
 import { type GgufHeader, readGguf } from "./read-gguf.ts";
-
-/** The vocabulary in a GGUF file, in the form that `@attune/tokenizer-core` takes. */
-export interface GgufVocabulary {
-  /** Path of the file. */
-  readonly file: string;
-  /** `tokenizer.ggml.model`: `gpt2`, `llama`, `bert`. */
-  readonly model: string;
-  /** `tokenizer.ggml.pre`: which pre-tokenizer. */
-  readonly pre: string | undefined;
-  readonly tokens: readonly string[];
-  /** Pairs `left right`, best first. */
-  readonly merges: readonly string[] | undefined;
-  readonly scores: Float32Array | undefined;
-  /** 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte. */
-  readonly tokenTypes: Int32Array | undefined;
-  readonly bosId: number | undefined;
-  readonly eosId: number | undefined;
-  readonly unknownId: number | undefined;
-  readonly paddingId: number | undefined;
-  /** `seperator_token_id`, as llama.cpp spells it in files, or `separator_token_id`. */
-  readonly separatorId: number | undefined;
-  readonly addBos: boolean | undefined;
-  readonly addEos: boolean | undefined;
-  readonly addSpacePrefix: boolean | undefined;
-  readonly chatTemplate: string | undefined;
-}
 
 /** Reads the vocabulary of a GGUF file. Throws `FILE_CORRUPT` for keys of another type and lists of other lengths. */
 export async function readGgufVocabulary(source: string | GgufHeader): Promise<GgufVocabulary> {
