@@ -304,7 +304,7 @@ describe("attune score and generate", () => {
     const [special] = (
       JSON.parse(readFileSync(join(model, "tokenizer.json"), "utf8")) as { added_tokens: { content: string }[] }
     ).added_tokens;
-    const spelling = JSON.stringify({ prompt: `The ${special!.content} cat`, completion: " sees" });
+    const spelling = JSON.stringify({ completion: " sees", prompt: `The ${special!.content} cat` });
     const spelt = /Row 0 spells out "\S+" in its prompt, which is read as plain text/;
     const unfollowed = /generation_config\.json asks for repetition_penalty 1\.1; only options/;
     const scored = await runAttune(["score", "--model", asking, "--input", "-"], spelling);
@@ -313,6 +313,12 @@ describe("attune score and generate", () => {
     const generated = await runAttune(generate, spelling);
     expect(generated.stderr).toMatch(spelt);
     expect(generated.stderr).toMatch(unfollowed);
+    const parsed = await runAttune(
+      ["score", "--model", asking, "--input", "-", "--parse-special-tokens", "--json"],
+      JSON.stringify({ prompt: `The${special!.content}`, completion: special!.content }),
+    );
+    expect(parsed.stderr).not.toMatch(spelt);
+    expect(JSON.parse(parsed.stdout)).toMatchObject({ rows: [{ tokens: 1 }] });
     const told = await runAttune([...generate, "--repetition-penalty", "1.1"], JSON.stringify({ prompt: "The cat" }));
     expect(told.stderr).not.toMatch(/spells out|generation_config/);
   });

@@ -35,7 +35,7 @@ export interface Scorer {
    * Scores rows, in their order. Rows of equal prompt share its forward pass.
    *
    * Throws `CONTEXT_EXCEEDED` naming a row that is too long, `INPUT_INVALID` for an empty prompt or completion, or an id outside
-   * the vocabulary, `ABORTED`.
+   * the vocabulary, `NUMERICS` naming a row whose score is not finite, `ABORTED`.
    */
   score(rows: readonly IdRow[], options?: ScoreOptions): Promise<CompletionScore[]>;
   /** Frees the programs. */
@@ -77,6 +77,9 @@ export function createScorer(
         done += new Set(run.completions).size;
         onProgress?.({ stage: "score", done, total: rows.length, unit: "rows" });
       }
+      scores.forEach(({ logprob }, row) => {
+        if (!Number.isFinite(logprob)) throw notFinite(row, logprob);
+      });
       return scores;
     },
     dispose() {
@@ -84,6 +87,13 @@ export function createScorer(
       programs.clear();
     },
   };
+}
+
+function notFinite(row: number, logprob: number): AttuneError {
+  return new AttuneError("NUMERICS", `The model gave row ${row} the log-probability ${logprob}.`, {
+    hint: "The weights or the adapter hold NaN or Infinity, or overflow in their storage format; try f32 storage.",
+    details: { row },
+  });
 }
 
 function checkRow(model: Model, { promptIds, completionIds }: IdRow, row: number): void {

@@ -154,6 +154,17 @@ describe("score", () => {
     scorer.dispose();
   });
 
+  it("says which row has a score that is not finite", async () => {
+    const broken: SiteVisitor = ({ name }, next) => (name.endsWith("v_proj") ? mul(next(), Number.NaN) : next());
+    const scorer = createScorer(runtime, model, { visitors: [broken] });
+    await expect(scorer.score([{ promptIds: [1], completionIds: [2] }])).rejects.toMatchObject({
+      code: "NUMERICS",
+      message: expect.stringContaining("row 0"),
+      details: { row: 0 },
+    });
+    scorer.dispose();
+  });
+
   it("refuses what it cannot score, naming the row", async () => {
     const scorer = createScorer(runtime, model);
     const score = (row: IdRow, options = {}) => scorer.score([rows[0]!, row], options);

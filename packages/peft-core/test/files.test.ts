@@ -144,6 +144,12 @@ describe("loading", () => {
     await write(table);
     const { values } = await load(folder);
     expect([...values.keys()]).toHaveLength(2);
+    const notices: string[] = [];
+    await load(folder, (sentence) => notices.push(sentence));
+    expect(notices).toEqual([]);
+    await write(table.map((value) => value * (1 + 2 ** -10)));
+    await load(folder, (sentence) => notices.push(sentence));
+    expect(notices).toEqual([expect.stringMatching(/embed_tokens.* up to rounding; the model's own values are used/)]);
     await write(table.map((value, index) => (index === 40 ? value + 0.5 : value)));
     await expect(load(folder)).rejects.toMatchObject({
       code: "CONFIG_INCOMPATIBLE",

@@ -46,8 +46,12 @@ export function writeLoraConfig(options: LoraOptions, model: ModelSites): JsonOb
   };
 }
 
+/** How first values were made, which says nothing of trained ones; and a layout that PEFT drops for linear modules, the only ones here. */
+const withoutEffect = ["corda_config", "eva_config", "loftq_config", "lora_ga_config", "fan_in_fan_out"];
+
 /** Options of an `adapter_config.json`; what is absent has PEFT's default. */
 export function readLoraConfig(config: OptionReader): LoraOptions {
+  for (const key of withoutEffect) config.raw(key);
   const options: LoraOptions = {
     rank: config.integer("r", { minimum: 1 }, 8),
     alpha: config.number("lora_alpha", { above: 0 }, 8),
@@ -69,11 +73,13 @@ export function readLoraConfig(config: OptionReader): LoraOptions {
 
 function readInitialWeights(config: OptionReader): InitialWeights {
   const value = config.raw("init_lora_weights") ?? true;
+  // EVA starts A from the data's directions and B from zero, over the base as it is; arXiv 2410.07170.
+  if (value === "eva") return "default";
   const found = Object.entries(plainInitial).find(([, written]) => written === value);
   if (found) return found[0] as InitialWeights;
   throw config.error(
     "init_lora_weights",
-    `adapters that start from "${value}" were trained over a base that this changed, so their tensors mean nothing over the original one.`,
+    `adapters that start from "${value}" are trained over a base that this changes, so their tensors mean nothing over the original one.`,
     "Convert the adapter to a plain LoRA in PEFT: save_pretrained(folder, path_initial_model_for_weight_conversion=...).",
   );
 }

@@ -93,16 +93,35 @@ export function ggufTokenizerFiles(
   };
   return {
     source: file,
-    tokenizer: { ...document, added_tokens: addedTokens, post_processor: null },
+    tokenizer: { ...document, added_tokens: addedTokens, post_processor: around(vocabulary, defaults) },
     config: {
       bos_token: tokenAt(vocabulary.bosId, "tokenizer.ggml.bos_token_id"),
       eos_token: tokenAt(vocabulary.eosId, "tokenizer.ggml.eos_token_id"),
       pad_token: tokenAt(vocabulary.paddingId, "tokenizer.ggml.padding_token_id"),
       unk_token: tokenAt(vocabulary.unknownId, "tokenizer.ggml.unknown_token_id"),
-      add_bos_token: vocabulary.addBos ?? defaults.addBos,
-      add_eos_token: vocabulary.addEos ?? false,
     },
     chatTemplate: vocabulary.chatTemplate,
+  };
+}
+
+/** The template that puts the beginning and the end around texts, as far as the file asks for them. */
+function around(
+  { tokens, bosId, eosId, addBos, addEos = false }: GgufVocabulary,
+  defaults: { readonly addBos: boolean },
+): JsonObject | null {
+  const before = (addBos ?? defaults.addBos) && bosId !== undefined ? [bosId] : [];
+  const behind = addEos && eosId !== undefined ? [eosId] : [];
+  if (before.length + behind.length === 0) return null;
+  const special = (id: number) => ({ SpecialToken: { id: tokens[id]!, type_id: 0 } });
+  const text = (id: "A" | "B", type_id: number) => ({ Sequence: { id, type_id } });
+  const single = [...before.map(special), text("A", 0), ...behind.map(special)];
+  return {
+    type: "TemplateProcessing",
+    single,
+    pair: [...single, text("B", 1)],
+    special_tokens: Object.fromEntries(
+      [...before, ...behind].map((id) => [tokens[id]!, { id: tokens[id]!, ids: [id], tokens: [tokens[id]!] }]),
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AttuneError, type JsonObject, type Tokenizer } from "@attune/spec";
-import { byteCharacters, createTokenizer } from "@attune/tokenizer-core";
+import { byteCharacters, createTokenizer, type GgufVocabulary, tokenizerFromGguf } from "@attune/tokenizer-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import plugins from "../src/index.ts";
@@ -158,6 +158,40 @@ describe("encoding", () => {
       { pre_tokenizer: { type: "ByteLevel", add_prefix_space: false } },
     );
     expect(tokenizer.encode("az").ids).toHaveLength(1);
+  });
+});
+
+describe("a GGUF vocabulary", () => {
+  const tokens = [...byteCharacters, "<s>", "</s>"];
+  const vocabulary: GgufVocabulary = {
+    file: "x.gguf",
+    model: "gpt2",
+    pre: "gpt-2",
+    tokens,
+    merges: [],
+    scores: undefined,
+    tokenTypes: Int32Array.from(tokens, (_, id) => (id < 256 ? 1 : 3)),
+    bosId: 256,
+    eosId: 257,
+    unknownId: undefined,
+    paddingId: undefined,
+    addBos: undefined,
+    addEos: undefined,
+    addSpacePrefix: undefined,
+    chatTemplate: undefined,
+  };
+
+  it.each([
+    [{}, ["a"]],
+    [{ addBos: true }, ["<s>", "a"]],
+    [{ addBos: true, addEos: true }, ["<s>", "a", "</s>"]],
+    [{ addEos: true }, ["a", "</s>"]],
+    [{ addBos: true, bosId: undefined }, ["a"]],
+  ])("puts around a text what it says: %j", (flags, expected) => {
+    const tokenizer = tokenizerFromGguf({ ...vocabulary, ...flags }, plugins);
+    const { ids } = tokenizer.encode("a", { addSpecialTokens: true });
+    expect(Array.from(ids, (id) => tokenizer.tokenOf(id))).toEqual(expected);
+    expect([tokenizer.addsBos, tokenizer.addsEos]).toEqual([expected[0] === "<s>", expected.at(-1) === "</s>"]);
   });
 });
 

@@ -15,8 +15,8 @@ import { corruptSection, optionalSection, type Section, sectionOf, stringField }
 import type { TokenizerModel, TokenizerPlugin } from "./tokenizer-plugin.ts";
 
 /**
- * Makes a tokenizer of parsed files. The truncation and padding of tokenizer.json are left to the caller, as in
- * Transformers. Throws `FILE_CORRUPT` or `FILE_UNSUPPORTED` naming the section, `ID_UNKNOWN` for a model no plugin has.
+ * Makes a tokenizer of parsed files. As in Transformers 5, the truncation and padding of tokenizer.json are left to the caller,
+ * and its post-processor alone says what is put around a text: `add_bos_token` and `add_eos_token` of the config do not. Throws `FILE_CORRUPT` or `FILE_UNSUPPORTED` naming the section, `ID_UNKNOWN` for a model no plugin has.
  */
 export function createTokenizer(files: TokenizerFiles, plugins: readonly TokenizerPlugin[]): Tokenizer {
   const root: Section = { value: files.tokenizer, where: files.source };
@@ -28,9 +28,8 @@ export function createTokenizer(files: TokenizerFiles, plugins: readonly Tokeniz
   const added = createAddedVocabulary(listAddedTokens(files, model, roles), model, normalizer, files.source);
   const tokenOf = (token: number) => added.byId.get(token)?.content ?? model.tokenOf(token);
   const idOf = (token: string) => added.idOf.get(token) ?? model.idOf(token);
-  const given = buildPostProcessor(optionalSection(root, "post_processor"));
-  const specialTokens = withAddedRoles(roleIds(roles, idOf), given, files);
-  const postProcessor = configuredPostProcessor(given, files, specialTokens);
+  const postProcessor = buildPostProcessor(optionalSection(root, "post_processor"));
+  const specialTokens = withAddedRoles(roleIds(roles, idOf), postProcessor, files);
   checkAddedIds(postProcessor, tokenOf, files.source);
   const pipeline: Pipeline = { model, normalizer, preTokenizer, added, postProcessor };
   const createDecoder: Tokenizer["createDecoder"] = (options = {}) =>
@@ -86,28 +85,6 @@ function checkAddedIds(
   const missing = [...prefix, ...suffix].find((id) => tokenOf(id) === undefined);
   if (missing === undefined) return;
   throw corruptSection(`${source}: post_processor`, `adds the id ${missing}, but no token has it.`);
-}
-
-/** `add_bos_token` and `add_eos_token` of the config, where one is there, take the place of what tokenizer.json adds. */
-function configuredPostProcessor(
-  given: PostProcessor,
-  { config, source }: TokenizerFiles,
-  { bos, eos }: SpecialTokens,
-): PostProcessor {
-  const [addBos, addEos] = ["add_bos_token", "add_eos_token"].map((key) => {
-    const value = config?.[key];
-    if (value === undefined || value === null || typeof value === "boolean") return value ?? undefined;
-    throw corruptSection(
-      `${source}: tokenizer_config.${key}`,
-      `expected true or false, but found ${JSON.stringify(value)}.`,
-    );
-  });
-  if (addBos === undefined && addEos === undefined) return given;
-  return {
-    ...given,
-    prefix: addBos && bos !== undefined ? [bos] : [],
-    suffix: addEos && eos !== undefined ? [eos] : [],
-  };
 }
 
 /** What decides about ids and texts; names, comments and the chat template do not. */

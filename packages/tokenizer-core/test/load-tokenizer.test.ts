@@ -98,9 +98,9 @@ describe("loadTokenizer", () => {
     ],
     [
       "a config with a wrong type",
-      { "tokenizer.json": document, "tokenizer_config.json": { add_bos_token: "yes" } },
+      { "tokenizer.json": document, "tokenizer_config.json": { bos_token: 3 } },
       "FILE_CORRUPT",
-      /add_bos_token.*"yes"/,
+      /tokenizer_config\.bos_token: expected a token/,
     ],
   ])("refuses %s", async (_, files, code, message) => {
     const error: unknown = await loadTokenizer(folderWith(files), [characterPlugin]).catch((reason: unknown) => reason);
@@ -119,17 +119,20 @@ describe("createTokenizer", () => {
     expect(tokensOf(tokenizer, "ab")).toEqual(["a", "b"]);
   });
 
-  it("lets the config say whether BOS and EOS are added", () => {
-    const sections = { added_tokens: special, post_processor: template };
+  it("adds what the post-processor says whatever the config says, as Transformers 5 does", () => {
     const roles = { bos_token: "<s>", eos_token: "</s>" };
-    const added = (config: JsonObject) => [
-      ...characterTokenizer(sections, { config: { ...roles, ...config } }).encode("a", { addSpecialTokens: true }).ids,
-    ];
-    expect(added({})).toHaveLength(3);
-    expect(added({ add_bos_token: true })[0]).toBe(200);
-    expect(added({ add_bos_token: true })).toHaveLength(2);
-    expect(added({ add_bos_token: false, add_eos_token: true }).at(-1)).toBe(201);
-    expect(added({ add_bos_token: false })).toHaveLength(1);
+    const switches = [undefined, true, false].flatMap((add_bos_token) =>
+      [undefined, true, false].map((add_eos_token) => ({ add_bos_token, add_eos_token })),
+    );
+    for (const flags of switches) {
+      const config = { ...roles, ...(JSON.parse(JSON.stringify(flags)) as JsonObject) };
+      const added = (sections: JsonObject) => {
+        const tokenizer = characterTokenizer({ added_tokens: special, ...sections }, { config });
+        return Array.from(tokenizer.encode("a", { addSpecialTokens: true }).ids, (id) => tokenizer.tokenOf(id));
+      };
+      expect(added({ post_processor: template })).toEqual(["<s>", "a", "</s>"]);
+      expect(added({})).toEqual(["a"]);
+    }
   });
 
   it("adds tokens that only the config names", () => {

@@ -8,7 +8,7 @@ import type { GenerateOptions } from "../verbs/generate.ts";
 /** Continues one prompt, shown while it is written, or the rows of a file. */
 export const generate: VerbAction<GenerateOptions> = async (options, context) => {
   const { host, json, signal, onProgress, note } = context;
-  const { prompt, input, plugin, maxNewTokens, numBeams, stop } = options;
+  const { prompt, input, plugin, maxNewTokens, numBeams, stop, parseSpecialTokens } = options;
   checkChoices(options);
   const toolbox = await openToolbox(host, plugin);
   const rows = prompt === undefined ? readObjects(input!, host.stdin) : [{ prompt }];
@@ -27,6 +27,7 @@ export const generate: VerbAction<GenerateOptions> = async (options, context) =>
     sampling: samplingOf(options),
     numBeams,
     stop,
+    parseSpecialTokens,
     signal,
     onNotice: note,
     ...(streams ? { onText: (_row: number, text: string) => void host.stdout.write(text) } : { onProgress }),

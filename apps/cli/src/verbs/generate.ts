@@ -14,6 +14,7 @@ export interface GenerateOptions extends ModelOptions {
   readonly repetitionPenalty?: number;
   readonly numBeams?: number;
   readonly stop: readonly string[];
+  readonly parseSpecialTokens?: boolean;
 }
 
 /** Continuations of prompts. */
@@ -33,6 +34,7 @@ export const generateVerb: Verb<GenerateOptions> = {
       .option("--input <file>", "JSONL rows of prompt, prompt_ids or messages; - is stdin")
       .option("--max-new-tokens <number>", "at most this many new tokens a row", integerFrom(1), 128)
       .option("--stop <text>", "text that ends a row; repeatable", collectWords, [])
+      .option("--parse-special-tokens", "read special tokens that a text spells out as such, not as plain text")
       .optionsGroup("Choice of tokens (without any of these, the most likely one):")
       .option("--greedy", "always the most likely token")
       .option("--temperature <number>", "divides the logits; lower is more certain", numberIn({ minimum: 0 }))

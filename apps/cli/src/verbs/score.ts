@@ -3,6 +3,7 @@ import type { Verb } from "../verb.ts";
 
 export interface ScoreOptions extends ModelOptions {
   readonly input: string;
+  readonly parseSpecialTokens?: boolean;
 }
 
 /** Log-probabilities of completions. */
@@ -17,10 +18,12 @@ export const scoreVerb: Verb<ScoreOptions> = {
   interruptible: true,
   configure(command) {
     addModelOptions(command);
-    command.requiredOption(
-      "--input <file>",
-      "JSONL rows of prompt and completion, or of prompt_ids and completion_ids; - is stdin",
-    );
+    command
+      .requiredOption(
+        "--input <file>",
+        "JSONL rows of prompt and completion, or of prompt_ids and completion_ids; - is stdin",
+      )
+      .option("--parse-special-tokens", "read special tokens that a text spells out as such, not as plain text");
   },
   load: async () => (await import("../actions/score.ts")).score,
 };

@@ -65,7 +65,7 @@ async function readFolder(
   const exported = parameters.filter(({ key }) => key !== undefined);
   const repeated = [...storedBase(layout), ...unaskedBase(model, tensors, exported)];
   assertKeys(folder, tensors, exported, repeated);
-  await assertSameBase(runtime, model, folder, tensors, repeated);
+  await assertSameBase(runtime, model, folder, tensors, repeated, onNotice);
   const values = new Map<string, Float32Array>();
   for (const { name: full, key } of exported) values.set(full, await tensors.readFloat32(key!));
   return { name, method, options, allowUnmatchedTargets: true, values, origin };
@@ -128,13 +128,20 @@ async function assertSameBase(
   folder: string,
   tensors: TensorReader,
   repeated: readonly RepeatedParameter[],
+  onNotice: LoadAdapterOptions["onNotice"],
 ): Promise<void> {
   for (const { key, parameter } of repeated) {
     if (!tensors.has(key)) continue;
     const [theirs, ours] = [await tensors.readFloat32(key), await readParameter(runtime, model, parameter)];
     const largest = ours.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const differs = theirs.findIndex((value, index) => !(Math.abs(value - ours[index]!) <= largest * 2 ** -8));
-    if (differs === -1) continue;
+    if (differs === -1) {
+      if (theirs.some((value, index) => value !== ours[index]))
+        onNotice?.(
+          `"${key}" in "${folder}" is "${parameter}" of this model up to rounding; the model's own values are used.`,
+        );
+      continue;
+    }
     throw new AttuneError(
       "CONFIG_INCOMPATIBLE",
       `"${key}" in "${folder}" is not "${parameter}" of this model (element ${differs} is ${theirs[differs]}, not ${ours[differs]}).`,

@@ -70,7 +70,7 @@ export function readPeftConfig<Options>(
         "FILE_UNSUPPORTED",
         `${file}: "${key}" is ${JSON.stringify(value)}, which method "${method.id}" does not support.`,
         {
-          hint: "It changes what the adapter computes, so it cannot be left out.",
+          hint: "It may change what the adapter computes, so it is not left out in silence.",
           details: { file, key },
         },
       );

@@ -7,11 +7,11 @@ import {
 } from "@attune/generate";
 import { AttuneError, type JsonObject, type Tokenizer } from "@attune/spec";
 import type { Toolbox } from "../toolbox/toolbox.ts";
-import { createPromptReader, needsTokenizer, type Rows } from "./read-rows.ts";
+import { createPromptReader, needsTokenizer, type Rows, type TextOptions } from "./read-rows.ts";
 import { type UseModelOptions, withRowModel } from "./use-model.ts";
 
 /** Which prompts are continued, and how. */
-export interface GenerateRowsOptions extends UseModelOptions {
+export interface GenerateRowsOptions extends UseModelOptions, TextOptions {
   /** Rows of `prompt`, `prompt_ids` or `messages`. */
   readonly rows: Rows;
   readonly maxNewTokens: number;
@@ -48,7 +48,7 @@ export function generateRows(toolbox: Toolbox, options: GenerateRowsOptions): Pr
   const { numBeams = 1, batch } = options;
   return withRowModel(toolbox, options, async (runtime, { model, tokenizer, visitors }) => {
     noteUnfollowed(model.generationConfig, options);
-    const read = createPromptReader(tokenizer, options.onNotice);
+    const read = createPromptReader(tokenizer, options);
     const prompts: ArrayLike<number>[] = [];
     for await (const row of options.rows) prompts.push(read(row, prompts.length));
     const generator = createGenerator(runtime, model, { visitors, batch });

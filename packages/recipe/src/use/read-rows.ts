@@ -14,8 +14,13 @@ export interface ScoreRow {
   readonly completionIds: ArrayLike<number>;
 }
 
-/** Told of what a caller may not expect. */
-type Notice = ((sentence: string) => void) | undefined;
+/** How the texts of rows are read. */
+export interface TextOptions {
+  /** Read special tokens that a text spells out as such, instead of as plain text. Default false. */
+  readonly parseSpecialTokens?: boolean | undefined;
+  /** Told of the first text that spells one out while they are not read as such. */
+  readonly onNotice?: ((sentence: string) => void) | undefined;
+}
 
 /**
  * Makes the function that reads a row of `prompt` and `completion`, tokenised apart without special tokens (a BOS in front only if
@@ -23,19 +28,19 @@ type Notice = ((sentence: string) => void) | undefined;
  */
 export function createScoreReader(
   tokenizer: Tokenizer | undefined,
-  onNotice: Notice,
+  options: TextOptions = {},
 ): (value: unknown, index: number) => ScoreRow {
-  const text = createTextReader(tokenizer, onNotice);
+  const read = createTextReader(tokenizer, options);
   return (value, index) => {
     const row = objectOf(value, index);
     if (row["prompt_ids"] !== undefined || row["completion_ids"] !== undefined) {
       return { promptIds: idsOf(row, "prompt_ids", index), completionIds: idsOf(row, "completion_ids", index) };
     }
-    const prompt = text(row, "prompt", index);
-    const completion = text(row, "completion", index);
+    const prompt = read(row, "prompt", index);
+    const completion = read(row, "completion", index);
     return {
-      promptIds: encodePrompt(prompt.tokenizer, prompt.text),
-      completionIds: completion.tokenizer.encode(completion.text).ids,
+      promptIds: encodePrompt(prompt.tokenizer, prompt.text, options),
+      completionIds: completion.tokenizer.encode(completion.text, options).ids,
     };
   };
 }
@@ -43,16 +48,16 @@ export function createScoreReader(
 /** Makes the function that reads a row of `prompt`, `prompt_ids` or `messages` as the ids of a prompt. Only ids need no tokenizer. */
 export function createPromptReader(
   tokenizer: Tokenizer | undefined,
-  onNotice: Notice,
+  options: TextOptions = {},
 ): (value: unknown, index: number) => ArrayLike<number> {
-  const read = createTextReader(tokenizer, onNotice);
+  const read = createTextReader(tokenizer, options);
   let render: ChatRenderer | undefined;
   return (value, index) => {
     const row = objectOf(value, index);
     if (row["prompt_ids"] !== undefined) return idsOf(row, "prompt_ids", index);
     if (row["messages"] === undefined) {
       const prompt = read(row, "prompt", index);
-      return encodePrompt(prompt.tokenizer, prompt.text);
+      return encodePrompt(prompt.tokenizer, prompt.text, options);
     }
     if (tokenizer === undefined) throw needsTokenizer(`row ${index}, which holds messages,`, "messages");
     render ??= createChatRenderer({ tokenizer });
@@ -61,12 +66,13 @@ export function createPromptReader(
   };
 }
 
-/** Reads texts of rows, whose special tokens are plain text; the first that spells one out is told of. */
+/** Reads texts of rows; while special tokens are plain text in them, the first that spells one out is told of. */
 function createTextReader(
   tokenizer: Tokenizer | undefined,
-  onNotice: Notice,
+  { parseSpecialTokens = false, onNotice }: TextOptions,
 ): (row: Row, field: string, index: number) => { readonly text: string; readonly tokenizer: Tokenizer } {
-  let specials = [...(tokenizer?.specialIds ?? [])].map((id) => tokenizer?.tokenOf(id) ?? "").filter(Boolean);
+  const ids = parseSpecialTokens || tokenizer === undefined ? [] : [...tokenizer.specialIds];
+  let specials = ids.map((id) => tokenizer?.tokenOf(id) ?? "").filter(Boolean);
   return (row, field, index) => {
     const text = textOf(row, field, index);
     if (tokenizer === undefined) throw needsTokenizer(`row ${index}, which holds text,`, field);
@@ -74,7 +80,7 @@ function createTextReader(
     if (spelled !== undefined) {
       specials = [];
       onNotice?.(
-        `Row ${index} spells out "${spelled}" in its ${field}, which is read as plain text; give ids, or messages to generate from, where the token is meant.`,
+        `Row ${index} spells out "${spelled}" in its ${field}, which is read as plain text; ask for parseSpecialTokens (--parse-special-tokens) where the token is meant.`,
       );
     }
     return { text, tokenizer };

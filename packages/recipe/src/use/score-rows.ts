@@ -1,10 +1,10 @@
 import { createScorer } from "@attune/generate";
 import type { Toolbox } from "../toolbox/toolbox.ts";
-import { createScoreReader, type Rows, type ScoreRow } from "./read-rows.ts";
+import { createScoreReader, type Rows, type ScoreRow, type TextOptions } from "./read-rows.ts";
 import { type UseModelOptions, withRowModel } from "./use-model.ts";
 
 /** Which rows are scored, and by which model. */
-export interface ScoreRowsOptions extends UseModelOptions {
+export interface ScoreRowsOptions extends UseModelOptions, TextOptions {
   /** Rows of `prompt` and `completion`, or of `prompt_ids` and `completion_ids`. */
   readonly rows: Rows;
   /** Tokens that are run at once. Default 2048. */
@@ -28,7 +28,7 @@ export function scoreRows(
 ): Promise<{ readonly rows: readonly ScoredRow[]; readonly seconds: number }> {
   const { signal, onProgress, tokensPerRun } = options;
   return withRowModel(toolbox, options, async (runtime, { model, tokenizer, visitors }) => {
-    const read = createScoreReader(tokenizer, options.onNotice);
+    const read = createScoreReader(tokenizer, options);
     const rows: ScoreRow[] = [];
     for await (const row of options.rows) rows.push(read(row, rows.length));
     const scorer = createScorer(runtime, model, { visitors, tokensPerRun });
