@@ -68,6 +68,12 @@ describe("a Llama configuration", () => {
       attentionScaling: 0.1 * Math.log(4) + 1,
       truncate: true,
     });
+    const truncates = (changes: JsonObject) =>
+      parse({ rope_scaling: { rope_type: "yarn", factor: 4, ...changes } }).rope;
+    expect([{}, { truncate: true }].map(truncates)).toEqual(Array(2).fill(expect.objectContaining({ truncate: true })));
+    expect([{ truncate: false }, { truncate: null }].map(truncates)).toEqual(
+      Array(2).fill(expect.objectContaining({ truncate: false })),
+    );
     expect(parse({ rope_scaling: { rope_type: "yarn", factor: 0.5 } }).rope).toMatchObject({ attentionScaling: 1 });
     const factors = { short_factor: [1, 1, 1, 1], long_factor: [1, 2, 3, 4] };
     expect(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AttuneError, type JsonObject, type Tokenizer } from "@attune/spec";
-import { byteCharacters, createTokenizer, type GgufVocabulary, tokenizerFromGguf } from "@attune/tokenizer-core";
+import { AttuneError, type GgufVocabulary, type JsonObject, type Tokenizer } from "@attune/spec";
+import { byteCharacters, createTokenizer, tokenizerFromGguf } from "@attune/tokenizer-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import plugins from "../src/index.ts";

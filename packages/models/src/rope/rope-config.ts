@@ -114,7 +114,8 @@ function parseYarn(config: ConfigReader, fields: ConfigReader, base: RopeBase): 
     trainedPositions,
     betaFast: fields.number("beta_fast", 0, 32),
     betaSlow: fields.number("beta_slow", 0, 1),
-    truncate: fields.boolean("truncate", true),
+    // Where it is written as null, the reference reads it as false.
+    truncate: !fields.isNull("truncate") && fields.boolean("truncate", true),
     attentionScaling: fields.number("attention_factor", 0, computed),
   };
 }
