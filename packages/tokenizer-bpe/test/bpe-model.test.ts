@@ -175,6 +175,7 @@ describe("a GGUF vocabulary", () => {
     eosId: 257,
     unknownId: undefined,
     paddingId: undefined,
+    separatorId: undefined,
     addBos: undefined,
     addEos: undefined,
     addSpacePrefix: undefined,
