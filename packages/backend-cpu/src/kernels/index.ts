@@ -2,9 +2,8 @@ import type { KernelDef } from "@attune/tensor-core";
 import { attentionBackwardKernel } from "./attention/attention-backward.ts";
 import { attentionDecodeKernel } from "./attention/attention-decode.ts";
 import { attentionKernel } from "./attention/attention-forward.ts";
-import { dropoutKernel } from "./memory/dropout.ts";
-import { makingKernels } from "./memory/fill.ts";
-import { movingKernels } from "./memory/strided-copy.ts";
+import { dropoutKernel } from "./dropout.ts";
+import { fillKernels } from "./fill.ts";
 import { optimizerKernels } from "./optimizer/rules.ts";
 import { wholeTensorKernels } from "./optimizer/whole-tensor.ts";
 import { pointwiseKernel } from "./pointwise.ts";
@@ -17,6 +16,7 @@ import { normBackwardKernels } from "./rows/norm-backward.ts";
 import { reduceKernels } from "./rows/reduce.ts";
 import { ropeKernel } from "./rows/rope.ts";
 import { softmaxKernels } from "./rows/softmax.ts";
+import { copyKernels } from "./strided-copy.ts";
 
 /** All kernels of the CPU backend. */
 export const cpuKernels: readonly KernelDef[] = [
@@ -37,6 +37,6 @@ export const cpuKernels: readonly KernelDef[] = [
   ...wholeTensorKernels,
   ...reduceKernels,
   dropoutKernel,
-  ...movingKernels,
-  ...makingKernels,
+  ...copyKernels,
+  ...fillKernels,
 ];

@@ -4,7 +4,7 @@ import { elementCount, type KernelDef, type Segment } from "@attune/tensor-core"
 import { buildShader } from "../../shader/build-shader.ts";
 import { flatStage, moving, operand, webgpuKernel } from "../define-kernel.ts";
 import { elementsOf, elementWindows } from "../element-windows.ts";
-import { copyStage } from "../move.ts";
+import { copyStage } from "../strided-copy.ts";
 
 /** Ascending segments as (start, end, group), neighbours of one group joined. */
 function segmentWords(segments: readonly Segment[]): Uint32Array {

@@ -73,7 +73,7 @@ export function copyStage(count: number, from: number, to: number): WebgpuStage 
 }
 
 /** Ops that keep elements as they are; the last three run where the planner makes no view of them. */
-const copyKernels = ["copy", "reshape", "debug", "stopGradient"].map((op) =>
+const plainCopies = ["copy", "reshape", "debug", "stopGradient"].map((op) =>
   webgpuKernel({ op, lower: ({ inputs }) => ({ stages: [copyStage(elementCount(inputs[0]!.shape), 0, 1)] }) }),
 );
 
@@ -178,8 +178,8 @@ const padKernel = webgpuKernel({
 });
 
 /** Kernels of ops that move elements. */
-export const movingKernels: readonly KernelDef[] = [
-  ...copyKernels,
+export const copyKernels: readonly KernelDef[] = [
+  ...plainCopies,
   broadcastKernel,
   transposeKernel,
   sliceKernel,

@@ -1,10 +1,10 @@
 // Rows by number: embeddings and their gradient, gathered and scattered rows.
 import { elementCount, isPlain, type KernelDef, rowBytes } from "@attune/tensor-core";
-import { buildShader, expandShader } from "../shader/build-shader.ts";
-import { flatStage, moving, operand, scratch, webgpuKernel } from "./define-kernel.ts";
-import { copyStage } from "./move.ts";
-import { rowWindows, windowBuffers } from "./row-windows.ts";
-import { bindingOf, componentBuffers, decodeFunction } from "./stored-operand.ts";
+import { buildShader, expandShader } from "../../shader/build-shader.ts";
+import { flatStage, moving, operand, scratch, webgpuKernel } from "../define-kernel.ts";
+import { rowWindows, windowBuffers } from "../row-windows.ts";
+import { bindingOf, componentBuffers, decodeFunction } from "../stored-operand.ts";
+import { copyStage } from "../strided-copy.ts";
 
 const embeddingKernel = webgpuKernel({
   op: "embedding",
@@ -125,33 +125,10 @@ const scatterKernel = webgpuKernel({
   },
 });
 
-const ropeKernel = webgpuKernel({
-  op: "rope",
-  lower({ inputs, attributes }) {
-    const [, , heads, width] = inputs[0]!.shape as [number, number, number, number];
-    const half = inputs[2]!.shape[1]!;
-    const { interleaved, inverse } = attributes as unknown as { interleaved: boolean; inverse: boolean };
-    const build = (constants: Record<string, number>): string =>
-      buildShader("rope", { constants: { ...constants, heads, width, half }, flags: { interleaved, inverse } });
-    const turned = { bytes: rowBytes(inputs[2]!, elementCount(inputs[1]!.shape)) };
-    const buffers = [
-      operand("x", 0),
-      operand("positions", 1, "array<i32>"),
-      moving(operand("cosines", 2), turned),
-      moving(operand("sines", 3), turned),
-      operand("y", 4),
-    ];
-    // A thread turns a pair; those that pass through count as pairs of their own.
-    const pairs = half + (width - 2 * half);
-    return { stages: [flatStage((elementCount(inputs[0]!.shape) / width) * pairs, build, buffers)] };
-  },
-});
-
 /** Kernels that find rows by number. */
-export const lookupKernels: readonly KernelDef[] = [
+export const embeddingKernels: readonly KernelDef[] = [
   embeddingKernel,
   embeddingBackwardKernel,
   gatherKernel,
   scatterKernel,
-  ropeKernel,
 ];

@@ -2,13 +2,13 @@
 import type { KernelDef } from "@attune/tensor-core";
 import { elementCount } from "@attune/tensor-core";
 import { address, type FunctionBuilder, f32x4, i32, i32x4, type Local, type Value } from "@attune/tensor-core/wasm";
-import { cpuKernel, signatureKey } from "../define-kernel.ts";
-import { forDynamicVectors, kernelFunction, minimum, simpleCode, storeLanes } from "../kernel-function.ts";
+import { cpuKernel, signatureKey } from "./define-kernel.ts";
+import { forDynamicVectors, kernelFunction, minimum, simpleCode, storeLanes } from "./kernel-function.ts";
 
 const stretch = 32768;
 
 /** A kernel without inputs: four values from the number of the first. */
-function makingKernel(
+function generatingKernel(
   op: string,
   valueAt: (f: FunctionBuilder, attributes: { readonly [name: string]: unknown }, index: Local<"i32">) => Value<"v128">,
 ): KernelDef {
@@ -31,15 +31,15 @@ function makingKernel(
   });
 }
 
-const fill = makingKernel("fill", (f, { value, dtype }) =>
+const fill = generatingKernel("fill", (f, { value, dtype }) =>
   f.hoisted((dtype === "f32" ? f32x4 : i32x4).constant(value as number)),
 );
 
-const iota = makingKernel("iota", (f, { start }, index) =>
+const iota = generatingKernel("iota", (f, { start }, index) =>
   i32x4.add(
     i32x4.splat(index),
     f.hoisted(i32x4.constant(...[0, 1, 2, 3].map((lane) => lane + ((start as number | undefined) ?? 0)))),
   ),
 );
 
-export const makingKernels: readonly KernelDef[] = [fill, iota];
+export const fillKernels: readonly KernelDef[] = [fill, iota];

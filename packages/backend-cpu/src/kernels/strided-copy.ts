@@ -9,8 +9,8 @@ import {
   type TensorType,
 } from "@attune/tensor-core";
 import { address, type FunctionBuilder, i32, type Local, load, type Value } from "@attune/tensor-core/wasm";
-import { cpuKernel, signatureKey } from "../define-kernel.ts";
-import { kernelFunction, minimum, rowsPerTile, simpleCode } from "../kernel-function.ts";
+import { cpuKernel, signatureKey } from "./define-kernel.ts";
+import { kernelFunction, minimum, rowsPerTile, simpleCode } from "./kernel-function.ts";
 
 /** Elements of `shape`, from strides and offset of one binding to those of another, all in elements. */
 interface StridedCopy {
@@ -159,7 +159,7 @@ function elementBytes(type: TensorType): 2 | 4 | undefined {
 }
 
 /** A kernel that moves elements of any format which stores each on its own. */
-function movingKernel(op: string, copiesOf: (signature: Signature) => readonly StridedCopy[]): KernelDef {
+function copyKernel(op: string, copiesOf: (signature: Signature) => readonly StridedCopy[]): KernelDef {
   return cpuKernel({
     op,
     accepts: ({ inputs }) => (inputs.every((type) => elementBytes(type) !== undefined) ? 1 : undefined),
@@ -197,17 +197,17 @@ function ranges({ inputs, outputs }: Signature, axis: number, starts: readonly n
 const startsOf = (sizes: readonly number[]): number[] =>
   sizes.map((_, index) => sizes.slice(0, index).reduce((sum, size) => sum + size, 0));
 
-const slice = movingKernel("slice", (signature) => {
+const slice = copyKernel("slice", (signature) => {
   const { axis, start } = signature.attributes as { axis: number; start: number };
   return ranges(signature, axis, [start]);
 });
 
-const split = movingKernel("split", (signature) => {
+const split = copyKernel("split", (signature) => {
   const { axis, sizes } = signature.attributes as { axis: number; sizes: readonly number[] };
   return ranges(signature, axis, startsOf(sizes));
 });
 
-const concat = movingKernel("concat", ({ inputs, outputs, attributes }) => {
+const concat = copyKernel("concat", ({ inputs, outputs, attributes }) => {
   const axis = attributes["axis"] as number;
   const strides = stridesOf(outputs[0]!.shape);
   const starts = startsOf(inputs.map((type) => type.shape[axis]!));
@@ -222,7 +222,7 @@ const concat = movingKernel("concat", ({ inputs, outputs, attributes }) => {
   }));
 });
 
-const transpose = movingKernel("transpose", ({ inputs, outputs, attributes }) => {
+const transpose = copyKernel("transpose", ({ inputs, outputs, attributes }) => {
   const strides = stridesOf(inputs[0]!.shape);
   const permutation = attributes["permutation"] as readonly number[];
   const { shape } = outputs[0]!;
@@ -239,7 +239,7 @@ const transpose = movingKernel("transpose", ({ inputs, outputs, attributes }) =>
   ];
 });
 
-const broadcastTo = movingKernel("broadcastTo", ({ inputs, outputs }) => {
+const broadcastTo = copyKernel("broadcastTo", ({ inputs, outputs }) => {
   const [from, to] = [inputs[0]!.shape, outputs[0]!.shape];
   const strides = stridesOf(from);
   const padding = to.length - from.length;
@@ -251,7 +251,7 @@ const broadcastTo = movingKernel("broadcastTo", ({ inputs, outputs }) => {
   ];
 });
 
-const reshape = movingKernel("reshape", (signature) => [whole(signature)]);
+const reshape = copyKernel("reshape", (signature) => [whole(signature)]);
 
 /** Bytes that one tile of a plain copy moves. */
 const copyChunk = 1 << 17;
@@ -311,4 +311,4 @@ const pad: KernelDef = cpuKernel({
   },
 });
 
-export const movingKernels: readonly KernelDef[] = [copy, slice, split, concat, transpose, broadcastTo, reshape, pad];
+export const copyKernels: readonly KernelDef[] = [copy, slice, split, concat, transpose, broadcastTo, reshape, pad];

@@ -1,12 +1,6 @@
-// Ops that make values from an element's number.
-import {
-  type DropoutAttributes,
-  dropoutThreshold,
-  elementCount,
-  hashStream,
-  type KernelDef,
-} from "@attune/tensor-core";
-import { buildShader, expandShader } from "../shader/build-shader.ts";
+// Tensors made of nothing: one value everywhere (fill), ascending integers (iota).
+import { elementCount, type KernelDef } from "@attune/tensor-core";
+import { expandShader } from "../shader/build-shader.ts";
 import { floatLiteral, integerLiteral } from "../shader/literal.ts";
 import { flatStage, operand, webgpuKernel } from "./define-kernel.ts";
 
@@ -35,25 +29,5 @@ const iotaKernel = webgpuKernel({
   },
 });
 
-const dropoutKernel = webgpuKernel({
-  op: "dropout",
-  lower({ inputs, attributes }) {
-    const { rate, stream } = attributes as unknown as DropoutAttributes;
-    const count = elementCount(inputs[0]!.shape);
-    const build = (constants: Record<string, number>): string =>
-      buildShader("dropout", {
-        constants: {
-          ...constants,
-          count,
-          threshold: dropoutThreshold(rate),
-          stream: hashStream(stream),
-          kept: { f32: 1 - rate },
-        },
-      });
-    const buffers = [operand("x", 0), operand("random", 1, "array<u32>"), operand("y", 2)];
-    return { stages: [flatStage(Math.ceil(count / 4), build, buffers)] };
-  },
-});
-
 /** Kernels of ops that make values. */
-export const makingKernels: readonly KernelDef[] = [fillKernel, iotaKernel, dropoutKernel];
+export const fillKernels: readonly KernelDef[] = [fillKernel, iotaKernel];

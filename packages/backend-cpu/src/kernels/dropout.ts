@@ -15,8 +15,8 @@ import {
   type Value,
   v128,
 } from "@attune/tensor-core/wasm";
-import { cpuKernel, signatureKey } from "../define-kernel.ts";
-import { forDynamicVectors, kernelFunction, minimum, simpleCode, storeLanes } from "../kernel-function.ts";
+import { cpuKernel, signatureKey } from "./define-kernel.ts";
+import { forDynamicVectors, kernelFunction, minimum, simpleCode, storeLanes } from "./kernel-function.ts";
 
 const multipliers = [0xd2511f53, 0xcd9e8d57] as const;
 const weyl = [0x9e3779b9, 0xbb67ae85] as const;
