@@ -1,6 +1,4 @@
 export { collect } from "./io/collect.ts";
-export type { CsvParser, CsvRow } from "./io/csv-parser.ts";
-export { createCsvParser } from "./io/csv-parser.ts";
 export type { FileFormat, ReadRowsOptions } from "./io/read-rows.ts";
 export { readRows } from "./io/read-rows.ts";
 export type { TextUnit } from "./io/read-text-rows.ts";
@@ -27,9 +25,7 @@ export { fileSource } from "./sources/file-source.ts";
 export type { OpenSourceOptions } from "./sources/open-source.ts";
 export { openSource } from "./sources/open-source.ts";
 export type { PackageResolver, ResolvedPackage } from "./sources/package-resolver.ts";
-export { createPackageResolver, missingPackage } from "./sources/package-resolver.ts";
-export type { PackageSourceOptions } from "./sources/package-source.ts";
-export { packageSource } from "./sources/package-source.ts";
+export { createPackageResolver } from "./sources/package-resolver.ts";
 export type { RecordSource } from "./sources/record-source.ts";
 export { recordsSource } from "./sources/records-source.ts";
 export type { StageSourceOptions } from "./sources/stage-source.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createCsvParser } from "../src/index.ts";
+import { createCsvParser } from "../src/io/csv-parser.ts";
 
 function parse(
   text: string,

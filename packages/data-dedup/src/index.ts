@@ -3,8 +3,7 @@ import { dedupStage } from "./dedup-stage.ts";
 
 export type { DedupOptions } from "./dedup-stage.ts";
 export { dedupStage } from "./dedup-stage.ts";
-export type { DuplicateFinder, DuplicateSets, FinderOptions } from "./duplicate-finder.ts";
-export { createDuplicateFinder } from "./duplicate-finder.ts";
+export type { DuplicateSets, FinderOptions } from "./duplicate-finder.ts";
 export { findDuplicates } from "./find-duplicates.ts";
 export { jaccard } from "./jaccard.ts";
 export type { BandOptions, MinHasher } from "./minhash.ts";

@@ -6,7 +6,7 @@ export { isValidIban } from "./detect-iban.ts";
 export type { FindPiiOptions } from "./find-pii.ts";
 export { findPii } from "./find-pii.ts";
 export type { MaskedText, MaskPiiOptions } from "./mask-pii.ts";
-export { maskPii, placeholderOf } from "./mask-pii.ts";
+export { maskPii } from "./mask-pii.ts";
 export type { PiiOptions } from "./pii-stage.ts";
 export { piiStage } from "./pii-stage.ts";
 export type { PiiSpan, PiiType } from "./pii-type.ts";

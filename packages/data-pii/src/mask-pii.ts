@@ -16,7 +16,7 @@ export interface MaskPiiOptions extends FindPiiOptions {
 }
 
 /** Returns the placeholder of a kind: `[EMAIL]`, `[PHONE]`, ... */
-export function placeholderOf(type: PiiType): string {
+function placeholderOf(type: PiiType): string {
   return `[${type.toUpperCase()}]`;
 }
 

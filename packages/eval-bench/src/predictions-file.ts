@@ -12,7 +12,7 @@ import { createPerplexityScoring } from "./perplexity/perplexity-scoring.ts";
 import type { Scoring } from "./task.ts";
 
 /** Path of the results that stand beside a predictions file: `eval/base.jsonl` has `eval/base.json`. */
-export function resultsPathOf(predictionsPath: string): string {
+function resultsPathOf(predictionsPath: string): string {
   if (predictionsPath.endsWith(".jsonl")) return predictionsPath.slice(0, -1);
   throw new AttuneError("OPTIONS_INVALID", `A predictions file is named *.jsonl, received ${predictionsPath}.`);
 }

@@ -5,7 +5,7 @@ export { type EncodeOptions, encodePrompt } from "./encode-prompt.ts";
 export { type GeneratedText, type GenerateTextOptions, generateText, streamText } from "./generate-text.ts";
 export type { GenerateOptions, GenerateRequest, Generation } from "./generation.ts";
 export { createGenerator, type Generator, type GeneratorOptions } from "./generator.ts";
-export { logSoftmax, penalise, processLogits, softmax } from "./process-logits.ts";
+export { logSoftmax, processLogits, softmax } from "./process-logits.ts";
 export { parseSampling, type Sampling, type SamplingOptions } from "./sampling-options.ts";
 export type { IdRow } from "./score-plan.ts";
 export { type ScoreShape, traceScores } from "./score-program.ts";

@@ -34,7 +34,7 @@ export async function initialiseModel(
 }
 
 /** Initial values of one parameter. */
-export function initialValues(spec: ParameterSpec, config: ModelConfig, seed: number): Float32Array {
+function initialValues(spec: ParameterSpec, config: ModelConfig, seed: number): Float32Array {
   const values = new Float32Array(spec.shape.reduce((product, size) => product * size, 1));
   if (spec.role === "norm") return values.fill(1);
   if (spec.role === "bias") return values;

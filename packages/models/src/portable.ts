@@ -1,12 +1,11 @@
 // What needs no file system: all of it works in browsers too, where this is the package's entry.
 export { assertFitsContext } from "./assert-fits-context.ts";
-export { checkTensors } from "./check-tensors.ts";
 export { type ConfigReader, readConfig } from "./config-reader.ts";
 export { crossSite, type SiteToCross } from "./cross-site.ts";
 export { findFamily } from "./find-family.ts";
 export { type ForwardOptions, forwardHidden, forwardLogits } from "./forward.ts";
 export type { AttentionCall, ForwardContext } from "./forward-context.ts";
-export { type InitialiseOptions, initialiseModel, initialValues } from "./initialise-model.ts";
+export { type InitialiseOptions, initialiseModel } from "./initialise-model.ts";
 export {
   type LanguageModelLoss,
   type LanguageModelLossOptions,

@@ -8,4 +8,3 @@ export { type RandomProgram, recordRandomProgram } from "./random/random-program
 export { createStrictBackend, type StrictOptions } from "./strict/create-strict-backend.ts";
 export { type ConformanceOptions, testBackend } from "./test-backend.ts";
 export { testOps } from "./test-ops.ts";
-export { assertClose, assertSameBits, type ProgramRoundings, programBound, type Subject } from "./tolerance.ts";

@@ -45,16 +45,12 @@ export {
 export {
   call,
   constant,
-  differentiate,
-  evaluateExpression,
-  expressionSize,
   type IntegerFunction,
   input,
   isIntegerExpression,
   type ScalarExpression,
   type ScalarFunction,
   scalarFunctions,
-  substitute,
 } from "./op-def/scalar-expression.ts";
 export * from "./ops/index.ts";
 export {

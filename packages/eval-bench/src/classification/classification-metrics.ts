@@ -108,7 +108,7 @@ function matthews({ right, actual, predicted }: Tally): number {
 }
 
 /** Share of rows whose prediction is right. */
-export const accuracyMetric: ClassificationMetric = metric("accuracy", "Accuracy", "share", (rows) =>
+const accuracyMetric: ClassificationMetric = metric("accuracy", "Accuracy", "share", (rows) =>
   proportion(rows, ({ label, prediction }) => label === prediction),
 );
 

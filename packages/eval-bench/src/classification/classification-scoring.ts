@@ -49,7 +49,7 @@ export function createClassificationScoring(decision: Decision, positive?: strin
 }
 
 /** Confusion matrix, precision and recall of every label, reliability bins and the count of cut texts. */
-export function classificationDetails(
+function classificationDetails(
   rows: readonly ClassificationRow[],
   decision: Decision,
   confidence = 0.95,

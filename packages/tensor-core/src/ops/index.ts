@@ -41,7 +41,7 @@ export {
 } from "./norm/rms-norm.ts";
 export { type AdamwAttributes, type AdamwOperands, adamw, adamwOp } from "./optimizer/adamw.ts";
 export { allFinite, allFiniteOp, sumOfSquares, sumOfSquaresOp } from "./optimizer/gradient-checks.ts";
-export { hyperColumns, type Segment } from "./optimizer/optimizer-operands.ts";
+export type { Segment } from "./optimizer/optimizer-operands.ts";
 export { type SgdAttributes, type SgdOperands, sgd, sgdOp } from "./optimizer/sgd.ts";
 export { activationExpression, activationExpressions } from "./pointwise/activations.ts";
 export { broadcastShapes } from "./pointwise/broadcast.ts";

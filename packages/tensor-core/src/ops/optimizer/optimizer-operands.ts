@@ -7,7 +7,7 @@ import { expectRank, expectShape, shapeMismatch } from "../checks.ts";
 export type Segment = readonly [start: number, length: number, group: number];
 
 /** Columns of the table of hyper-parameters. */
-export const hyperColumns = 8;
+const hyperColumns = 8;
 
 /** Checks flat buffers [N], the table [groups, 8], the predicate [1] and the segments. */
 export function expectOptimizerOperands(
