@@ -42,6 +42,28 @@ describe("renderChat", () => {
     );
   });
 
+  it("strips the characters that a template names, as Python does, and white space where it names none", () => {
+    const render = (expression: string) =>
+      renderChat([{ role: "user", content: "\n  \n<a> \n" }], { tokenizer, template: `{{ ${expression} }}` }).text;
+    expect(render("messages[0].content.lstrip('\\n')")).toBe("  \n<a> \n");
+    expect(render("messages[0].content.rstrip('\\n')")).toBe("\n  \n<a> ");
+    expect(render("messages[0].content.strip('\\n')")).toBe("  \n<a> ");
+    expect(render("messages[0].content.split('>')[0].strip('\\n ').lstrip('<' + '>')")).toBe("a");
+    expect(render("messages[0].content.strip('\\n <>a')")).toBe("");
+    expect(render("messages[0].content.strip() + messages[0].content.strip(none)")).toBe("<a><a>");
+    expect(render("'😀x😀'.strip('😀')")).toBe("x");
+  });
+
+  it("has fields that are null for absent, and tools and documents for none", () => {
+    const call = [{ role: "assistant", content: null, tool_calls: [{ name: "f", arguments: null }] }];
+    const template =
+      "{% for m in messages %}{{ m.content is defined }} {{ m | tojson }}{% endfor %} {{ tools is none }} {{ documents is none }}";
+    expect(renderChat(call, { tokenizer, template }).text).toBe(
+      'false {"role": "assistant", "tool_calls": [{"name": "f", "arguments": null}]} true true',
+    );
+    expect(renderChat(call, { tokenizer, template: "{{ tools[0].name }}", tools: [{ name: "g" }] }).text).toBe("g");
+  });
+
   it("uses the template of the tokenizer, and refuses to guess one", () => {
     const withTemplate = { ...tokenizer, chatTemplate: "{{ messages[0].content }}" };
     expect(renderChat(conversation, { tokenizer: withTemplate }).text).toBe("Be brief.");

@@ -6,6 +6,7 @@ import { AttuneError, type JsonObject, type JsonValue, type Tokenizer } from "@a
 import { Template } from "@huggingface/jinja";
 import { findRoleSpans } from "./chat-spans.ts";
 import { formatTime } from "./format-time.ts";
+import { callStripFunctions, stripFunctions } from "./strip-methods.ts";
 
 /** One message of a conversation, in OpenAI's form; a template may use further fields. */
 export interface ChatMessage {
@@ -74,7 +75,8 @@ export function createChatRenderer({ tokenizer, template }: ChatRendererOptions)
   }
   const compile = templateCache();
   compile(source);
-  return (messages, options = {}) => {
+  return (given, options = {}) => {
+    const messages = given.map(withoutNulls);
     const context = contextOf(tokenizer, options);
     const clocked = (text: string) => (options.date ? text.replace(/\bstrftime_now\b/g, fixedClock) : text);
     const render = (text: string, subset: readonly ChatMessage[], prompt: boolean): string =>
@@ -98,6 +100,11 @@ export function renderChat(
   return createChatRenderer(options)(messages, options);
 }
 
+/** Fields of a message that are null are absent for the template, as in Transformers 5. */
+function withoutNulls(message: ChatMessage): ChatMessage {
+  return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== null)) as unknown as ChatMessage;
+}
+
 function contextOf(
   tokenizer: ChatRendererOptions["tokenizer"],
   { tools, variables, date }: RenderChatOptions,
@@ -108,7 +115,15 @@ function contextOf(
     return token === undefined ? [] : [[`${role}_token`, token]];
   });
   const time = date && { [fixedClock]: (format: string) => formatTime(date, format) };
-  return { ...Object.fromEntries(tokens), ...(tools && { tools }), ...time, ...variables };
+  // Without tools and documents the two names are there all the same, as in Transformers: templates ask whether they are none.
+  return {
+    ...stripFunctions,
+    ...Object.fromEntries(tokens),
+    tools: tools ?? null,
+    documents: null,
+    ...time,
+    ...variables,
+  };
 }
 
 /** Parses a template once; there are two forms of it, as written and with signs. */
@@ -119,6 +134,7 @@ function templateCache(): (source: string) => Template {
     if (known) return known[1];
     try {
       const template = new Template(source);
+      callStripFunctions(template);
       parsed = [...parsed.slice(-3), [source, template]];
       return template;
     } catch (cause) {
