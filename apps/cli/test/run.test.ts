@@ -390,6 +390,8 @@ describe("attune init", () => {
         "data.stages.split.test=3",
         "--set",
         "data.stages.split.validation=3",
+        "--set",
+        "evaluation.maxNewTokens=8",
       ];
       expect(await attuneJson(["plan", output, ...small]), task).toMatchObject({ training: { parameters: 28832 } });
     }
@@ -424,12 +426,81 @@ describe("attune init", () => {
     const output = ["--output", path("docs-run"), "--set", "data.stages.dedup=false"];
     const { training, table } = await attuneJson<{
       training: { rows: { kept: number; trainedTokens: number }; steps: number };
-      table: { rows: { role: string }[]; caution: string };
+      table: { rows: { role: string }[]; cautions: string[] };
     }>(["run", path("docs.yaml"), ...small, ...output]);
     expect(training).toMatchObject({ steps: 3, rows: { kept: 9, maskedOut: 0 } });
     expect(training.rows.trainedTokens).toBeGreaterThan(9 * 200);
     expect(table.rows.map(({ role }) => role)).toEqual(["before", "after"]);
-    expect(table.caution).toContain("too narrow");
+    expect(table.cautions).toEqual([expect.stringContaining("too narrow")]);
+  });
+
+  test("columns of other names are found and named, and conversations run from one end to the other", async () => {
+    const write = (name: string, rows: object[]) =>
+      writeFileSync(path(name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const indices = [...Array(30).keys()];
+    const animal = (index: number) => ["cat", "dog", "cow"][index % 3]!;
+    write(
+      "questions.jsonl",
+      indices.map((index) => ({ Question: `who sat ${index}?`, answer: `the ${animal(index)} sat` })),
+    );
+    write(
+      "topics.jsonl",
+      indices.map((index) => ({ body: `the ${animal(index)} sat ${index}`, category: animal(index) })),
+    );
+    const turn = (role: string, content: string) => ({ role, content });
+    const chats = indices.map((index) => ({
+      messages: [turn("user", `who sat ${index}?`), turn("assistant", `the ${animal(index)} sat ${index} times.`)],
+    }));
+    chats[0]!.messages[1]!.content = "the cat sat ".repeat(40);
+    write("chats.jsonl", chats);
+    const drafted = async (name: string) => {
+      const output = path(`${name}.yaml`);
+      await attuneJson(["init", "--data", path(`${name}.jsonl`), "--model", path("tiny", "model"), "--output", output]);
+      return readFileSync(output, "utf8");
+    };
+    expect(await drafted("questions")).toContain('"columns":{"prompt":"Question","completion":"answer"}');
+    const topics = await drafted("topics");
+    expect(topics).toContain('"columns":{"text":"body","label":"category"}');
+    expect(topics).toContain("task: classification");
+    expect(await drafted("chats")).toContain("chatTemplate: |-");
+    const small = ["--block-length", "64", "--rows", "1", "--set", "training.epochs=null", "--steps", "2"];
+    const sizes = ["split.test=10", "split.validation=4", "dedup=false"].flatMap((size) => [
+      "--set",
+      `data.stages.${size}`,
+    ]);
+    const { training, table } = await attuneJson<{
+      training: { rows: { kept: number; long: { dropped: number } } };
+      table: { n: number; cautions: string[] };
+    }>([
+      "run",
+      path("chats.yaml"),
+      ...small,
+      ...sizes,
+      "--set",
+      "evaluation.maxNewTokens=8",
+      "--output",
+      path("chats-run"),
+    ]);
+    const { kept, long } = training.rows;
+    expect(kept + long.dropped).toBe(16);
+    const leftOut = table.n === 10 ? 0 : 1;
+    expect(long.dropped + leftOut).toBeLessThanOrEqual(1);
+    expect(table.cautions).toEqual(leftOut === 0 ? [] : expect.arrayContaining([expect.stringContaining("too long")]));
+    // Whoever talks to the adapter, or to the merged model, does so by the template that it was trained by.
+    const question = `${JSON.stringify({ messages: [turn("user", "who sat 3?")] })}\n`;
+    const base = ["generate", "--input", "-", "--max-new-tokens", "3", "--model"];
+    const adapter = ["--adapter", path("chats-run", "adapter")];
+    expect(await runAttune([...base, path("tiny", "model")], question)).toMatchObject({ code: 2 });
+    const spoken = await runAttune([...base, path("tiny", "model"), ...adapter], question);
+    expect(spoken).toMatchObject({ code: 0, stderr: "" });
+    const merged = path("chats-merged");
+    expect(await runAttune(["merge", "--model", path("tiny", "model"), ...adapter, "--output", merged])).toMatchObject({
+      code: 0,
+    });
+    for (const model of [merged, path("chats-run", "merged")]) {
+      expect(await runAttune([...base, model], question)).toMatchObject({ code: 0 });
+      expect(readFileSync(join(model, "chat_template.jinja"), "utf8")).toContain("Assistant:");
+    }
   });
 
   test("few long texts are read by their paragraphs, and HTML is parsed", async () => {

@@ -26,6 +26,7 @@ export type { OpenSourceOptions } from "./sources/open-source.ts";
 export { openSource } from "./sources/open-source.ts";
 export type { PackageResolver, ResolvedPackage } from "./sources/package-resolver.ts";
 export { createPackageResolver } from "./sources/package-resolver.ts";
+export { peekRow } from "./sources/peek-row.ts";
 export type { RecordSource } from "./sources/record-source.ts";
 export { recordsSource } from "./sources/records-source.ts";
 export type { StageSourceOptions } from "./sources/stage-source.ts";

@@ -3,4 +3,5 @@ export { asRow, type DataRow } from "./io/row.ts";
 export { type ColumnMapping, type ResolvedMapping, type RowShape, resolveMapping } from "./records/column-mapping.ts";
 export type { ChatMessage, RecordContent } from "./records/content.ts";
 export { contentOf, mapTexts, withContent } from "./records/content.ts";
+export { guessColumns } from "./records/guess-columns.ts";
 export { type RecordDefaults, rowToRecord } from "./records/row-to-record.ts";

@@ -3,7 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AttuneError, type TextRecord } from "@attune/spec";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { collect, computeStats, mapTexts, openSource, previewRecords, recordsSource } from "../src/index.ts";
+import {
+  collect,
+  computeStats,
+  guessColumns,
+  mapTexts,
+  openSource,
+  peekRow,
+  previewRecords,
+  recordsSource,
+  resolveMapping,
+} from "../src/index.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -24,6 +34,43 @@ async function failure(action: () => unknown): Promise<AttuneError> {
   }
   throw new Error("Expected an error.");
 }
+
+describe("guessColumns", () => {
+  it.each([
+    [
+      { question: "q", answer: "a", focus: "f" },
+      { prompt: "question", completion: "answer" },
+    ],
+    [
+      { Input: "q", target: "a" },
+      { prompt: "Input", completion: "target" },
+    ],
+    [
+      { text: "t", category: "c" },
+      { text: "text", label: "category" },
+    ],
+    [{ id: 1, body: "t" }, { text: "body" }],
+    [{ question: "q", answer: 3 }, { text: "question" }],
+    [{ text: "t", code: "c" }, undefined],
+    [{ text: "t", label: "l", category: "c" }, undefined],
+    [{ instruction: "i", input: "", output: "o" }, undefined],
+    [{ messages: [], category: "c" }, undefined],
+    [{ id: "1", text: "t", source: "s", category: "c" }, undefined],
+    [{ mr: "m", ref: "r" }, undefined],
+  ])("of %j: %j", (row, columns) => {
+    expect(guessColumns(row)).toEqual(columns);
+    if (columns !== undefined) expect(() => resolveMapping(columns, Object.keys(row), "f")).not.toThrow();
+  });
+
+  it("sees the first row of a folder's files, whatever their format", async () => {
+    await mkdir(join(folder, "peek"));
+    await writeFile(join(folder, "peek/a.jsonl"), "");
+    await writeFile(join(folder, "peek/b.csv"), "question,answer\nq,a\n");
+    const peek = (include?: string[]) => peekRow({ path: join(folder, "peek"), include });
+    expect((await peek())?.values).toEqual({ question: "q", answer: "a" });
+    expect(await peek(["*.jsonl"])).toBeUndefined();
+  });
+});
 
 describe("openSource on a folder", () => {
   const read = (config: object = {}) =>

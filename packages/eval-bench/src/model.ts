@@ -37,9 +37,9 @@ export interface GeneratedText {
   readonly finish: "stop" | "length";
 }
 
-/** Continues a batch of prompts, one text a prompt, in order. */
+/** Continues a batch of prompts, given as text or as ids, one text a prompt, in order. */
 export type TextGenerator = (
-  prompts: readonly string[],
+  prompts: readonly (string | ArrayLike<number>)[],
   options: {
     readonly maxNewTokens: number;
     readonly stop?: readonly string[] | undefined;

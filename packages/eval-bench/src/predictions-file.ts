@@ -37,7 +37,8 @@ export type RestoreScoring = (settings: JsonObject) => Scoring;
 const builtIn: Readonly<Record<string, RestoreScoring>> = {
   classification: restoreClassificationScoring,
   perplexity: createPerplexityScoring,
-  generation: (settings) => createGenerationScoring(settings["slots"] === true),
+  generation: ({ slots, leftOut }) =>
+    createGenerationScoring({ slots: slots === true, leftOut: typeof leftOut === "number" ? leftOut : 0 }),
 };
 
 /**

@@ -58,7 +58,7 @@ const evaluations: Record<string, Evaluation> = {
         cut: true,
       },
     ],
-    createGenerationScoring(true),
+    createGenerationScoring({ slots: true, leftOut: 3 }),
     options,
   ),
 };

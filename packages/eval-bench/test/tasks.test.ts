@@ -377,6 +377,32 @@ describe("createGenerationTask", () => {
     expect(result.scores["referenceBitsPerByte"]!.value).toBeCloseTo(1 / Math.LN2, 12);
     expect(result).toMatchObject({ groups: 1, details: { documents: 2, cut: 2 } });
   });
+  it("asks by ids where a document has them, and keeps how many were left out", async () => {
+    const asked: unknown[] = [];
+    const byIds: EvaluationModel = {
+      ...model,
+      generate: async (prompts, options) => {
+        asked.push(...prompts);
+        return model.generate!(prompts, options);
+      },
+      score: async (rows) => {
+        asked.push(...rows);
+        return rows.map(() => ({ logprob: -2, tokens: 2, greedy: false }));
+      },
+    };
+    const { slots: _slots, ...bare } = document;
+    const ids = { prompt: [5, 6], completions: [[7], [8, 9]] };
+    const task = createGenerationTask({ id: "chat", documents: [{ ...bare, ids }], leftOut: 2, maxNewTokens: 5 });
+    const { result, rows } = await evaluate(task, byIds, { resamples: 10 });
+    expect(asked).toEqual([
+      [5, 6],
+      { promptIds: [5, 6], completionIds: [7] },
+      { promptIds: [5, 6], completionIds: [8, 9] },
+    ]);
+    expect(rows[0]).toMatchObject({ logprob: -4, tokens: 4, bytes: 41 });
+    expect(result.scoring.settings).toEqual({ slots: false, leftOut: 2 });
+  });
+
   it("leaves coverage out without slots and needs references and a generator", async () => {
     const { slots: _slots, ...bare } = document;
     const task = createGenerationTask({ id: "e2e", documents: [bare], maxNewTokens: 5 });

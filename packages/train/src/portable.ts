@@ -2,7 +2,7 @@
 export { ignoredLabel } from "@attune/tensor-core";
 export type { Batch, BatchSource } from "./batch-source.ts";
 export { type CausalLanguageModelingOptions, causalLanguageModeling } from "./causal-language-modeling.ts";
-export { type CheckOptions, checkExamples, type ExampleCounts } from "./check-examples.ts";
+export { type CheckOptions, checkExamples, type ExampleCounts, type LongRows } from "./check-examples.ts";
 export { type BatchShape, collateRows, trainedTokenBound } from "./collate-rows.ts";
 export { createExampleSource, type ExampleSourceOptions, examplesOfEpoch } from "./example-source.ts";
 export type { LossScale, LossScalingOptions } from "./loss-scale.ts";

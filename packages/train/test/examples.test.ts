@@ -7,8 +7,10 @@ import {
   createExampleSource,
   examplesOfEpoch,
   ignoredLabel,
+  type LongRows,
   lossTerms,
   packRows,
+  type TrainingExample,
   tokenizeSegments,
   trainedTokenBound,
 } from "../src/index.ts";
@@ -125,6 +127,32 @@ describe("checkExamples", () => {
     expect(examples).toHaveLength(1);
     expect(counts).toMatchObject({ kept: 1, maskedOut: 1, trainedTokens: 2 });
     expect(() => checkExamples([masked], { contextLength: 8, tokenizer })).toThrow(/All 1 rows/);
+  });
+
+  it("drops or cuts rows that are too long, as it is told, with a count; documents stay whole", () => {
+    const long = { ...row([3, 4, 5, 6, 7], [ignoredLabel, 4, 5, 6, 7]), id: "long" };
+    const book = { ...row([3, 4, 5, 6, 7, 8]), splits: true };
+    const late = { ...row([3, 4, 5, 6, 7], [...Array(4).fill(ignoredLabel), 7]), id: "late" };
+    const check = (longRows: LongRows, rows: TrainingExample[]) =>
+      checkExamples(rows, { contextLength: 4, tokenizer, longRows });
+    const dropped = check("drop", [row([3, 4]), long, book]);
+    expect(dropped.examples.map(({ ids }) => ids.length)).toEqual([2, 6]);
+    expect(dropped.counts).toMatchObject({ kept: 2, tokens: 8, long: { dropped: 1, cut: 0 } });
+    const cut = check("cut", [long, book, late]);
+    expect(cut.examples.map(({ ids, labels }) => [[...ids], [...labels]])).toEqual([
+      [
+        [3, 4, 5, 6],
+        [ignoredLabel, 4, 5, 6],
+      ],
+      [[...book.ids], [...book.labels]],
+    ]);
+    // What "late" trains lay in the part that was cut off.
+    expect(cut.counts).toMatchObject({ kept: 2, maskedOut: 1, long: { dropped: 0, cut: 2 } });
+    expect(long.ids).toHaveLength(5);
+    expect(() => check("drop", [long, late])).toThrow(
+      /"long" has 5 tokens; the context holds 4\. 2 of 2 rows are too long/,
+    );
+    expect(() => check("error", [row([3]), long])).toThrow(/"long" has 5 tokens; the context holds 4\.$/);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { draftRecipe } from "../init/draft-recipe.ts";
 import { inspectData } from "../init/inspect-data.ts";
 import { nameFrom } from "../init/name-from.ts";
 import { sourceFrom } from "../init/source-from.ts";
+import { openTokenizer } from "../open/open-tokenizer.ts";
 import { quotePath } from "../terminal/quote-path.ts";
 import type { VerbAction, VerbContext } from "../verb.ts";
 import type { InitOptions } from "../verbs/init.ts";
@@ -19,7 +20,8 @@ export const init: VerbAction<InitOptions> = async (options, { host, note }) => 
   }
   const shape = await inspectData(sourceFrom(chosen, data));
   const { task = shape.task, name = nameFrom(data) } = chosen;
-  const text = draftRecipe({ ...shape, task, model, name, output });
+  const hasChatTemplate = shape.chat && (await openTokenizer(model, host)).chatTemplate !== undefined;
+  const text = draftRecipe({ ...shape, hasChatTemplate, task, model, name, output });
   try {
     await writeFile(output, text, { flag: "wx" });
   } catch (error) {

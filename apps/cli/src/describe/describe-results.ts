@@ -27,7 +27,7 @@ export interface ResultWords {
 
 /** A table of all rows, then what changed and what was forgotten, in sentences. */
 export function describeResults(table: ResultTable, { unit, names = {} }: ResultWords): string {
-  const { columns, rows, n, groups, caution, comparisons, general, part } = table;
+  const { columns, rows, n, groups, cautions, comparisons, general, part } = table;
   const grouped = groups === n ? "" : ` in ${formatCount(groups)} groups`;
   const plain = rows.some(({ role }) => role === "baseline") ? "; baselines use no language model" : "";
   const chosen: ScoreColumn[] = shownMetrics.flatMap((ids) => {
@@ -49,8 +49,7 @@ export function describeResults(table: ResultTable, { unit, names = {} }: Result
   const main = comparisons.find(({ metric }) => metric === chosen[0]?.id);
   if (main !== undefined) lines.push(describeComparison(main, chosen[0]!.unit === "share"));
   if (general !== undefined) lines.push(describeForgetting(general));
-  if (caution !== undefined) lines.push(caution);
-  return lines.join("\n");
+  return [...lines, ...cautions].join("\n");
 }
 
 function describeComparison(comparison: ResultTable["comparisons"][number], isShare: boolean): string {

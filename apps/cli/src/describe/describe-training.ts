@@ -11,6 +11,8 @@ export function describeTraining(result: AdaptResult): string {
     `${formatCount(trainable)} of ${formatCount(parameters)} parameters (${((100 * trainable) / parameters).toFixed(2)} %)`,
   ];
   if (rows.maskedOut > 0) notes.push(`${formatCount(rows.maskedOut)} rows left out because nothing in them is trained`);
+  if (rows.long.dropped > 0) notes.push(`${formatCount(rows.long.dropped)} rows left out, longer than a packed row`);
+  if (rows.long.cut > 0) notes.push(`${formatCount(rows.long.cut)} rows cut at their end, longer than a packed row`);
   if (rows.truncated > 0) notes.push(`${formatCount(rows.truncated)} rows cut to the longest prompt`);
   if (skippedSteps > 0)
     notes.push(`${skippedSteps} steps left out: their gradient was not finite, or nothing in them is trained`);

@@ -7,6 +7,10 @@ import type { DataShape, DraftSource } from "./inspect-data.ts";
 export interface RecipeDraft {
   readonly source: DraftSource;
   readonly raw: boolean;
+  readonly answered: boolean;
+  readonly chat: boolean;
+  /** Whether the model's tokenizer says how conversations are written. */
+  readonly hasChatTemplate: boolean;
   readonly task: DataShape["task"];
   readonly labels: readonly string[];
   readonly model: string;
@@ -19,13 +23,6 @@ const purposes: Readonly<Record<DataShape["task"], string>> = {
   classification: "tells the labels of these records apart",
   generation: "answers prompts as these records do",
   perplexity: "speaks like these texts",
-};
-
-const ofLongest = ", at least those of the longest record";
-const blockNotes: Readonly<Record<DataShape["task"], string>> = {
-  classification: ofLongest,
-  generation: ofLongest,
-  perplexity: ", into which longer texts are cut",
 };
 
 /** With more labels than this, the recipe does not list words for each. */
@@ -64,8 +61,7 @@ training:
   epochs: 2  # passes over the records; more learn more until the validation loss turns
   learningRate: 0.002  # too high diverges, too low learns nothing
   rows: 4
-  blockLength: ${task === "generation" ? 512 : 256}  # tokens of a packed row${blockNotes[task]}; more takes more memory
-  evaluateEvery: 25  # steps between two looks at the validation part
+${blockOf(draft)}  evaluateEvery: 25  # steps between two looks at the validation part
   keep: best
 
 evaluation:
@@ -79,10 +75,38 @@ function pathFrom(output: string, data: string): string {
   return isAbsolute(data) ? data : relative(dirname(resolve(output)), resolve(data)).replaceAll("\\", "/");
 }
 
-function templateOf({ task, labels }: RecipeDraft): string {
+const longRows = `  longRows: drop  # rows longer than that are left out, and counted; cut keeps their beginning, error stops
+`;
+
+function blockOf({ task, answered }: RecipeDraft): string {
+  if (task === "classification")
+    return "  blockLength: 256  # tokens of a packed row, at least those of the longest record; more takes more memory\n";
+  if (task === "perplexity")
+    return `  blockLength: 256  # tokens of a packed row, into which longer texts are cut; more takes more memory
+${answered ? longRows : ""}`;
+  return `  blockLength: 512  # tokens of a packed row; more takes more memory
+${longRows}`;
+}
+
+/** Turns in plain words, for tokenizers that have no signs of their own: only the end of an answer is one. */
+const chatTemplate = `template:
+  chatTemplate: |-  # how conversations are written, as this tokenizer does not say it
+    {% if bos_token %}{{ bos_token }}{% endif %}{% for message in messages %}{{ message.role | capitalize }}:
+    {{ message.content }}{% if message.role == 'assistant' %}{{ eos_token }}{% endif %}
+    {% endfor %}{% if add_generation_prompt %}Assistant:
+    {% endif %}
+`;
+
+function templateOf({ task, labels, chat, hasChatTemplate }: RecipeDraft): string {
   if (task === "perplexity") return 'template:\n  prompt: "{text}"\n';
   if (task === "generation") {
-    return 'template:\n  prompt: "{text}\\n"\n  completion: "{completion}"\n  maxTokens: 160  # longer prompts are cut\n';
+    if (chat && !hasChatTemplate) return chatTemplate;
+    const words = `template:
+  prompt: "{text}\\nAnswer:"
+  completion: " {completion}"
+  maxTokens: 256  # longer prompts are cut
+`;
+    return chat ? "" : words;
   }
   if (labels.length > mostWords) {
     return `template:

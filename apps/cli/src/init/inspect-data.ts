@@ -1,16 +1,10 @@
 import { textFormatOf } from "@attune/data-clean";
-import { contentOf, openSource } from "@attune/data-core";
-import { AttuneError, type TextRecord } from "@attune/spec";
+import { contentOf, type FileSourceOptions, guessColumns, openSource, peekRow } from "@attune/data-core";
+import { AttuneError } from "@attune/spec";
 import { formatCount } from "../terminal/format-number.ts";
 
 /** Files, and how they are read: what `data.source` of the recipe will say. */
-export interface DraftSource {
-  readonly path: string;
-  readonly include?: readonly string[];
-  readonly format?: string;
-  readonly unit?: string;
-  readonly columns?: Readonly<Record<string, string>>;
-}
+export type DraftSource = Pick<FileSourceOptions, "path" | "include" | "format" | "unit" | "columns">;
 
 /** What the records of a data set look like. */
 export interface DataShape {
@@ -21,6 +15,10 @@ export interface DataShape {
   readonly labels: readonly string[];
   /** Whether some of them are raw mails or HTML. */
   readonly raw: boolean;
+  /** Whether some of them are prompts with answers, conversations among them. */
+  readonly answered: boolean;
+  /** Whether some of them are conversations. */
+  readonly chat: boolean;
   /** The same for a reader. */
   readonly description: string;
 }
@@ -35,7 +33,8 @@ const fewestTexts = 10;
  * Reads all records to see which task they are for. A few long texts are read by their paragraphs where nothing else was asked for.
  * Throws what reading them throws, `DATA_EMPTY` without any.
  */
-export async function inspectData(source: DraftSource): Promise<DataShape> {
+export async function inspectData(given: DraftSource): Promise<DataShape> {
+  const source = await withColumns(given);
   const whole = await countRecords(source);
   const { records, labelled, answered } = whole;
   if (records === 0) {
@@ -45,9 +44,17 @@ export async function inspectData(source: DraftSource): Promise<DataShape> {
   }
   if (records >= fewestTexts || labelled > 0 || answered > 0 || source.unit !== undefined)
     return shapeOf(source, whole);
-  const apart = { ...source, unit: "paragraph" };
+  const apart = { ...source, unit: "paragraph" as const };
   const paragraphs = await countRecords(apart);
   return paragraphs.records > records ? shapeOf(apart, paragraphs) : shapeOf(source, whole);
+}
+
+/** Columns that are called otherwise than the formats call them are named in the recipe, where they can be seen and changed. */
+async function withColumns(source: DraftSource): Promise<DraftSource> {
+  if (source.columns !== undefined) return source;
+  const row = await peekRow(source);
+  const columns = row && guessColumns(row.values);
+  return columns === undefined ? source : { ...source, columns };
 }
 
 interface RecordCounts {
@@ -55,36 +62,44 @@ interface RecordCounts {
   readonly labelled: number;
   readonly answered: number;
   readonly raw: number;
+  readonly chats: number;
   readonly labels: ReadonlySet<string>;
 }
 
 async function countRecords(config: DraftSource): Promise<RecordCounts> {
   const source = openSource(config, { baseDirectory: process.cwd() });
   const labels = new Set<string>();
-  const counts = { records: 0, labelled: 0, answered: 0, raw: 0 };
+  const counts = { records: 0, labelled: 0, answered: 0, raw: 0, chats: 0 };
   for await (const record of source.open()) {
     counts.records += 1;
     if (record.label !== undefined) counts.labelled += 1;
     if (record.label !== undefined && labels.size <= mostLabels) labels.add(record.label);
-    if (hasAnswer(record)) counts.answered += 1;
+    const content = contentOf(record) ?? {};
+    if ("completion" in content || "messages" in content) counts.answered += 1;
+    if ("messages" in content) counts.chats += 1;
     if (textFormatOf(record) !== "text") counts.raw += 1;
   }
   return { ...counts, labels };
 }
 
-function hasAnswer(record: TextRecord): boolean {
-  const content = contentOf(record);
-  return content !== undefined && ("completion" in content || "messages" in content);
-}
-
-function shapeOf(source: DraftSource, { records, labelled, answered, raw, labels: seen }: RecordCounts): DataShape {
+function shapeOf(
+  source: DraftSource,
+  { records, labelled, answered, raw, chats, labels: seen }: RecordCounts,
+): DataShape {
   const labels = [...seen].sort();
-  const shape = { source, labels, raw: raw > 0 };
-  const all = `${formatCount(records)} records`;
-  if (labelled === records && labels.length > 1 && labels.length <= mostLabels) {
+  const shape = { source, labels, raw: raw > 0, answered: answered > 0, chat: chats > 0 };
+  const named = Object.entries(source.columns ?? {}).map(([role, column]) => `${role} from ${column}`);
+  const all = `${formatCount(records)} records${named.length > 0 ? ` (${named.join(", ")})` : ""}`;
+  if (chats === 0 && labelled === records && labels.length > 1 && labels.length <= mostLabels) {
     return { ...shape, task: "classification", description: `${all} with ${labels.length} labels` };
   }
-  if (answered === records) return { ...shape, task: "generation", description: `${all} of prompts and answers` };
+  if (answered === records) {
+    return {
+      ...shape,
+      task: "generation",
+      description: `${all} of ${chats > 0 ? "conversations" : "prompts and answers"}`,
+    };
+  }
   const unit = source.unit === undefined ? "" : `, read by the ${source.unit}`;
   return { ...shape, task: "perplexity", description: `${all} of plain text${unit}` };
 }

@@ -1,3 +1,4 @@
+import type { FileFormat, TextUnit } from "@attune/data-core";
 import { type Command, Option } from "commander";
 import type { OutputOptions } from "../verb.ts";
 import { collectSettings, collectTexts, columnPairs, type Setting } from "./option-parsers.ts";
@@ -5,8 +6,8 @@ import { collectSettings, collectTexts, columnPairs, type Setting } from "./opti
 /** Which files of a folder are read, and how. */
 export interface FileReadingOptions {
   readonly include?: readonly string[];
-  readonly format?: string;
-  readonly unit?: string;
+  readonly format?: FileFormat | "auto";
+  readonly unit?: TextUnit;
   readonly columns?: Readonly<Record<string, string>>;
 }
 

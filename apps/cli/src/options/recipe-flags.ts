@@ -62,8 +62,15 @@ const trainingFlags: readonly RecipeFlag[] = [
   },
 ];
 
+const longRowsFlag: RecipeFlag = {
+  flags: "--long-rows <what>",
+  path: "training.longRows",
+  description: "rows longer than a packed one: error, drop or cut",
+  parse: oneOf("error", "drop", "cut"),
+};
+
 /** Flags of `run` and `train`. */
-export const trainFlags: readonly RecipeFlag[] = [...modelFlags, ...methodFlags, ...trainingFlags];
+export const trainFlags: readonly RecipeFlag[] = [...modelFlags, ...methodFlags, ...trainingFlags, longRowsFlag];
 
 /** Flags of `plan`. */
 export const planFlags: readonly RecipeFlag[] = [

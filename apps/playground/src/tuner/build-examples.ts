@@ -18,7 +18,10 @@ export function buildExamples(
   tokenizer: Tokenizer,
   contextLength: number,
 ): BuiltExamples {
-  const made = records.map((record) => tokenizeSegments(record.id, segmentsOf(record), tokenizer));
+  const made = records.map((record) => ({
+    ...tokenizeSegments(record.id, segmentsOf(record), tokenizer),
+    splits: contentOf(record) === undefined,
+  }));
   const { examples, counts } = checkExamples(made, { tokenizer, contextLength });
   const longest = examples.reduce((most, { ids }) => Math.max(most, ids.length), 0);
   return {

@@ -86,8 +86,8 @@ export function resolveMapping(
   const chosen = given ?? {};
   const contentRoles = Object.keys(chosen).filter((role) => !["id", "label", "source", "licence"].includes(role));
   if (contentRoles.length === 0) {
-    if (["id", "text", "source"].every(has)) return { shape: "record", columns: chosen };
-    const shape = shapeOf((role) => has(role));
+    const shape = usualShape(columns);
+    if (shape === "record") return { shape, columns: chosen };
     if (shape === undefined) throw unknownShape(columns, file);
     const defaults = Object.fromEntries(columnRoles.filter(has).map((role) => [role, role]));
     return { shape, columns: { ...defaults, ...chosen } };
@@ -104,6 +104,12 @@ export function resolveMapping(
     );
   }
   return { shape, columns: chosen };
+}
+
+/** The shape of rows whose columns are called as the formats call them, undefined for others. */
+export function usualShape(columns: readonly string[]): RowShape | undefined {
+  if (["id", "text", "source"].every((name) => columns.includes(name))) return "record";
+  return shapeOf((role) => columns.includes(role));
 }
 
 function shapeOf(has: (role: keyof ColumnMapping) => boolean): RowShape | undefined {

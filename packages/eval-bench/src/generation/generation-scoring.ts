@@ -91,12 +91,20 @@ function parseGenerationRow(value: unknown, place: RowPlace = {}): GenerationRow
   };
 }
 
-/** Scoring of generation rows; slot coverage is left out where no row has slots. */
-export function createGenerationScoring(hasSlots: boolean): Scoring<GenerationRow> {
+/** What generation rows are scored by, beside themselves. */
+export interface GenerationScoringOptions {
+  /** Whether rows have slots; slot coverage is left out where none has. */
+  readonly slots: boolean;
+  /** Documents that were too long to be asked about. Default 0. */
+  readonly leftOut?: number | undefined;
+}
+
+/** Scoring of generation rows. */
+export function createGenerationScoring({ slots, leftOut = 0 }: GenerationScoringOptions): Scoring<GenerationRow> {
   return {
     kind: "generation",
-    settings: { slots: hasSlots },
-    metrics: hasSlots ? [slotCoverageMetric, referenceBitsPerByteMetric] : [referenceBitsPerByteMetric],
+    settings: { slots, leftOut },
+    metrics: slots ? [slotCoverageMetric, referenceBitsPerByteMetric] : [referenceBitsPerByteMetric],
     parseRow: parseGenerationRow,
     details: (rows) => ({ documents: rows.length, cut: rows.filter(({ cut }) => cut === true).length }),
   };

@@ -1,6 +1,6 @@
 import { AttuneError } from "@attune/spec";
 import { checkDocuments } from "../check-documents.ts";
-import type { CompletionScore, EvaluationModel, GeneratedText } from "../model.ts";
+import type { CompletionRow, CompletionScore, EvaluationModel, GeneratedText } from "../model.ts";
 import { checkLogprob } from "../perplexity/perplexity-scoring.ts";
 import { runBatches } from "../run-batches.ts";
 import type { Task, TaskRunOptions } from "../task.ts";
@@ -16,6 +16,8 @@ export interface GenerationDocument {
   readonly prompt: string;
   /** At least one; given to the model as completions exactly as they are, leading space included. */
   readonly references: readonly string[];
+  /** Prompt and references as tokens, where text alone does not tell them: a rendered chat has special tokens. */
+  readonly ids?: { readonly prompt: ArrayLike<number>; readonly completions: readonly ArrayLike<number>[] } | undefined;
   /** What the text should say. */
   readonly slots?: readonly SlotValue[] | undefined;
   readonly group?: string | undefined;
@@ -25,6 +27,8 @@ export interface GenerationDocument {
 export interface GenerationTaskOptions {
   readonly id: string;
   readonly documents: readonly GenerationDocument[];
+  /** Documents that were too long to be asked about, for the record. Default 0. */
+  readonly leftOut?: number | undefined;
   /** Most tokens an output may have. */
   readonly maxNewTokens: number;
   /** Texts at which an output ends. */
@@ -35,7 +39,7 @@ export interface GenerationTaskOptions {
 
 /** Makes the task; throws DATA_EMPTY for no documents, and for one without a reference that says something. */
 export function createGenerationTask(options: GenerationTaskOptions): Task<GenerationRow> {
-  const { id, documents } = options;
+  const { id, documents, leftOut } = options;
   checkDocuments(documents, id);
   const bare = documents.find(({ references }) => references.length === 0 || references.includes(""));
   if (bare !== undefined)
@@ -44,7 +48,10 @@ export function createGenerationTask(options: GenerationTaskOptions): Task<Gener
     kind: "task",
     specificationVersion: 1,
     id,
-    scoring: createGenerationScoring(documents.some(({ slots }) => slots !== undefined && slots.length > 0)),
+    scoring: createGenerationScoring({
+      slots: documents.some(({ slots }) => slots !== undefined && slots.length > 0),
+      leftOut,
+    }),
     predict: (model, runOptions = {}) => predictOutputs(options, model, runOptions),
   };
 }
@@ -63,15 +70,13 @@ async function predictOutputs(
   }
   const { maxNewTokens, stop, documents } = task;
   const { signal } = options;
-  const prompts = documents.map(({ prompt }) => prompt);
+  const prompts = documents.map(({ prompt, ids }) => ids?.prompt ?? prompt);
   const outputs = await runBatches(prompts, (batch) => generate(batch, { maxNewTokens, stop, signal }), {
     ...options,
     stage: task.id,
     unit: "texts",
   });
-  const requests = documents.flatMap(({ prompt, references }) =>
-    references.map((completion) => ({ prompt, completion })),
-  );
+  const requests = documents.flatMap(completionsOf);
   const scores = await runBatches(requests, (batch, onProgress) => model.score(batch, { signal, onProgress }), {
     ...options,
     stage: task.id,
@@ -83,6 +88,11 @@ async function predictOutputs(
     next += own.length;
     return generationRow(document, outputs[index]!, own, task.lexicon);
   });
+}
+
+function completionsOf({ prompt, references, ids }: GenerationDocument): CompletionRow[] {
+  if (ids === undefined) return references.map((completion) => ({ prompt, completion }));
+  return ids.completions.map((completionIds) => ({ promptIds: ids.prompt, completionIds }));
 }
 
 function generationRow(

@@ -1,3 +1,4 @@
+import type { LongRows } from "@attune/train";
 import { z } from "zod";
 import { nullable, positive, whole } from "./fields.ts";
 import { type ReplayConfig, replaySchema } from "./model-config.ts";
@@ -10,6 +11,7 @@ export interface TrainingConfig {
   readonly blockLength: number;
   readonly accumulation: number;
   readonly packing: boolean;
+  readonly longRows: LongRows;
   readonly recompute: boolean;
   readonly optimizer: { readonly id: string; readonly options: Readonly<Record<string, unknown>> };
   readonly learningRate: number;
@@ -35,6 +37,12 @@ export const trainingSchema: z.ZodType<TrainingConfig> = z
     blockLength: whole(2).default(512).describe("Tokens of one packed row"),
     accumulation: whole(1).default(1).describe("Micro-batches of one step; a larger batch at no more memory"),
     packing: z.boolean().default(true).describe("Several documents a row, without attention across"),
+    longRows: z
+      .enum(["error", "drop", "cut"])
+      .default("error")
+      .describe(
+        "What becomes of a row longer than blockLength: an error, left out, or cut at its end; counted. Plain texts always fit",
+      ),
     recompute: z.boolean().default(false).describe("Less memory for a third more time"),
     optimizer: z
       .strictObject({

@@ -3,13 +3,12 @@ import { contentOf } from "@attune/data-core";
 import { createPromptTemplate, type FittedPrompt, fitPieces, type PromptTemplate } from "@attune/eval-bench";
 import { AttuneError, type TextRecord, type Tokenizer } from "@attune/spec";
 import { type ChatRenderer, createChatRenderer } from "@attune/tokenizer-core";
-import { type TextSegment, type TrainingExample, tokenizeSegments } from "@attune/train";
+import { type TrainingExample, tokenizeSegments } from "@attune/train";
 import type { TemplateConfig } from "../config/data-config.ts";
+import { type ChatRow, chatRow } from "./chat-row.ts";
 
 /** A record as a row of training. */
-interface BuiltRow {
-  readonly example: TrainingExample;
-  readonly segments: readonly TextSegment[];
+interface BuiltRow extends ChatRow {
   /** Whether some of its text is in no row. */
   readonly truncated: boolean;
 }
@@ -61,7 +60,12 @@ export function createRowBuilder(
     rows(record) {
       const content = contentOf(record);
       if (content !== undefined && "messages" in content)
-        return [chatRow(record.id, content.messages, chat(), tokenizer, template.endOfText)];
+        return [
+          {
+            ...chatRow(record.id, content.messages, chat(), tokenizer, { requireEnds: template.endOfText }),
+            truncated: false,
+          },
+        ];
       const completion = completionOf(record, template, labels);
       if (completion === undefined) return [wholeText(record)];
       return answered(record, completion).map(({ segments, truncated }, index) => ({
@@ -135,7 +139,7 @@ function fillCompletion({ completion }: TemplateConfig, value: string): string {
 }
 
 /** The prompts that read a text, within `maxTokens` where there is one. */
-function promptsOf(
+export function promptsOf(
   text: string,
   prompt: PromptTemplate,
   { maxTokens }: TemplateConfig,
@@ -145,43 +149,4 @@ function promptsOf(
   return maxTokens === null
     ? [{ prompt: prompt.render(text), text, truncated: false }]
     : fitPieces(prompt, text, tokenizer, maxTokens, maxPieces);
-}
-
-/** A conversation: the assistant's messages are trained, with the tokens that end them. */
-function chatRow(
-  id: string,
-  messages: readonly { readonly role: string; readonly content: string }[],
-  render: ChatRenderer,
-  tokenizer: Tokenizer,
-  requireEnds: boolean,
-): BuiltRow {
-  const { text, spans } = render(messages);
-  const segments: TextSegment[] = [];
-  let position = 0;
-  const push = (end: number, trained: boolean, role: string): void => {
-    if (end > position) segments.push({ text: text.slice(position, end), trained, role });
-    position = Math.max(position, end);
-  };
-  for (const { role, start, end } of spans) {
-    push(start, false, "template");
-    push(end, role === "assistant", role);
-  }
-  push(text.length, false, "template");
-  const hidden =
-    messages.filter(({ role }) => role === "assistant").length -
-    spans.filter(({ role }) => role === "assistant").length;
-  if (hidden > 0) {
-    throw new AttuneError(
-      "LABELS_INVALID",
-      `Row "${id}": the chat template hides ${hidden} of the assistant's messages, so they could not be trained.`,
-      { hint: "Use another template: template.chatTemplate." },
-    );
-  }
-  const example = tokenizeSegments(id, segments, tokenizer, {
-    addBos: false,
-    addEos: false,
-    parseSpecialTokens: true,
-    requireEnds,
-  });
-  return { example, segments, truncated: false };
 }

@@ -64,7 +64,11 @@ export async function judgeModel(judged: JudgedModel, options: JudgeOptions): Pr
     onProgress,
   };
   try {
-    const tasks = createTasks(config, evaluation, data);
+    const {
+      tokenizer,
+      model: { contextLength },
+    } = judged;
+    const tasks = createTasks(config, evaluation, data, { tokenizer, contextLength });
     const calibration = await calibrate(tasks, model, options);
     const task = await evaluate(tasks(evaluation.part, calibration), model, statistics);
     await writeEvaluation(layout.evaluation(judged.id), task);

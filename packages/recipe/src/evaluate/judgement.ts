@@ -9,10 +9,8 @@ import {
   createPerplexityTask,
   createPromptTemplate,
   e2eLexicon,
-  type GenerationDocument,
   type PredictionRow,
   type PromptTemplate,
-  parseMeaningRepresentation,
   type Task,
 } from "@attune/eval-bench";
 import type { TextRecord } from "@attune/spec";
@@ -21,19 +19,25 @@ import type { EvaluationConfig } from "../config/training-config.ts";
 import type { Part } from "../data/prepare-data.ts";
 import { type DataParts, requirePart } from "../data/read-parts.ts";
 import type { RecipeData } from "../data/recipe-data.ts";
-import { completionOf, documentText, labelWords, promptTextOf } from "../data/row-builder.ts";
+import { documentText, labelWords, promptTextOf } from "../data/row-builder.ts";
+import { type AskedModel, generationDocuments } from "./generation-documents.ts";
 
 /** The task of a part. */
 export type TaskOf = (part: Part, calibration?: Calibration) => Task;
 
 /** Makes the tasks of a recipe. @throws AttuneError `DATA_EMPTY` for a part without records */
-export function createTasks(config: RecipeConfig, evaluation: EvaluationConfig, data: RecipeData): TaskOf {
+export function createTasks(
+  config: RecipeConfig,
+  evaluation: EvaluationConfig,
+  data: RecipeData,
+  asked: AskedModel,
+): TaskOf {
   switch (evaluation.task) {
     case "classification":
       return (part, calibration) =>
         classification(config, evaluation, data, part, calibration) as unknown as Task<PredictionRow>;
     case "generation":
-      return (part) => generation(config, evaluation, data.parts, part) as unknown as Task<PredictionRow>;
+      return (part) => generation(config, evaluation, data.parts, part, asked) as unknown as Task<PredictionRow>;
     case "perplexity":
       return (part) => perplexity(config, data.parts, part) as unknown as Task<PredictionRow>;
   }
@@ -89,30 +93,18 @@ function promptWithShots(
   });
 }
 
-/** One document a distinct prompt, with all that people wrote for it. */
-function generation(config: RecipeConfig, evaluation: EvaluationConfig, parts: DataParts, part: Part) {
-  const { template, name } = config;
+function generation(
+  config: RecipeConfig,
+  evaluation: EvaluationConfig,
+  parts: DataParts,
+  part: Part,
+  asked: AskedModel,
+) {
   const { maxNewTokens, stop, slots } = evaluation;
-  const render = createPromptTemplate(template.prompt).render;
-  const documents = new Map<string, GenerationDocument & { references: string[] }>();
-  for (const record of requirePart(parts, part, "to be judged")) {
-    const text = promptTextOf(record);
-    const reference = completionOf(record, template, undefined);
-    if (reference === undefined) continue;
-    const known = documents.get(text);
-    if (known !== undefined) known.references.push(reference);
-    else {
-      documents.set(text, {
-        id: record.id,
-        prompt: render(text),
-        references: [reference],
-        ...(slots === "e2e" ? { slots: parseMeaningRepresentation(text) } : {}),
-        ...groupOf(record, config.data.groupBy),
-      });
-    }
-  }
+  const records = requirePart(parts, part, "to be judged");
+  const { documents, leftOut } = generationDocuments(records, config, evaluation, asked);
   const lexicon = slots === "e2e" ? e2eLexicon : undefined;
-  return createGenerationTask({ id: name, documents: [...documents.values()], maxNewTokens, stop, lexicon });
+  return createGenerationTask({ id: config.name, documents, leftOut, maxNewTokens, stop, lexicon });
 }
 
 function perplexity(config: RecipeConfig, parts: DataParts, part: Part) {

@@ -27,8 +27,8 @@ export interface ResultTable {
   readonly n: number;
   /** Independent groups among the documents. */
   readonly groups: number;
-  /** What to bear in mind when reading the intervals, as a sentence; undefined where there are groups enough. */
-  readonly caution: string | undefined;
+  /** What to bear in mind when reading the numbers, as sentences. */
+  readonly cautions: readonly string[];
   readonly columns: readonly Pick<Metric, "id" | "title" | "unit" | "higherIsBetter">[];
   readonly rows: readonly ResultRow[];
   /** The adapted model against the base. */
@@ -64,7 +64,7 @@ export function resultTable(
     part,
     n: first.result.n,
     groups: first.result.groups,
-    caution: cautionOf(first.result.groups),
+    cautions: cautionsOf(first.result),
     columns: first.scoring.metrics.map(({ id, title, unit, higherIsBetter }) => ({ id, title, unit, higherIsBetter })),
     rows: [
       ...[...baselines].map(([id, evaluation]) => row(id, "baseline", evaluation)),
@@ -82,9 +82,11 @@ export function resultTable(
 /** Of fewer groups, intervals by resampling are clearly too narrow: of normal values, those of 95 % hold the truth in 84 % of cases with 5, in 89 % with 10. */
 const fewGroups = 10;
 
-function cautionOf(groups: number): string | undefined {
-  if (groups >= fewGroups) return undefined;
-  return `Judged on ${groups} independent ${groups === 1 ? "record" : "records or groups"} alone: the intervals are too narrow, and another part may say otherwise.`;
+function cautionsOf({ groups, scoring }: Evaluation["result"]): string[] {
+  const leftOut = Number(scoring.settings["leftOut"] ?? 0);
+  const few = `Judged on ${groups} independent ${groups === 1 ? "record" : "records or groups"} alone: the intervals are too narrow, and another part may say otherwise.`;
+  const long = `Not judged: ${leftOut} ${leftOut === 1 ? "record" : "records"} too long for the context.`;
+  return [...(groups < fewGroups ? [few] : []), ...(leftOut > 0 ? [long] : [])];
 }
 
 function perplexityRows({ rows }: Evaluation): readonly PerplexityRow[] {

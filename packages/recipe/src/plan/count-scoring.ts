@@ -36,8 +36,10 @@ export async function countScoring(
     async generate(prompts, { maxNewTokens }) {
       generated.prompts += prompts.length;
       generated.tokens += prompts.length * maxNewTokens;
-      for (const prompt of prompts)
-        generated.longest = Math.max(generated.longest, encodePrompt(tokenizer, prompt).length + maxNewTokens);
+      for (const prompt of prompts) {
+        const ids = typeof prompt === "string" ? encodePrompt(tokenizer, prompt) : prompt;
+        generated.longest = Math.max(generated.longest, ids.length + maxNewTokens);
+      }
       return prompts.map(() => ({ text: "", tokens: 0, finish: "length" as const }));
     },
   };

@@ -103,9 +103,13 @@ function replayStandIns({ config }: PredictionInputs): TrainingExample[] {
 }
 
 /** Everything that one model is asked. */
-function judgingTasks({ config, data, general }: PredictionInputs): Task[] {
+function judgingTasks({ config, data, general, base }: PredictionInputs): Task[] {
   const evaluation = config.evaluation!;
-  const tasks = createTasks(config, evaluation, data);
+  const {
+    tokenizer,
+    model: { contextLength },
+  } = base;
+  const tasks = createTasks(config, evaluation, data, { tokenizer, contextLength });
   return [
     ...(evaluation.calibration === "none" ? [] : [tasks("validation")]),
     tasks(evaluation.part),

@@ -61,7 +61,7 @@ export function scoreSection(table: ResultTable, unit: string): ScoreSection {
     groups: table.groups,
     columns: lists ? [columns[0]!, direct, ...columns.slice(1)] : columns,
     rows: table.rows.map(scoreRow),
-    notes: table.caution === undefined ? [] : [table.caution],
+    notes: table.cautions,
     comparisons: table.comparisons
       .filter(({ metric }) => shown.some(({ id }) => id === metric))
       .map((comparison) => ({ ...comparison, unit: unitOf(table, comparison.metric) })),

@@ -32,6 +32,8 @@ function trainingFacts(result: AdaptResult): Fact[] {
     ...fact("Stopped early", "yes", result.stoppedEarly),
     ...fact("Training rows", count(rows.kept)),
     ...fact("Rows left out: no token of them is trained", count(rows.maskedOut), rows.maskedOut > 0),
+    ...fact("Rows left out: longer than a packed row", count(rows.long.dropped), rows.long.dropped > 0),
+    ...fact("Rows cut at their end: longer than a packed row", count(rows.long.cut), rows.long.cut > 0),
     ...fact("Rows cut to the longest prompt", count(rows.truncated), rows.truncated > 0),
     ...fact("Rows of general text against forgetting", count(result.replayRows), result.replayRows > 0),
     ...fact("Tokens trained on", count(result.trainedTokens)),

@@ -204,6 +204,7 @@ async function mergeStage(
         const { tensors } = await writeMerged(runtime, base.model, adapters, placed, {
           output,
           tokenizerFrom: base.folder,
+          chatTemplate: recipe.config.template.chatTemplate,
           dtype: merge.dtype,
         });
         return tensors;

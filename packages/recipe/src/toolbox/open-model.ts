@@ -5,7 +5,7 @@ import { type Adapters, attachAdapters, loadAdapter, type PlacedAdapters, placeF
 import { hashFile, hashJson } from "@attune/run-folder";
 import { type ProgressListener, type Tokenizer, toAttuneError } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
-import { loadTokenizer } from "@attune/tokenizer-core";
+import { loadTokenizer, readChatTemplate } from "@attune/tokenizer-core";
 import { resolveModel } from "./resolve-model.ts";
 import type { Toolbox } from "./toolbox.ts";
 
@@ -44,7 +44,7 @@ export interface OpenModel extends OpenWeights {
 /** Loads a model, its tokenizer, and an adapter where one is given. */
 export async function openModel(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenModel> {
   const folder = await resolveModel(toolbox, request.model, request.baseDirectory);
-  const tokenizer = await loadTokenizer(request.tokenizer ?? folder, toolbox.tokenizers);
+  const tokenizer = await openTokenizer(toolbox, request, folder);
   return { ...(await openWeights(toolbox, runtime, request)), tokenizer };
 }
 
@@ -52,7 +52,17 @@ export async function openModel(toolbox: Toolbox, runtime: Runtime, request: Mod
 export async function findTokenizer(toolbox: Toolbox, request: ModelRequest): Promise<Tokenizer | undefined> {
   const folder = await resolveModel(toolbox, request.model, request.baseDirectory);
   const has = request.tokenizer != null || (await readdir(folder)).includes("tokenizer.json");
-  return has ? loadTokenizer(request.tokenizer ?? folder, toolbox.tokenizers) : undefined;
+  return has ? openTokenizer(toolbox, request, folder) : undefined;
+}
+
+/** An adapter that was trained on conversations may come with the chat template that they were written by, which then counts. */
+async function openTokenizer(
+  { tokenizers }: Toolbox,
+  { tokenizer, adapter }: ModelRequest,
+  folder: string,
+): Promise<Tokenizer> {
+  const chatTemplate = adapter == null ? undefined : await readChatTemplate(adapter);
+  return loadTokenizer(tokenizer ?? folder, tokenizers, { chatTemplate });
 }
 
 /** Loads a model, and an adapter where one is given. */

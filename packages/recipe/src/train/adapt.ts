@@ -11,6 +11,7 @@ import { createRowBuilder } from "../data/row-builder.ts";
 import type { RunContext } from "../run/run-options.ts";
 import type { OpenModel } from "../toolbox/open-model.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
+import { writeChatTemplate } from "../toolbox/write-chat-template.ts";
 import { runTraining } from "./run-training.ts";
 import { replayRecords } from "./sample-replay.ts";
 import { adapterTrainee, attachMethod, fullTrainee, type Trainee } from "./trainee.ts";
@@ -51,7 +52,7 @@ export function buildTaskRows(
   if (data.labels !== undefined) checkLabelsTrained(train, data.labels);
   const builder = createRowBuilder(template, base.tokenizer, data.labels);
   const contextLength = Math.min(base.model.contextLength, training.blockLength);
-  const limits = { tokenizer: base.tokenizer, contextLength };
+  const limits = { tokenizer: base.tokenizer, contextLength, longRows: training.longRows };
   const rows = buildRows(train, builder, limits);
   const validation = held.length === 0 ? [] : buildRows(held, builder, limits).examples;
   return { train: rows.examples, validation, counts: rows.counts };
@@ -110,7 +111,10 @@ export async function adapt(
           signal,
           onProgress,
         });
-        await replaceFolder(trained, trainee.save);
+        await replaceFolder(trained, async (folder) => {
+          await trainee.save(folder);
+          await writeChatTemplate(folder, config.template.chatTemplate);
+        });
         return {
           steps,
           appliedSteps: position.appliedSteps,

@@ -1,6 +1,6 @@
 // Rows ready for training: tokenised, checked and counted, with the plan of batches they fill.
 import { AttuneError, type TextRecord, type Tokenizer } from "@attune/spec";
-import { checkExamples, type ExampleCounts, type TrainingExample } from "@attune/train";
+import { checkExamples, type ExampleCounts, type LongRows, type TrainingExample } from "@attune/train";
 import type { RowBuilder } from "../data/row-builder.ts";
 
 /** Rows of one part. */
@@ -15,6 +15,7 @@ export interface TrainingRows {
 export interface RowLimits {
   readonly tokenizer: Tokenizer;
   readonly contextLength: number;
+  readonly longRows?: LongRows | undefined;
 }
 
 /** Rows of plain texts, all of them trained. */

@@ -4,10 +4,12 @@ import { type Adapters, mergeAdapters, type PlacedAdapters } from "@attune/peft-
 import { assertReplaceable, replaceFolder } from "@attune/run-folder";
 import { AttuneError, type ProgressListener } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
+import { readChatTemplate } from "@attune/tokenizer-core";
 import type { MergeConfig } from "../config/model-config.ts";
 import { type DeviceOptions, openDevice } from "../toolbox/open-device.ts";
 import { openWeights } from "../toolbox/open-model.ts";
 import type { Toolbox } from "../toolbox/toolbox.ts";
+import { writeChatTemplate } from "../toolbox/write-chat-template.ts";
 
 /** What is merged, and where it goes. */
 export interface MergeModelOptions extends DeviceOptions {
@@ -44,7 +46,12 @@ export async function mergeModel(toolbox: Toolbox, options: MergeModelOptions): 
     if (opened.adapters === undefined || opened.placed === undefined)
       throw new AttuneError("INTERNAL", "No adapter was loaded.");
     const { adapters, placed, folder } = opened;
-    return await writeMerged(runtime, opened.model, adapters, placed, { ...options, tokenizerFrom: folder });
+    const chatTemplate = await readChatTemplate(adapter);
+    return await writeMerged(runtime, opened.model, adapters, placed, {
+      ...options,
+      tokenizerFrom: folder,
+      chatTemplate,
+    });
   } finally {
     await runtime.dispose();
   }
@@ -70,11 +77,16 @@ export async function writeMerged(
   options: {
     readonly output: string;
     readonly tokenizerFrom: string;
+    /** Instead of the tokenizer's. */
+    readonly chatTemplate?: string | null | undefined;
     readonly dtype?: MergeConfig["dtype"] | undefined;
   },
 ): Promise<MergeModelResult> {
-  const { output, tokenizerFrom, dtype } = options;
+  const { output, tokenizerFrom, chatTemplate, dtype } = options;
   const { replace } = mergeAdapters(runtime, model, adapters, placed.placement);
-  await replaceFolder(output, (folder) => saveModel(runtime, model, folder, { replace, dtype, tokenizerFrom }));
+  await replaceFolder(output, async (folder) => {
+    await saveModel(runtime, model, folder, { replace, dtype, tokenizerFrom });
+    await writeChatTemplate(folder, chatTemplate);
+  });
   return { output, tensors: modelTensors(runtime, model, { replace }).length };
 }

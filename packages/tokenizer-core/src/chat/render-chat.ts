@@ -70,7 +70,7 @@ export function createChatRenderer({ tokenizer, template }: ChatRendererOptions)
   const source = template ?? tokenizer.chatTemplate;
   if (source === undefined) {
     throw new AttuneError("OPTIONS_INVALID", "Expected a chat template, but the tokenizer has none.", {
-      hint: "Give a template, or use a tokenizer whose folder has a chat_template.",
+      hint: "Give one (template.chatTemplate in a recipe), or use a tokenizer or an adapter whose folder has chat_template.jinja.",
     });
   }
   const compile = templateCache();

@@ -31,21 +31,28 @@ export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> 
     const text = await readText(join(folder, name), true);
     return text === undefined ? undefined : parseObject(text, join(folder, name));
   };
-  const chatTemplate =
-    (await readText(join(folder, "chat_template.jinja"), true)) ??
-    templateOf(await optional("chat_template.json"), join(folder, "chat_template.json"));
   return {
     source,
     tokenizer,
     config: await optional("tokenizer_config.json"),
     specialTokensMap: await optional("special_tokens_map.json"),
-    chatTemplate,
+    chatTemplate: await readChatTemplate(folder),
   };
 }
 
-function templateOf(value: JsonObject | undefined, file: string): string | undefined {
-  const template = value?.["chat_template"];
-  if (value === undefined || typeof template === "string") return template as string | undefined;
+/** The template in a folder's `chat_template.jinja` or `chat_template.json`; undefined where it has neither. */
+export async function readChatTemplate(folder: string): Promise<string | undefined> {
+  const { join } = await import("node:path");
+  const template = await readText(join(folder, "chat_template.jinja"), true);
+  if (template !== undefined) return template;
+  const file = join(folder, "chat_template.json");
+  const text = await readText(file, true);
+  return text === undefined ? undefined : templateOf(parseObject(text, file), file);
+}
+
+function templateOf(value: JsonObject, file: string): string {
+  const template = value["chat_template"];
+  if (typeof template === "string") return template;
   throw corruptSection(file, 'expected "chat_template" to be text, but it is not.');
 }
 
