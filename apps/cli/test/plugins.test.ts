@@ -48,7 +48,10 @@ describe("plugins", () => {
     const given = [path("scaled.yaml"), "--plugin", "./other.mjs", "--plugin", path("scale.mjs")];
     const { code, stdout } = await spawnAttune(["plan", ...given, "--json"], { directory: folder });
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toHaveProperty("memory");
+    // Of two layers the seven modules with at most 64 outputs each, in ranges of 64: values, gradients and both moments in f32.
+    const { memory } = JSON.parse(stdout) as { memory: { parts: { name: string; bytes: number }[] } };
+    const trained = memory.parts.find(({ name }) => name.startsWith("trained parameters"));
+    expect(trained!.bytes).toBe(2 * 7 * 64 * 4 * 4);
   });
 
   test.each([

@@ -57,10 +57,19 @@ async function violation(change: Parameters<typeof planWith>[2], dispatch = 0, o
 
 it("runs a plan that keeps the rules", async () => {
   const backend = createStrictBackend();
-  await run(
-    backend,
-    planWith(backend, 0, () => ({})),
-  );
+  const plan = planWith(backend, 0, () => ({}));
+  const [x, y] = [plan.inputs[0]!.addresses[0]!, plan.outputs[0]!.addresses[0]!];
+  const weights = plan.regions.findIndex(({ role }) => role === "weights");
+  const numbers = Float32Array.from({ length: 64 }, (_, index) => index);
+  let bound: Allocation[] = [];
+  await run(backend, plan, async (regions) => {
+    bound = regions;
+    await backend.write(regions[x.region]!, x.offset, new Uint8Array(numbers.buffer));
+    await backend.write(regions[weights]!, 0, new Uint8Array(new Float32Array(64).fill(2).buffer));
+  });
+  const bytes = await backend.read(bound[y.region]!, y.offset, 4);
+  // Σ (x + 2) x for x from 0 to 63.
+  expect(new Float32Array(bytes.buffer, bytes.byteOffset, 1)[0]).toBe(85_344 + 2 * 2_016);
 });
 
 it("names the dispatch and the rule it breaks", async () => {

@@ -2,6 +2,7 @@ import type { Encoding, Tokenizer } from "@attune/spec";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  type Batch,
   checkExamples,
   collateRows,
   createExampleSource,
@@ -201,6 +202,18 @@ describe("packRows", () => {
   });
 });
 
+/** The documents of a batch, each as its ids with commas between. */
+function documentsOf(inputs: Batch["inputs"], blockLength: number): string[] {
+  const found = new Map<string, number[]>();
+  inputs["ids"]!.forEach((id, index) => {
+    const document = inputs["documents"]![index]!;
+    if (document < 0) return;
+    const key = `${Math.floor(index / blockLength)} ${document}`;
+    found.set(key, [...(found.get(key) ?? []), id]);
+  });
+  return [...found.values()].map((ids) => ids.join());
+}
+
 describe("batches", () => {
   it("restart positions and keep targets inside their document", () => {
     const examples = [
@@ -258,11 +271,15 @@ describe("batches", () => {
       seed: 1,
     };
     const [source, again] = [createExampleSource(options), createExampleSource(options)];
-    const epoch = source.batchesPerEpoch!;
-    let tokens = 0;
-    for (let index = 0; index < epoch; index++) tokens += (await source.next()).tokens;
-    const own = options.examples.reduce((sum, { ids }) => sum + ids.length, 0);
-    expect(tokens).toBeGreaterThan(own);
+    const batches = [];
+    for (let index = 0; index < source.batchesPerEpoch!; index++) batches.push(await source.next());
+    const left = batches.flatMap(({ inputs }) => documentsOf(inputs, options.blockLength));
+    expect(batches.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(left.join().split(",").length);
+    for (const { ids } of options.examples) left.splice(left.indexOf(ids.join()), 1);
+    // What is left are ten rows of replay, a quarter of forty: of the four that there are, each two or three times.
+    const times = options.replay.examples.map(({ ids }) => left.filter((row) => row === ids.join()).length);
+    expect(times.toSorted((a, b) => a - b)).toEqual([2, 2, 3, 3]);
+    expect(left).toHaveLength(10);
     const state = source.state();
     const next = await source.next();
     again.restore(state);
@@ -275,7 +292,12 @@ describe("batches", () => {
     const shape = { rows: 2, blockLength: 40 };
     const bound = trainedTokenBound(examples, shape);
     const source = createExampleSource({ examples, ...shape, padId: 0, seed: 4, headRows: bound });
-    for (let index = 0; index < 40; index++) expect((await source.next()).trainedTokens).toBeLessThanOrEqual(bound);
+    let most = 0;
+    for (let index = 0; index < 40; index++) most = Math.max(most, (await source.next()).trainedTokens);
+    expect(most).toBeLessThanOrEqual(bound);
+    // The bound is of use: below all tokens of a batch, and not twice what comes.
+    expect(bound).toBeLessThan(shape.rows * shape.blockLength);
+    expect(most).toBeGreaterThan(bound / 2);
   });
 
   it("never hold more trained tokens than the bound of an epoch in which replay rows come several times", async () => {
