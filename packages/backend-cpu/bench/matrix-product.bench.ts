@@ -17,8 +17,8 @@ import {
   Trace,
   tensorType,
 } from "@attune/tensor-core";
+import { multiplyAddPeak } from "../src/engine/chain-rates.ts";
 import { createCpuBackend, enable256Bits } from "../src/index.ts";
-import { multiplyAddPeak } from "../src/simd-width.ts";
 
 interface Case {
   readonly name: string;

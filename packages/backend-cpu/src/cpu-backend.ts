@@ -3,6 +3,8 @@ import { userCacheFolder } from "@attune/run-folder";
 import { AttuneError } from "@attune/spec";
 import type { Backend, GemmProvider, KernelDef } from "@attune/tensor-core";
 import type { WasmFeatures } from "@attune/tensor-core/wasm";
+import { fusesMultiplyAdd } from "./engine/fuses-multiply-add.ts";
+import { has256Bits, widensInnerLoops } from "./engine/simd-width.ts";
 import { createKernelLibrary } from "./kernel-library.ts";
 import { cpuKernels } from "./kernels/index.ts";
 import { createNativeKernels } from "./kernels/product/native-linear.ts";
@@ -14,7 +16,6 @@ import { createScratch } from "./memory/scratch.ts";
 import { createPlanCompiler } from "./plan/compile-plan.ts";
 import { parameterBytes } from "./pool/messages.ts";
 import { createWorkerPool } from "./pool/worker-pool.ts";
-import { fusesMultiplyAdd, has256Bits, widensInnerLoops } from "./simd-width.ts";
 import { chooseTile } from "./tuning/choose-tile.ts";
 
 /** Options of {@link createCpuBackend}. */

@@ -127,7 +127,7 @@ export interface AdapterMethod<Options = unknown> extends Contract<"adapter-meth
     /** What it adapts in a family that names no targets for this method itself. */
     readonly targets?: ((family: ModelFamily) => MethodDefaults | undefined) | undefined;
   };
-  /** Checks options of any origin. Throws `OPTIONS_INVALID` naming the key. */
+  /** Checks options of any origin. Throws `OPTIONS_INVALID` or, for one that there is not, `CONFIG_UNKNOWN_KEY`, naming the key. */
   parse(options: unknown): Options;
   /** Sites, shapes and first values. Throws `OPTIONS_INVALID` where nothing matches, `CONFIG_INCOMPATIBLE` where a site cannot be adapted. */
   layout(options: Options, model: ModelSites): AdapterLayout;

@@ -33,7 +33,7 @@ export interface OptionReader {
   error(key: string, sentence: string, hint?: string): AttuneError;
   /** Keys that nothing has read. */
   unread(): string[];
-  /** Throws for keys that nothing has read; `aliases` maps other spellings to the right key. */
+  /** Throws `CONFIG_UNKNOWN_KEY` for keys that nothing has read; `aliases` maps other spellings to the right key. */
   finish(aliases?: Readonly<Record<string, string>>): void;
 }
 
@@ -47,7 +47,7 @@ export interface OptionOrigin {
 
 /** A reader of `options`. @throws AttuneError `OPTIONS_INVALID` (of a file: `FILE_CORRUPT`) unless it is an object of plain values. */
 export function readOptions(options: unknown, origin: OptionOrigin): OptionReader {
-  const { values, read, raw, error, checked, optional } = openOptions(options, origin);
+  const { values, read, raw, refusal, checked, optional } = openOptions(options, origin);
   return {
     has: (key) => raw(key) !== undefined,
     raw,
@@ -81,7 +81,7 @@ export function readOptions(options: unknown, origin: OptionOrigin): OptionReade
       const expected = `an object of numbers${boundText(bounds)}`;
       return checked(key, expected, (value) => isNumbers(value, bounds), {} as Record<string, number>);
     },
-    error,
+    error: (key, sentence, hint) => refusal("OPTIONS_INVALID", key, sentence, hint),
     unread: () => Object.keys(values).filter((key) => !read.has(key)),
     finish(aliases = {}) {
       const [unknown] = Object.keys(values).filter((key) => !read.has(key));
@@ -89,7 +89,7 @@ export function readOptions(options: unknown, origin: OptionOrigin): OptionReade
       const alias = Object.hasOwn(aliases, unknown) ? aliases[unknown] : undefined;
       const meant = alias ?? nearestName(unknown, [...read]);
       const hint = meant === undefined ? `Known: ${[...read].join(", ")}.` : `Did you mean "${meant}"?`;
-      throw error(unknown, `"${unknown}" is not an option of ${origin.what}.`, hint);
+      throw refusal("CONFIG_UNKNOWN_KEY", unknown, `"${unknown}" is not an option of ${origin.what}.`, hint);
     },
   };
 }
@@ -100,29 +100,28 @@ interface OpenOptions {
   /** Keys that were asked for. */
   readonly read: ReadonlySet<string>;
   raw(key: string): JsonValue | undefined;
-  error(key: string | undefined, sentence: string, hint?: string): AttuneError;
+  /** An error with this code; about a file it is `FILE_CORRUPT`. */
+  refusal(code: OptionErrorCode, key: string | undefined, sentence: string, hint?: string): AttuneError;
   /** The value of a key or its fallback, of which one must be accepted. */
   checked<Value extends JsonValue>(key: string, expected: string, accepts: Accepts, fallback?: Value): Value;
   /** Undefined if the key is absent. */
   optional<Value extends JsonValue>(key: string, expected: string, accepts: Accepts): Value | undefined;
 }
 
+type OptionErrorCode = "OPTIONS_INVALID" | "CONFIG_UNKNOWN_KEY";
+
 type Accepts = (value: JsonValue) => boolean;
 
 function openOptions(options: unknown, { what, file }: OptionOrigin): OpenOptions {
   const read = new Set<string>();
-  const error: OpenOptions["error"] = (key, sentence, hint) =>
-    new AttuneError(
-      file === undefined ? "OPTIONS_INVALID" : "FILE_CORRUPT",
-      `${file ?? capitalised(what)}: ${sentence}`,
-      {
-        hint,
-        details: { ...(file === undefined ? {} : { file }), ...(key === undefined ? {} : { key }) },
-      },
-    );
+  const refusal: OpenOptions["refusal"] = (code, key, sentence, hint) =>
+    new AttuneError(file === undefined ? code : "FILE_CORRUPT", `${file ?? capitalised(what)}: ${sentence}`, {
+      hint,
+      details: { ...(file === undefined ? {} : { file }), ...(key === undefined ? {} : { key }) },
+    });
   const given = options ?? {};
   if (typeof given !== "object" || Array.isArray(given)) {
-    throw error(undefined, `expected an object of options, got ${describeValue(given)}.`);
+    throw refusal("OPTIONS_INVALID", undefined, `expected an object of options, got ${describeValue(given)}.`);
   }
   const values = given as JsonObject;
   const raw: OpenOptions["raw"] = (key) => {
@@ -137,14 +136,14 @@ function openOptions(options: unknown, { what, file }: OptionOrigin): OpenOption
   ): Value => {
     const value = raw(key) ?? fallback;
     if (value === undefined || !accepts(value))
-      throw error(key, `expected "${key}" to be ${expected}, got ${describeValue(value)}.`);
+      throw refusal("OPTIONS_INVALID", key, `expected "${key}" to be ${expected}, got ${describeValue(value)}.`);
     return value as Value;
   };
   return {
     values,
     read,
     raw,
-    error,
+    refusal,
     checked,
     optional: (key, expected, accepts) => (raw(key) === undefined ? undefined : checked(key, expected, accepts)),
   };

@@ -54,7 +54,9 @@ describe("readOptions", () => {
     const misspelt = reader({ dropuot: 0.1 });
     misspelt.number("dropout", {}, 0);
     misspelt.integer("rank", {}, 1);
-    expect(() => misspelt.finish()).toThrow(expect.objectContaining({ hint: 'Did you mean "dropout"?' }));
+    expect(() => misspelt.finish()).toThrow(
+      expect.objectContaining({ code: "CONFIG_UNKNOWN_KEY", hint: 'Did you mean "dropout"?' }),
+    );
     const alias = reader({ r: 8 });
     alias.integer("rank", {}, 1);
     expect(() => alias.finish({ r: "rank" })).toThrow(expect.objectContaining({ hint: 'Did you mean "rank"?' }));

@@ -29,6 +29,7 @@ export type {
   Unit,
 } from "./report-data.ts";
 export { renderLossCurve } from "./terminal/render-loss-curve.ts";
+export { renderScores } from "./terminal/render-scores.ts";
 export { renderSparkline } from "./terminal/render-sparkline.ts";
 export type { TextTable } from "./terminal/render-table.ts";
-export { renderScores, renderTable } from "./terminal/render-table.ts";
+export { renderTable } from "./terminal/render-table.ts";

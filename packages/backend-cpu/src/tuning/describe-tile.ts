@@ -1,7 +1,7 @@
 import { userCacheFolder } from "@attune/run-folder";
+import { widensInnerLoops } from "../engine/simd-width.ts";
 import { tileName } from "../kernels/product/tile-family.ts";
 import { supportsNearMemory } from "../memory/near-memory.ts";
-import { widensInnerLoops } from "../simd-width.ts";
 import { chooseTile } from "./choose-tile.ts";
 import { measureTiles } from "./measure-tiles.ts";
 import { readTile, tuningKey } from "./tile-cache.ts";

@@ -1,0 +1,27 @@
+// Whether V8 fuses neighbouring 128-bit operations into 256-bit ones: a process-wide flag that only the process's owner sets,
+// and whose effect can only be measured. See docs/decisions/2026-11-24-address-type-and-256-bits.md.
+import { setFlagsFromString } from "node:v8";
+import type { AddressType } from "@attune/tensor-core/wasm";
+import { chainRates, fewChains, wideChains } from "./chain-rates.ts";
+
+/**
+ * Lets V8 compile SIMD code to 256 bits where it can (Node 24 and later, x64). Call it before the first CPU backend is made.
+ * It changes a flag of the whole process, so it is for programs, not for libraries. Results do not depend on it.
+ */
+export function enable256Bits(): void {
+  setFlagsFromString("--experimental-wasm-revectorize");
+}
+
+/**
+ * Measures whether 256-bit code comes out: 24 independent chains of multiply-adds fit the registers only if they are fused in pairs.
+ * Takes about 20 ms; trials alternate, and the best of each counts, so that other work on the machine does not decide.
+ */
+export function has256Bits(): boolean {
+  const [wide, few] = chainRates([wideChains, fewChains], 12);
+  return wide! > 1.5 * few!;
+}
+
+/** Whether inner loops run at 256 bits where V8 fuses vectors: it does so by 32-bit addresses alone, in the first memory or a near one. */
+export function widensInnerLoops(addressType: AddressType, nearMemory: boolean): boolean {
+  return addressType === "i32" || nearMemory;
+}
