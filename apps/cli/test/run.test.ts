@@ -213,7 +213,7 @@ describe("attune run", () => {
 
   test.each([
     ["a misspelt key", "training:", "trainnig:", [], 2, "CONFIG_UNKNOWN_KEY", /animals\.yaml:16.*|16/, /training/],
-    ["a misspelt option of the method", "rank: 4", "rnak: 4", [], 2, "OPTIONS_INVALID", /rnak/, /rank/],
+    ["a misspelt option of the method", "rank: 4", "rnak: 4", [], 2, "CONFIG_UNKNOWN_KEY", /rnak/, /rank/],
     [
       "an incompatible pair",
       "steps: 6,",
