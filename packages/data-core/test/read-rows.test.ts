@@ -124,6 +124,9 @@ describe("readRows", () => {
     ["latin.csv", Buffer.from("a,b\n1,\xe9\n", "latin1"), "FILE_CORRUPT", 1],
     ["broken.mbox", "Subject: x\n", "FILE_CORRUPT", 1],
     ["unknown.bin", "\u0000\u0001", "FILE_UNSUPPORTED", undefined],
+    ["paper", "%PDF-1.7\n1 0 obj\n", "FILE_UNSUPPORTED", undefined],
+    ["letter.docx", Buffer.from("504b030414000600", "hex"), "FILE_UNSUPPORTED", undefined],
+    ["picture.png", Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"), "FILE_UNSUPPORTED", undefined],
     ["utf16.jsonl", Buffer.from('\uFEFF{"a":1}', "utf16le"), "FILE_CORRUPT", undefined],
     ["latin.json", Buffer.from('[{"a":"\xe9"}]', "latin1"), "FILE_CORRUPT", undefined],
     ["torn.txt.gz", gzipSync("text ".repeat(1000)).subarray(0, 30), "FILE_CORRUPT", undefined],
@@ -131,6 +134,21 @@ describe("readRows", () => {
   ] as const)("rejects %s with code and line", async (name, content, code, line) => {
     const error = await failure(rowsOf(name, content));
     expect([error.code, error.details?.line, error.message.includes(join(folder, name))]).toEqual([code, line, true]);
+  });
+
+  it.each([
+    ["code.ts", 'import { a } from "./a.ts";\n\nexport const b = a;\n'],
+    ["notes.rst", "[1] Title\n=========\n"],
+    ["00001.7c53336b", Buffer.from("Subject: caf\xe9\n\nAt nine.\n", "latin1")],
+    ["colours.log", "\u001b[31mred\u001b[0m\n"],
+  ] as const)("reads %s as one text, whatever its ending", async (name, content) => {
+    const text = typeof content === "string" ? content : content.toString("latin1");
+    expect(await rowsOf(name, content)).toEqual([{ text, line: 1 }]);
+  });
+
+  it("says what a file is that holds no text", async () => {
+    expect((await failure(rowsOf("paper", "%PDF-1.7\n"))).message).toMatch(/paper, but it is a PDF\.$/);
+    expect((await failure(rowsOf("unknown.bin", "\u0000\u0001"))).message).toMatch(/but it holds no text\.$/);
   });
 
   it("holds at most one line: a longer one than allowed is an error, a missing file and an abort too", async () => {

@@ -32,29 +32,45 @@ export async function* readRows(path: string, options: ReadRowsOptions = {}): As
 
 async function detectFormat(path: string): Promise<FileFormat> {
   if (/\.[ct]sv(\.gz)?$/i.test(path)) return "csv";
-  if (/\.(txt|text|md|eml|html?)(\.gz)?$/i.test(path)) return "text";
+  if (/\.(txt|text|md|mdx|markdown|rst|adoc|org|tex|eml|x?html?)(\.gz)?$/i.test(path)) return "text";
   if (/\.mbox(\.gz)?$/i.test(path)) return "mbox";
-  let head = "";
-  for await (const bytes of readBytes(path)) {
-    if (isUtf16(bytes)) throw utf16Error(path);
-    head = bytes
-      .toString("latin1", 0, 4096)
-      .replace(/^\u00ef\u00bb\u00bf/, "")
-      .trimStart();
-    break;
-  }
+  const bytes = await firstBytes(path);
+  if (isUtf16(bytes)) throw utf16Error(path);
+  const head = bytes
+    .toString("latin1")
+    .replace(/^\u00ef\u00bb\u00bf/, "")
+    .trimStart();
   // A file of nothing has no rows, whatever it was to be; that is for its reader to refuse.
   if (head.startsWith("{") || head === "") return "jsonl";
   if (head.startsWith("[")) return "json";
+  // Source code, notes and raw mails have any ending, or none.
+  const [, kind] = documentKinds.find(([start]) => head.startsWith(start)) ?? [];
+  if (kind === undefined && !isBinary(bytes)) return "text";
   throw new AttuneError(
     "FILE_UNSUPPORTED",
-    `Expected JSON, JSON Lines, CSV, text or mbox in ${path}, but could not tell which it is.`,
+    `Expected JSON, JSON Lines, CSV, text or mbox in ${path}, but it ${kind === undefined ? "holds no text" : `is ${kind}`}.`,
     {
-      hint: `Name the format (${fileFormats.join(", ")}), or choose files of a folder by include, such as **/*.md.`,
+      hint: "Turn it into text first (pdftotext and pandoc do that), or choose files of a folder by include, such as **/*.md.",
       details: { file: path },
     },
   );
 }
+
+async function firstBytes(path: string): Promise<Buffer> {
+  for await (const bytes of readBytes(path)) return bytes.subarray(0, 4096);
+  return Buffer.alloc(0);
+}
+
+/** Documents that hold text, but not as text, by how they begin, one character a byte. */
+const documentKinds: readonly (readonly [start: string, kind: string])[] = [
+  ["%PDF-", "a PDF"],
+  ["PK\u0003\u0004", "a ZIP file, as word processors and spreadsheets write them"],
+  ["\u00d0\u00cf\u0011\u00e0", "a file of an old word processor or spreadsheet"],
+];
+
+/** Text has no control characters but white space and ESC, in any of the usual character sets. */
+const isBinary = (bytes: Uint8Array): boolean =>
+  bytes.some((byte) => byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d) && byte !== 0x1b);
 
 /** Whether bytes begin with the byte-order mark of UTF-16, as spreadsheets and Windows editors write it. */
 function isUtf16([first, second]: Uint8Array): boolean {
