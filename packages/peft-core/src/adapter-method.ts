@@ -159,6 +159,13 @@ export interface AdapterMethod<Options = unknown> extends Contract<"adapter-meth
     /** Options of a file; every key that is read here is known, the others must have their default. */
     read(config: OptionReader): Options;
   };
+  /**
+   * Values that files leave out because they follow from the options and the base, by name without the adapter's: what PiSSA took
+   * off the base, for instance. Throws `CONFIG_INCOMPATIBLE` where they do not follow.
+   */
+  imported?(
+    context: Pick<InitialiseContext<Options>, "options" | "layout" | "model" | "base">,
+  ): Promise<ReadonlyMap<string, Float32Array>>;
   /** Turns what was trained into what a file holds, where they differ: an encoder into its output, for instance. */
   exported?(options: Options, values: ReadonlyMap<string, Float32Array>): ExportedAdapter<Options> | undefined;
 }

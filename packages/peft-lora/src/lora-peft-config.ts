@@ -26,6 +26,9 @@ export const fixedLoraKeys: JsonObject = {
   velora_config: null,
 };
 
+/** `init_lora_weights` of first values that are taken off the base, and follow from it again. */
+const spectralInitial: readonly unknown[] = ["pissa", "olora"];
+
 /** `init_lora_weights` of first values that leave the base as it is. */
 const plainInitial = { default: true, random: false, gaussian: "gaussian", orthogonal: "orthogonal" } as const;
 
@@ -75,6 +78,7 @@ function readInitialWeights(config: OptionReader): InitialWeights {
   const value = config.raw("init_lora_weights") ?? true;
   // EVA starts A from the data's directions and B from zero, over the base as it is; arXiv 2410.07170.
   if (value === "eva") return "default";
+  if (spectralInitial.includes(value)) return value as InitialWeights;
   const found = Object.entries(plainInitial).find(([, written]) => written === value);
   if (found) return found[0] as InitialWeights;
   throw config.error(

@@ -4,7 +4,7 @@ import { loraDefaults, loraGroups, loraId, loraLayout } from "./lora-layout.ts";
 import { mergeLora, unmergeLora } from "./lora-merge.ts";
 import { type LoraOptions, parseLoraOptions } from "./lora-options.ts";
 import { fixedLoraKeys, readLoraConfig, writeLoraConfig } from "./lora-peft-config.ts";
-import { exportedAsPlain, initialiseFactors } from "./spectral-initial.ts";
+import { exportedAsPlain, initialiseFactors, startOfFile } from "./spectral-initial.ts";
 
 /** Low-rank adaptation of linear modules, embeddings and heads, with rsLoRA, DoRA, LoRA+, PiSSA and OLoRA as options. */
 export const lora: AdapterMethod<LoraOptions> = {
@@ -25,5 +25,6 @@ export const lora: AdapterMethod<LoraOptions> = {
   merge: mergeLora,
   unmerge: unmergeLora,
   peft: { type: "LORA", fixed: fixedLoraKeys, write: writeLoraConfig, read: readLoraConfig },
+  imported: startOfFile,
   exported: exportedAsPlain,
 };

@@ -3,8 +3,10 @@
 // W − s·B₀·A₀. Instead of writing the residual over the base, the frozen start is kept and taken off in the forward pass:
 //   y = W·x + s·(B·A − B₀·A₀)·x
 // which leaves the base as it is, starts at exactly its outputs, and is a plain LoRA of rank 2r: A = [A; A₀], B = [B, −B₀].
+// Files of PEFT hold A and B alone; B₀·A₀ follows from W again, whatever the signs of its factors.
 import type { SiteDescription } from "@attune/models";
 import type { ExportedAdapter, InitialiseContext, InitialisedValues } from "@attune/peft-core";
+import { AttuneError } from "@attune/spec";
 import { createRandomSequence } from "@attune/tensor-core";
 import { orthogonalFactors } from "./initial-weights.ts";
 import { qr, type Svd, svd, truncatedSvd } from "./linear-algebra.ts";
@@ -34,6 +36,32 @@ export async function initialiseFactors({
     values.set(`${name}.lora_B.weight`, B).set(`${name}.initial_B`, B.slice());
   }
   return { values };
+}
+
+/** The frozen start of an adapter that PEFT wrote. @throws AttuneError `CONFIG_INCOMPATIBLE` for a head that shares its table */
+export async function startOfFile({
+  options,
+  layout,
+  model,
+  base,
+}: Pick<InitialiseContext<LoraOptions>, "options" | "layout" | "model" | "base">): Promise<
+  ReadonlyMap<string, Float32Array>
+> {
+  const values = new Map<string, Float32Array>();
+  if (!isSpectral(options)) return values;
+  for (const { site, parameters } of layout.sites) {
+    if (parameters["lora_A.weight"] === undefined) continue;
+    if (site.kind === "head" && model.config.tiedEmbeddings) {
+      throw new AttuneError(
+        "CONFIG_INCOMPATIBLE",
+        `This adapter starts "${site.name}" from "${options.initialWeights}", which in PEFT also changes the embedding that shares its table.`,
+        { hint: "Convert it in PEFT: save_pretrained(folder, path_initial_model_for_weight_conversion=...)." },
+      );
+    }
+    const { A, B } = spectralFactors(options, site, await base(site.parameters["weight"]!.name), 0);
+    values.set(`${site.name}.initial_A`, A).set(`${site.name}.initial_B`, B);
+  }
+  return values;
 }
 
 function spectralFactors(

@@ -41,6 +41,16 @@ def adapters() -> dict:
     }
 
 
+def spectral_adapters() -> dict:
+    """Adapters over what their start left of the base; PEFT takes the start off again when it loads them."""
+    return {
+        "pissa": adapter("PiSSA, rank-stabilised, with a pattern of ranks", r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"],
+                         use_rslora=True, rank_pattern={"down_proj": 3}, init_lora_weights="pissa"),
+        "olora": adapter("OLoRA on wide and tall linears", r=3, lora_alpha=6, target_modules=["k_proj", "up_proj", "down_proj"],
+                         init_lora_weights="olora"),
+    }
+
+
 def named_adapters() -> dict:
     """Two adapters in one model; their names and targets overlap."""
     return {

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM, get_scheduler
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "shared"))
-from adapters import adapters, lora_config, named_adapters  # noqa: E402
+from adapters import adapters, lora_config, named_adapters, spectral_adapters  # noqa: E402
 from fixture_io import fixtures_of, greatest_difference, prepare, rounded_up, save_json, save_tensors, versions  # noqa: E402
 from tiny_llama import save_tiny_llama, tiny_llama  # noqa: E402
 
@@ -148,6 +148,49 @@ def make_named(batch: dict, batches: list) -> dict:
     return {"about": make_named.__doc__, "base": "base", "adapters": described}
 
 
+def take_start_off(module: torch.nn.Module, start: str, name: str = "default") -> None:
+    """In float64 what PEFT does in float32, whose singular vectors are less exact than its logits."""
+    weight, rank = module.base_layer.weight.data, module.r[name]
+    if start == "olora":
+        Q, R = torch.linalg.qr(weight)
+        part = module.scaling[name] * Q[:, :rank] @ R[:rank]
+    else:
+        U, S, V = torch.linalg.svd(weight, full_matrices=False)
+        part = (U[:, :rank] * S[:rank]) @ V[:rank]
+    module.base_layer.weight.data = weight - part
+
+
+def make_spectral(batch: dict, batches: list) -> dict:
+    """PEFT loads each over the original base; `with_start` is how far the logits would be off if the start stayed in the base."""
+    described, tensors = {}, {}
+    folder = fixtures_of("peft-lora", "adapters") / "spectral"
+    for name, chosen in spectral_adapters().items():
+        torch.manual_seed(seed + 3)
+        base = load_base(chosen["base"])
+        base.name_or_path = f"test/fixtures/{chosen['base']}"
+        model = get_peft_model(base, lora_config(chosen))
+        train(model, batches, 0.02)
+        save_adapter(model, folder / name)
+        reloaded = PeftModel.from_pretrained(load_base(chosen["base"]), folder / name)
+        tensors[f"logits.{name}"] = logits_of(reloaded, batch)
+        config = folder / name / "adapter_config.json"
+        written = config.read_text()
+        config.write_text(json.dumps(json.loads(written) | {"init_lora_weights": True}))
+        over_base = PeftModel.from_pretrained(load_base(chosen["base"], torch.float64), folder / name).double()
+        config.write_text(written)
+        plain = logits_of(over_base, batch)
+        for module in over_base.modules():
+            if hasattr(module, "lora_A"):
+                take_start_off(module, chosen["options"]["init_lora_weights"])
+        exact = logits_of(over_base, batch)
+        described[name] = {"about": chosen["about"], "base": chosen["base"],
+                           "with_start": greatest_difference(valid(plain, batch), valid(tensors[f"logits.{name}"], batch)),
+                           "spread": rounded_up(max(greatest_difference(valid(other, batch), valid(tensors[f"logits.{name}"], batch))
+                                                    for other in (exact, logits_of(model, batch))))}
+    save_tensors(folder.parent / "spectral.safetensors", tensors)
+    return described
+
+
 def run_trajectory(folder: Path, batches: list, settings: dict, dtype: torch.dtype, write: bool) -> tuple:
     torch.manual_seed(seed + 2)
     base = load_base("base", dtype)
@@ -204,7 +247,7 @@ def main() -> None:
     described = {name: make_adapter(name, chosen, batch, batches) for name, chosen in adapters().items()}
     save_json(root / "adapters.json", {
         "about": "adapters written by PEFT; keys: what adapter_model.safetensors holds; change: how far the adapter moved the logits",
-        "seed": seed, "versions": versions("transformers", "peft", "safetensors"), "adapters": described, "named": make_named(batch, batches)})
+        "seed": seed, "versions": versions("transformers", "peft", "safetensors"), "adapters": described, "named": make_named(batch, batches), "spectral": make_spectral(batch, batches)})
     make_trajectory(generator)
     for name, entry in described.items():
         print(f"{name:20} {entry['trainable_parameters']:6d} of {entry['total_parameters']}, change {entry['change']:.3f}, spread {entry['spread']}")

@@ -60,7 +60,7 @@ def write_adapter(model: str, folder: str, config, seed: int):
 
 def refused_configs() -> dict:
     plain = {"r": 4, "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM"}
-    return {"pissa": LoraConfig(**plain, init_lora_weights="pissa"), "olora": LoraConfig(**plain, init_lora_weights="olora"),
+    return {"fast pissa": LoraConfig(**plain, init_lora_weights="pissa_niter_4"),
             "trainable tokens": LoraConfig(**plain, trainable_token_indices=[1, 2]),
             "layer replication": LoraConfig(**plain, layer_replication=[[0, 1], [0, 1]]),
             "alora": LoraConfig(**plain, alora_invocation_tokens=[1, 2]), "ia3": IA3Config(task_type="CAUSAL_LM")}

@@ -68,6 +68,9 @@ async function readFolder(
   await assertSameBase(runtime, model, folder, tensors, repeated, onNotice);
   const values = new Map<string, Float32Array>();
   for (const { name: full, key } of exported) values.set(full, await tensors.readFloat32(key!));
+  const base = (parameter: string): Promise<Float32Array> => readParameter(runtime, model, parameter);
+  const rest = await method.imported?.({ options, layout, model: { ...model, sites }, base });
+  for (const [bare, floats] of rest ?? []) values.set(`${name}/${bare}`, floats);
   return { name, method, options, allowUnmatchedTargets: true, values, origin };
 }
 
