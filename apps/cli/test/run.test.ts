@@ -422,6 +422,13 @@ describe("attune init", () => {
     const refused = await runAttune(init);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/picture\.png.*\nhint: .*include/) });
     await attuneJson([...init, "--include", "**/*.md"]);
+    const read = ["--include", "*1/*.md", "--unit", "file"];
+    const direct = ["plan", "--model", path("tiny", "model"), "--block-length", "32", "--steps", "3"];
+    expect(await attuneJson([...direct, "--data", path("docs"), ...read])).toMatchObject({ training: { rows: 6 } });
+    expect(await runAttune([...direct, ...read])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Expected --data beside --include\..*\nhint: .*--set data\.source\.include=VALUE/),
+    });
     const small = ["--block-length", "32", "--rows", "1", "--set", "training.epochs=null", "--steps", "3"];
     const output = ["--output", path("docs-run"), "--set", "data.stages.dedup=false"];
     const { training, table } = await attuneJson<{

@@ -146,6 +146,11 @@ describe("readRows", () => {
     expect(await rowsOf(name, content)).toEqual([{ text, line: 1 }]);
   });
 
+  it("says where one object over several lines belongs", async () => {
+    const error = await failure(rowsOf("one.json", '{\n  "a": 1\n}\n'));
+    expect(error).toMatchObject({ code: "FILE_CORRUPT", hint: expect.stringContaining("in a list of rows") });
+  });
+
   it("says what a file is that holds no text", async () => {
     expect((await failure(rowsOf("paper", "%PDF-1.7\n"))).message).toMatch(/paper, but it is a PDF\.$/);
     expect((await failure(rowsOf("unknown.bin", "\u0000\u0001"))).message).toMatch(/but it holds no text\.$/);

@@ -62,6 +62,14 @@ describe("guessColumns", () => {
     if (columns !== undefined) expect(() => resolveMapping(columns, Object.keys(row), "f")).not.toThrow();
   });
 
+  it("is what readers that cannot tell propose", async () => {
+    const error = await failure(() => open("asked.jsonl", '{"question":"q","answer":"a"}\n'));
+    expect(error.hint).toContain('columns: {"prompt":"question","completion":"answer"}');
+    expect((await failure(() => open("odd.jsonl", '{"mr":"m","ref":"r"}\n'))).hint).toContain(
+      '{"text":"body","label":"class"}',
+    );
+  });
+
   it("sees the first row of a folder's files, whatever their format", async () => {
     await mkdir(join(folder, "peek"));
     await writeFile(join(folder, "peek/a.jsonl"), "");

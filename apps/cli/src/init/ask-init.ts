@@ -1,9 +1,9 @@
 import { AttuneError } from "@attune/spec";
 import { cancel, intro, isCancel, select, text } from "@clack/prompts";
+import { sourceFrom } from "../options/source-from.ts";
 import type { InitOptions } from "../verbs/init.ts";
 import { inspectData } from "./inspect-data.ts";
 import { nameFrom } from "./name-from.ts";
-import { sourceFrom } from "./source-from.ts";
 
 /** Asks for what was not given. Every question has a flag. */
 export async function askInit(options: InitOptions): Promise<InitOptions> {

@@ -1,11 +1,12 @@
 // The text of a new recipe: it opens with its command, and says of each number what it changes.
 import { dirname, isAbsolute, relative, resolve } from "node:path";
+import type { FileSource } from "../options/source-from.ts";
 import { quotePath } from "../terminal/quote-path.ts";
-import type { DataShape, DraftSource } from "./inspect-data.ts";
+import type { DataShape } from "./inspect-data.ts";
 
 /** What a recipe is drafted from. */
 export interface RecipeDraft {
-  readonly source: DraftSource;
+  readonly source: FileSource;
   readonly raw: boolean;
   readonly answered: boolean;
   readonly chat: boolean;

@@ -1,15 +1,13 @@
 import { textFormatOf } from "@attune/data-clean";
-import { contentOf, type FileSourceOptions, guessColumns, openSource, peekRow } from "@attune/data-core";
+import { contentOf, guessColumns, openSource, peekRow } from "@attune/data-core";
 import { AttuneError } from "@attune/spec";
+import type { FileSource } from "../options/source-from.ts";
 import { formatCount } from "../terminal/format-number.ts";
-
-/** Files, and how they are read: what `data.source` of the recipe will say. */
-export type DraftSource = Pick<FileSourceOptions, "path" | "include" | "format" | "unit" | "columns">;
 
 /** What the records of a data set look like. */
 export interface DataShape {
   /** How they are read so that there are enough of them. */
-  readonly source: DraftSource;
+  readonly source: FileSource;
   readonly task: "classification" | "generation" | "perplexity";
   /** Labels that were seen, sorted. */
   readonly labels: readonly string[];
@@ -33,7 +31,7 @@ const fewestTexts = 10;
  * Reads all records to see which task they are for. A few long texts are read by their paragraphs where nothing else was asked for.
  * Throws what reading them throws, `DATA_EMPTY` without any.
  */
-export async function inspectData(given: DraftSource): Promise<DataShape> {
+export async function inspectData(given: FileSource): Promise<DataShape> {
   const source = await withColumns(given);
   const whole = await countRecords(source);
   const { records, labelled, answered } = whole;
@@ -50,7 +48,7 @@ export async function inspectData(given: DraftSource): Promise<DataShape> {
 }
 
 /** Columns that are called otherwise than the formats call them are named in the recipe, where they can be seen and changed. */
-async function withColumns(source: DraftSource): Promise<DraftSource> {
+async function withColumns(source: FileSource): Promise<FileSource> {
   if (source.columns !== undefined) return source;
   const row = await peekRow(source);
   const columns = row && guessColumns(row.values);
@@ -66,7 +64,7 @@ interface RecordCounts {
   readonly labels: ReadonlySet<string>;
 }
 
-async function countRecords(config: DraftSource): Promise<RecordCounts> {
+async function countRecords(config: FileSource): Promise<RecordCounts> {
   const source = openSource(config, { baseDirectory: process.cwd() });
   const labels = new Set<string>();
   const counts = { records: 0, labelled: 0, answered: 0, raw: 0, chats: 0 };
@@ -83,7 +81,7 @@ async function countRecords(config: DraftSource): Promise<RecordCounts> {
 }
 
 function shapeOf(
-  source: DraftSource,
+  source: FileSource,
   { records, labelled, answered, raw, chats, labels: seen }: RecordCounts,
 ): DataShape {
   const labels = [...seen].sort();

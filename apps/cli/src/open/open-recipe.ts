@@ -18,9 +18,10 @@ export async function openRecipe(
   { host, note }: Pick<VerbContext, "host" | "note">,
   ofRun: JsonObject = {},
 ): Promise<ResolvedRecipe> {
-  if (options.columns !== undefined && options.data === undefined) {
-    throw new AttuneError("OPTIONS_INVALID", "Expected --data beside --columns.", {
-      hint: "Columns of the recipe's own source are set by: --set data.source.columns.text=NAME",
+  const stray = (["include", "format", "unit", "columns"] as const).find((name) => options[name] !== undefined);
+  if (stray !== undefined && options.data === undefined) {
+    throw new AttuneError("OPTIONS_INVALID", `Expected --data beside --${stray}.`, {
+      hint: `That of the recipe's own source is set by: --set data.source.${stray}${stray === "columns" ? ".text" : ""}=VALUE`,
     });
   }
   const reference = options.recipe ?? (await resumedRun(options));

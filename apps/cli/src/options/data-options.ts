@@ -1,14 +1,14 @@
-import type { FileFormat, TextUnit } from "@attune/data-core";
+import type { ColumnMapping, FileFormat, TextUnit } from "@attune/data-core";
 import { type Command, Option } from "commander";
 import type { OutputOptions } from "../verb.ts";
-import { collectSettings, collectTexts, columnPairs, type Setting } from "./option-parsers.ts";
+import { collectSettings, collectWords, columnPairs, type Setting } from "./option-parsers.ts";
 
 /** Which files of a folder are read, and how. */
 export interface FileReadingOptions {
   readonly include?: readonly string[];
   readonly format?: FileFormat | "auto";
   readonly unit?: TextUnit;
-  readonly columns?: Readonly<Record<string, string>>;
+  readonly columns?: ColumnMapping;
 }
 
 /** Options of verbs that read records. */
@@ -35,7 +35,7 @@ export function addDataInput(command: Command): void {
 /** How files are read, for every verb that opens some. */
 export function addFileReading(command: Command): void {
   command
-    .option("--include <glob>", "files of the folder to read, such as '**/*.md'; repeatable", collectTexts)
+    .option("--include <glob>", "files of the folder to read, such as '**/*.md'; repeatable", collectWords)
     .addOption(
       new Option("--format <format>", "format of the files (default: what each looks like)").choices([
         "auto",

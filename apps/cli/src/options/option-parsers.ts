@@ -37,11 +37,6 @@ export function oneOf(...choices: readonly string[]): (text: string) => string {
   };
 }
 
-/** A text, collected over repeated options. */
-export function collectTexts(text: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, text];
-}
-
 /** `key=value`, collected over repeated options. The value is read as JSON where it is JSON, else as text. */
 export function collectSettings(text: string, previous: readonly Setting[] = []): readonly Setting[] {
   const equals = text.indexOf("=");
@@ -64,7 +59,7 @@ function parseValue(text: string): unknown {
 }
 
 /** Any text, collected over repeated options. */
-export function collectWords(text: string, previous: readonly string[]): readonly string[] {
+export function collectWords(text: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, text];
 }
 

@@ -3,18 +3,19 @@
 import type { JsonObject, JsonValue } from "@attune/spec";
 import { type Command, Option } from "commander";
 import type { OutputOptions } from "../verb.ts";
+import { addFileReading, type FileReadingOptions } from "./data-options.ts";
 import { addPluginOption } from "./model-options.ts";
-import { collectWords, columnPairs, integerFrom, oneOf } from "./option-parsers.ts";
+import { collectWords, integerFrom, oneOf } from "./option-parsers.ts";
+import { sourceFrom } from "./source-from.ts";
 
 /** What verbs that work from a recipe are given. */
-export interface RecipeOptions extends OutputOptions {
+export interface RecipeOptions extends OutputOptions, FileReadingOptions {
   /** A recipe file, the folder of a run, or the name of a recipe that comes with Attune. */
   readonly recipe?: string;
   readonly set: readonly string[];
   readonly plugin: readonly string[];
   /** Records to use instead of the recipe's source. */
   readonly data?: string;
-  readonly columns?: Readonly<Record<string, string>>;
   readonly [flag: string]: unknown;
 }
 
@@ -85,13 +86,11 @@ export function addRecipeOptions(
 ): void {
   command.optionsGroup("Recipe:");
   if (data) {
-    command
-      .option("--data <path>", "records to use instead of the recipe's: JSONL, JSON, CSV, text or mbox")
-      .option(
-        "--columns <pairs>",
-        "which column plays which role in --data, for example text=body,label=class",
-        columnPairs,
-      );
+    command.option(
+      "--data <path>",
+      "records to use instead of the recipe's: JSONL, JSON, CSV, text or mbox, or a folder of them",
+    );
+    addFileReading(command);
   }
   for (const flag of flags) addFlag(command, flag);
   command.option("--set <key=value>", "any value of the recipe, in YAML; repeatable", collectWords, []);
@@ -126,9 +125,8 @@ export function overridesOf(options: RecipeOptions, flags: readonly RecipeFlag[]
 }
 
 /** What `--set` says, behind the source that `--data` puts in place of the recipe's. */
-export function settingsOf({ data, columns, set }: RecipeOptions): readonly string[] {
-  if (data === undefined) return set;
-  return [`data.source=${JSON.stringify({ path: data, ...(columns && { columns }) })}`, ...set];
+export function settingsOf({ data, set, ...reading }: RecipeOptions): readonly string[] {
+  return data === undefined ? set : [`data.source=${JSON.stringify(sourceFrom(reading, data))}`, ...set];
 }
 
 function withValue(target: JsonObject, [key, ...rest]: readonly string[], value: JsonValue): JsonObject {

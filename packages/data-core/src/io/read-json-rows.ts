@@ -67,7 +67,9 @@ function parseLine(text: string, file: string, line: number, options: ReadJsonRo
       {
         hint:
           repaired === undefined
-            ? "The line may be truncated, or the file of another format."
+            ? text.trim() === "{"
+              ? "One object over several lines is read where it is in a list of rows: [ ... ]."
+              : "The line may be truncated, or the file of another format."
             : 'It holds a bare NaN or Infinity, which JSON does not have; correct it, or read it as null with nonFinite: "null".',
         cause,
         details: { file, line },

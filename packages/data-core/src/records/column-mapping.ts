@@ -1,4 +1,6 @@
 import { AttuneError } from "@attune/spec";
+import { guessColumns } from "./guess-columns.ts";
+import { type RowShape, shapeOf, usualShape } from "./row-shape.ts";
 
 /** Which column plays which role; only the roles of one shape may be given, beside `id`, `label`, `source`, `licence`. */
 export interface ColumnMapping {
@@ -33,18 +35,6 @@ export interface ColumnMapping {
   /** Rejected answer. */
   readonly rejected?: string | undefined;
 }
-
-/** The formats people have: what a row looks like. `record` is the format that Attune's stages write. */
-export type RowShape = "record" | "text" | "completion" | "alpaca" | "messages" | "sharegpt" | "preference";
-
-const requiredRoles: Readonly<Record<Exclude<RowShape, "record">, readonly (keyof ColumnMapping)[]>> = {
-  preference: ["chosen", "rejected"],
-  messages: ["messages"],
-  sharegpt: ["conversations"],
-  alpaca: ["instruction", "output"],
-  completion: ["prompt", "completion"],
-  text: ["text"],
-};
 
 /** All roles, for option checks. */
 export const columnRoles: readonly (keyof ColumnMapping)[] = [
@@ -106,24 +96,13 @@ export function resolveMapping(
   return { shape, columns: chosen };
 }
 
-/** The shape of rows whose columns are called as the formats call them, undefined for others. */
-export function usualShape(columns: readonly string[]): RowShape | undefined {
-  if (["id", "text", "source"].every((name) => columns.includes(name))) return "record";
-  return shapeOf((role) => columns.includes(role));
-}
-
-function shapeOf(has: (role: keyof ColumnMapping) => boolean): RowShape | undefined {
-  return (Object.keys(requiredRoles) as (keyof typeof requiredRoles)[]).find((shape) =>
-    requiredRoles[shape].every(has),
-  );
-}
-
 function unknownShape(columns: readonly string[], file: string): AttuneError {
+  const likely = guessColumns(Object.fromEntries(columns.map((name) => [name, ""])));
   return new AttuneError(
     "INPUT_INVALID",
     `Could not tell which columns of ${file} hold the text: it has ${columns.join(", ")}.`,
     {
-      hint: 'Name them, for example columns: {"text": "body", "label": "class"}.',
+      hint: `Name them, for example columns: ${JSON.stringify(likely ?? { text: "body", label: "class" })}.`,
       details: { file },
     },
   );

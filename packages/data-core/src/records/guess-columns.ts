@@ -1,5 +1,6 @@
 import type { JsonObject } from "@attune/spec";
-import { type ColumnMapping, usualShape } from "./column-mapping.ts";
+import type { ColumnMapping } from "./column-mapping.ts";
+import { usualShape } from "./row-shape.ts";
 
 /** Names that people give to columns of these roles, the likeliest first. */
 const usualNames = {
