@@ -25,11 +25,10 @@ import {
   type BlockProduct,
   blockProduct,
   clear,
-  type ExtraAddresses,
   extraAddresses,
   forBlockRows,
+  type KeyBlock,
   logSumAddress,
-  type Place,
   packKeys,
   packRows,
   packTransposed,
@@ -45,6 +44,7 @@ import {
   hideScores,
   keyLimit,
   keyPairs,
+  type MaskedTile,
   rowSight,
 } from "./attention-sight.ts";
 
@@ -106,15 +106,9 @@ function scratchOf({ blockRows, blockQueries, blockKeys, size, queries }: Attent
 
 type Parts = Record<keyof ReturnType<typeof scratchOf>["offsets"], Near>;
 
-interface Pass {
-  readonly f: FunctionBuilder;
-  readonly module: ModuleBuilder;
-  readonly shape: AttentionShape;
-  readonly place: Place;
-  readonly extras: ExtraAddresses;
+interface Pass extends MaskedTile {
   readonly bindings: readonly Address[];
   readonly parts: Parts;
-  readonly limit: Index;
 }
 
 /** Gradients of keys and values: where they go, and the heads that they are laid out for. */
@@ -143,7 +137,7 @@ function emitBackward(
       const head = f.keep(i32.remU(tile, heads));
       const place = { batch: f.keep(i32.divU(tile, heads)), keyHead: f.keep(i32.divU(head, group)), head };
       const extras = extraAddresses(shape, bindings, 6);
-      const limit = keyLimit(f, shape, place, extras);
+      const limit = keyLimit({ f, module, shape, place }, extras);
       const pass: Pass = { f, module, shape, place, extras, bindings, parts, limit };
       const alone = group === 1;
       emitHead(pass, dq, {
@@ -167,42 +161,40 @@ function emitBackward(
 
 /** All queries of one head against all keys. */
 function emitHead(pass: Pass, dq: Address, gradients: KeyGradients): void {
-  const { f, shape, place, bindings, parts } = pass;
+  const { f, shape, bindings, parts } = pass;
   const { blockQueries, blockKeys, queries, keys, size } = shape;
   f.for(0, queries, blockQueries, (firstQuery) => {
     const at = (part: Near): Near => f.keep(near.at(part, firstQuery, 4 * size));
-    packRows(f, shape, place, firstQuery, bindings[0]!, at(parts.queries), shape.scale);
-    packRows(f, shape, place, firstQuery, bindings[5]!, at(parts.cotangents), 1);
+    packRows(pass, firstQuery, bindings[0]!, at(parts.queries), shape.scale);
+    packRows(pass, firstQuery, bindings[5]!, at(parts.cotangents), 1);
   });
   clear(f, parts.dQueries, Math.ceil(queries / blockQueries) * shape.blockRows * size);
   emitDeltas(pass);
   f.for(0, keys, blockKeys, (firstKey) => {
-    const keyCount = atMost(f, i32.sub(i32.constant(keys), firstKey), i32.constant(blockKeys));
+    const block = { firstKey, keyCount: atMost(f, i32.sub(i32.constant(keys), firstKey), i32.constant(blockKeys)) };
     for (const sum of [parts.dKeys, parts.dValues]) clear(f, sum, blockKeys * size);
-    packTransposed(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keys);
-    packTransposed(f, shape, place, firstKey, keyCount, bindings[2]!, parts.values);
-    packKeys(f, shape, place, firstKey, keyCount, bindings[1]!, parts.keyRows);
+    packTransposed(pass, block, bindings[1]!, parts.keys);
+    packTransposed(pass, block, bindings[2]!, parts.values);
+    packKeys(pass, block, bindings[1]!, parts.keyRows);
     f.for(causalStart(pass, firstKey), queries, blockQueries, (firstQuery) => {
-      f.block((skip) => {
-        const at = { firstQuery, firstKey, keyCount, limit: pass.limit };
-        emitBlock(pass, blockSpan(f, shape, place, pass.extras, at, skip));
-      });
+      f.block((skip) => emitBlock(pass, blockSpan(pass, { ...block, firstQuery }, skip)));
     });
-    storeKeys(pass, firstKey, keyCount, parts.dKeys, gradients.dk, gradients);
-    storeKeys(pass, firstKey, keyCount, parts.dValues, gradients.dv, gradients);
+    storeKeys(pass, block, parts.dKeys, gradients.dk, gradients);
+    storeKeys(pass, block, parts.dValues, gradients.dv, gradients);
   });
   const scale = f.hoisted(f32x4.constant(shape.scale));
   f.for(0, queries, 1, (query) => {
     const from = f.keep(near.at(parts.dQueries, query, size * 4));
-    const to = f.keep(queryAddress(dq, shape, place, query, i32.constant(0)));
+    const to = f.keep(queryAddress(pass, dq, query, i32.constant(0)));
     forVectors(f, size, (at) => at.store(to, f32x4.mul(at.load(from), scale)));
   });
 }
 
 /** δ of every query. */
-function emitDeltas({ f, shape, place, bindings, parts }: Pass): void {
+function emitDeltas(pass: Pass): void {
+  const { f, shape, bindings, parts } = pass;
   f.for(0, shape.queries, 1, (query) => {
-    const o = f.keep(queryAddress(bindings[3]!, shape, place, query, i32.constant(0)));
+    const o = f.keep(queryAddress(pass, bindings[3]!, query, i32.constant(0)));
     const cotangent = f.keep(near.at(parts.cotangents, query, shape.size * 4));
     const sum = f.keep(f32x4.constant(0));
     forVectors(f, shape.size, (at) => f.set(sum, f32x4.madd(at.load(o), at.load(cotangent), sum)));
@@ -221,7 +213,7 @@ function causalStart({ f, shape, extras }: Pass, firstKey: Index): Index {
 /** One block of queries against one block of keys. */
 function emitBlock(pass: Pass, span: BlockSpan): void {
   // Rows that are no query are 0 in both packed operands, so sums over all rows of a block are sums over its queries.
-  const { f, module, shape, parts } = pass;
+  const { f, shape, parts } = pass;
   const { size, blockKeys, blockRows } = shape;
   const at = (part: Near): Near => f.keep(near.at(part, span.firstQuery, 4 * size));
   const [queries, cotangents, dQueries] = [at(parts.queries), at(parts.cotangents), at(parts.dQueries)];
@@ -235,10 +227,10 @@ function emitBlock(pass: Pass, span: BlockSpan): void {
     k: i32.constant(size),
     first: true,
   };
-  blockProduct(f, module, shape, { ...square, a: queries, b: parts.keys, c: parts.weights });
-  blockProduct(f, module, shape, { ...square, a: cotangents, b: parts.values, c: parts.slopes });
+  blockProduct(pass, { ...square, a: queries, b: parts.keys, c: parts.weights });
+  blockProduct(pass, { ...square, a: cotangents, b: parts.values, c: parts.slopes });
   const pairs = keyPairs(f, span);
-  forBlockRows(f, shape, span.firstQuery, (row, query) => emitSlopes(pass, row, query, span, pairs));
+  forBlockRows(pass, span.firstQuery, (row, query) => emitSlopes(pass, row, query, span, pairs));
   const transposed = {
     rows: blockKeys,
     columns: size,
@@ -249,9 +241,9 @@ function emitBlock(pass: Pass, span: BlockSpan): void {
     k: i32.constant(blockRows),
     first: false,
   };
-  blockProduct(f, module, shape, { ...transposed, a: parts.weights, b: cotangents, c: parts.dValues });
-  blockProduct(f, module, shape, { ...transposed, a: parts.slopes, b: queries, c: parts.dKeys });
-  blockProduct(f, module, shape, {
+  blockProduct(pass, { ...transposed, a: parts.weights, b: cotangents, c: parts.dValues });
+  blockProduct(pass, { ...transposed, a: parts.slopes, b: queries, c: parts.dKeys });
+  blockProduct(pass, {
     rows: blockRows,
     columns: size,
     a: parts.slopes,
@@ -268,13 +260,11 @@ function emitBlock(pass: Pass, span: BlockSpan): void {
 
 /** p and ds of one row, over its scores and do·v. */
 function emitSlopes(pass: Pass, row: Index, query: Index, span: BlockSpan, pairs: Index): void {
-  const { f, module, shape, place, extras, bindings, parts, limit } = pass;
+  const { f, module, shape, bindings, parts } = pass;
   const bytes = shape.blockKeys * 4;
   const line = f.keep(near.at(parts.weights, row, bytes));
-  f.if(i32.eqz(span.allVisible), () =>
-    hideScores(f, span, pairs, line, rowSight(f, shape, place, extras, query, limit)),
-  );
-  const lse = load("f32", logSumAddress(bindings[4]!, shape, place, query, i32.constant(0)));
+  f.if(i32.eqz(span.allVisible), () => hideScores(f, span, pairs, line, rowSight(pass, query)));
+  const lse = load("f32", logSumAddress(pass, bindings[4]!, query, i32.constant(0)));
   const delta = load("f32", near.at(parts.deltas, query, 4));
   f.call(slopeRow(module), line, near.at(parts.slopes, row, bytes), pairs, lse, delta);
 }
@@ -305,8 +295,7 @@ type SlopeRowParameters = readonly ["near", "near", "i32", "f32", "f32"];
 
 function storeKeys(
   { f, shape, place }: Pass,
-  firstKey: Index,
-  keyCount: Index,
+  { firstKey, keyCount }: KeyBlock,
   source: Near,
   target: Address,
   { heads, head }: KeyGradients,

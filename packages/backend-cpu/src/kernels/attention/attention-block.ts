@@ -61,11 +61,24 @@ export interface Place {
   readonly head: Index;
 }
 
+/** What the code of a tile is written with, and for. */
+export interface AttentionTile {
+  readonly f: FunctionBuilder;
+  readonly module: ModuleBuilder;
+  readonly shape: AttentionShape;
+  readonly place: Place;
+}
+
+/** Consecutive keys. */
+export interface KeyBlock {
+  readonly firstKey: Index;
+  readonly keyCount: Index;
+}
+
 /** Address of a query's (or output's) first element: `[batch, queries, heads, size]`. */
 export function queryAddress(
+  { shape, place }: AttentionTile,
   base: Address,
-  shape: AttentionShape,
-  place: Place,
   query: Value<"i32">,
   member: Value<"i32">,
 ): Value<"address"> {
@@ -75,16 +88,15 @@ export function queryAddress(
 }
 
 /** Address of a key's (or value's) first element: `[batch, keys, keyHeads, size]`. */
-export function keyAddress(base: Address, shape: AttentionShape, place: Place, key: Value<"i32">): Value<"address"> {
+export function keyAddress({ shape, place }: AttentionTile, base: Address, key: Value<"i32">): Value<"address"> {
   const row = i32.add(i32.mul(place.batch, shape.keys), key);
   return address.at(base, i32.add(i32.mul(row, shape.keyHeads), place.keyHead), shape.size * 4);
 }
 
 /** Address of a row's log-sum-exp: `[batch, heads, queries]`. */
 export function logSumAddress(
+  { shape, place }: AttentionTile,
   base: Address,
-  shape: AttentionShape,
-  place: Place,
   query: Value<"i32">,
   member: Value<"i32">,
 ): Value<"address"> {
@@ -95,8 +107,7 @@ export function logSumAddress(
 
 /** Runs the body for each row of a block that is a query, with its row, query and member of the head group. */
 export function forBlockRows(
-  f: FunctionBuilder,
-  shape: AttentionShape,
+  { f, shape }: AttentionTile,
   firstQuery: Index,
   body: (row: Index, query: Index, member: Index) => void,
 ): void {
@@ -117,18 +128,11 @@ export function clear(f: FunctionBuilder, target: Near, floats: number): void {
 }
 
 /** Brings rows of `[batch, queries, heads, size]` into scratch, times `factor`; rows that are no query become 0. */
-export function packRows(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  firstQuery: Index,
-  source: Address,
-  target: Near,
-  factor: number,
-): void {
+export function packRows(tile: AttentionTile, firstQuery: Index, source: Address, target: Near, factor: number): void {
+  const { f, shape } = tile;
   clear(f, target, shape.blockRows * shape.size);
-  forBlockRows(f, shape, firstQuery, (row, query, member) => {
-    const from = f.keep(queryAddress(source, shape, place, query, member));
+  forBlockRows(tile, firstQuery, (row, query, member) => {
+    const from = f.keep(queryAddress(tile, source, query, member));
     const to = f.keep(near.at(target, row, shape.size * 4));
     forVectors(f, shape.size, (at) => {
       const value = at.load(from);
@@ -142,19 +146,17 @@ export function packRows(
  * the last four may reach beyond the block's keys, into columns that nobody reads.
  */
 export function packTransposed(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  firstKey: Index,
-  keyCount: Index,
+  tile: AttentionTile,
+  { firstKey, keyCount }: KeyBlock,
   source: Address,
   target: Near,
 ): void {
+  const { f, shape } = tile;
   const pitch = shape.blockKeys * 4;
   const last = f.keep(i32.sub(i32.constant(shape.keys), 1));
   f.for(0, keyCount, 4, (key) => {
     const rows = [0, 1, 2, 3].map((offset) =>
-      f.keep(keyAddress(source, shape, place, atMost(f, i32.add(i32.add(firstKey, key), offset), last))),
+      f.keep(keyAddress(tile, source, atMost(f, i32.add(i32.add(firstKey, key), offset), last))),
     );
     const to = f.keep(near.at(target, key, 4));
     f.repeat(shape.size / 4, () => {
@@ -170,17 +172,10 @@ export function packTransposed(
 }
 
 /** Brings a block of keys into scratch as it is, `[blockKeys, size]`: rows that lie apart in memory would evict each other from the cache. */
-export function packKeys(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  firstKey: Index,
-  keyCount: Index,
-  source: Address,
-  target: Near,
-): void {
+export function packKeys(tile: AttentionTile, { firstKey, keyCount }: KeyBlock, source: Address, target: Near): void {
+  const { f, shape } = tile;
   f.for(0, keyCount, 1, (key) => {
-    const from = f.keep(keyAddress(source, shape, place, i32.add(firstKey, key)));
+    const from = f.keep(keyAddress(tile, source, i32.add(firstKey, key)));
     const to = f.keep(near.at(target, key, shape.size * 4));
     forVectors(f, shape.size, (at) => at.store(to, at.load(from)));
   });
@@ -203,12 +198,7 @@ export interface BlockProduct {
 }
 
 /** C = A·B (+ C), in tiles of `tileRows` rows and at most four vectors. Rows are a multiple of four, columns of eight. */
-export function blockProduct(
-  f: FunctionBuilder,
-  module: ModuleBuilder,
-  { tileRows }: Pick<AttentionShape, "tileRows">,
-  product: BlockProduct,
-): void {
+export function blockProduct({ f, module, shape: { tileRows } }: AttentionTile, product: BlockProduct): void {
   const { rows, columns, rowOfA, stepOfA, stepOfB, rowOfC, first } = product;
   const [k, c, b] = [f.keep(product.k), f.keep(product.c), f.keep(product.b)];
   const a = f.keep(product.a);

@@ -7,7 +7,15 @@ import { forVectors } from "../for-vectors.ts";
 import { kernelFunction } from "../kernel-function.ts";
 import { transpose4 } from "../product/pack.ts";
 import { largestLane, sumLanes, vectorExpNormal, vectorLog } from "../vector-math.ts";
-import { atMost, extraAddresses, keyAddress, logSumAddress, type Place, queryAddress } from "./attention-block.ts";
+import {
+  type AttentionTile,
+  atMost,
+  extraAddresses,
+  keyAddress,
+  logSumAddress,
+  type Place,
+  queryAddress,
+} from "./attention-block.ts";
 import { type AttentionShape, attentionShape, shapeKey } from "./attention-shape.ts";
 import { keyLimit } from "./attention-sight.ts";
 
@@ -57,17 +65,18 @@ export const attentionDecodeKernel: KernelDef = {
             f.if(
               i32.ltU(tile, tiles),
               () => {
-                const place = placeOf(f, shape, i32.divU(tile, splits));
+                const here = { f, module, shape, place: placeOf(f, shape, i32.divU(tile, splits)) };
                 const first = f.keep(i32.mul(i32.remU(tile, splits), tileKeys));
-                const limit = keyLimit(f, shape, place, extraAddresses(shape, bindings, 3));
+                const limit = keyLimit(here, extraAddresses(shape, bindings, 3));
                 const last = atMost(f, limit, i32.add(first, tileKeys));
                 const results = resultAddress(f, shape, shared, tile);
-                emitTile(f, shape, place, { first, last }, { q, k, v, scores: scratch, results });
+                emitTile(here, { first, last }, { q, k, v, scores: scratch, results });
               },
               () => {
                 const row = f.keep(i32.sub(tile, tiles));
                 const results = resultAddress(f, shape, shared, i32.mul(row, splits));
-                emitJoin(f, shape, placeOf(f, shape, row), splits, { results, output, logSumExp });
+                const here = { f, module, shape, place: placeOf(f, shape, row) };
+                emitJoin(here, splits, { results, output, logSumExp });
               },
             );
           },
@@ -87,6 +96,12 @@ function resultAddress(f: FunctionBuilder, shape: AttentionShape, shared: Addres
   return f.keep(address.at(shared, tile, 4 * shape.group * resultFloats(shape)));
 }
 
+/** Keys of a tile: the first, and the one after the last. */
+interface KeyRange {
+  readonly first: Index;
+  readonly last: Index;
+}
+
 interface TileOperands {
   readonly q: Address;
   readonly k: Address;
@@ -103,47 +118,39 @@ function forHeads({ group }: AttentionShape, body: (members: readonly number[]) 
 }
 
 /** Results of the keys from `first` to `last`; where there are none, a total of 0. */
-function emitTile(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  { first, last }: { readonly first: Index; readonly last: Index },
-  operands: TileOperands,
-): void {
+function emitTile(here: AttentionTile, keys: KeyRange, operands: TileOperands): void {
+  const { f, shape } = here;
   const { size, group } = shape;
   const resultBytes = 4 * resultFloats(shape);
   f.if(
-    i32.geS(first, last),
+    i32.geS(keys.first, keys.last),
     () => f.fillBytes(operands.results, 0, address.constant(group * resultBytes)),
     () => {
-      forHeads(shape, (members) => emitScores(f, shape, place, { first, last }, operands, members));
+      forHeads(shape, (members) => emitScores(here, keys, operands, members));
       for (let member = 0; member < group; member++) {
         const line = f.keep(address.add(operands.scores, 4 * tileKeys * member));
-        const { largest, total } = weigh(f, line, f.keep(i32.sub(last, first)));
+        const { largest, total } = weigh(f, line, f.keep(i32.sub(keys.last, keys.first)));
         f.store("f32", operands.results, largest, resultBytes * member + 4 * size);
         f.store("f32", operands.results, total, resultBytes * member + 4 * size + 4);
       }
-      forHeads(shape, (members) => emitValues(f, shape, place, { first, last }, operands, members));
+      forHeads(shape, (members) => emitValues(here, keys, operands, members));
     },
   );
 }
 
 /** Scores of some query heads, four keys at a time. Keys that would lie past the last are the last again; their scores are not used. */
 function emitScores(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  { first, last }: { readonly first: Index; readonly last: Index },
+  here: AttentionTile,
+  { first, last }: KeyRange,
   { q, k, scores }: TileOperands,
   members: readonly number[],
 ): void {
-  const query = f.keep(queryAddress(q, shape, place, i32.constant(0), i32.constant(0)));
+  const { f, shape } = here;
+  const query = f.keep(queryAddress(here, q, i32.constant(0), i32.constant(0)));
   const end = f.keep(i32.sub(last, 1));
   const target = f.keep(scores);
   f.for(first, last, 4, (key) => {
-    const cursors = [0, 1, 2, 3].map((index) =>
-      f.keep(keyAddress(k, shape, place, atMost(f, i32.add(key, index), end))),
-    );
+    const cursors = [0, 1, 2, 3].map((index) => f.keep(keyAddress(here, k, atMost(f, i32.add(key, index), end))));
     const sums = members.map(() => cursors.map(() => f.keep(f32x4.constant(0))));
     for (let element = 0; element < shape.size; element += 4) {
       const keys = cursors.map((cursor) => f.keep(load("v128", cursor, 4 * element)));
@@ -199,18 +206,17 @@ function weigh(f: FunctionBuilder, line: Address, count: Index): { largest: Loca
 
 /** Weighted sums of values of some query heads, sixteen elements at a time. */
 function emitValues(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  { first, last }: { readonly first: Index; readonly last: Index },
+  here: AttentionTile,
+  { first, last }: KeyRange,
   { v, scores, results }: TileOperands,
   members: readonly number[],
 ): void {
+  const { f, shape } = here;
   const count = f.keep(i32.sub(last, first));
   for (let element = 0; element < shape.size; element += 16) {
     const vectors = Array.from({ length: Math.min(4, (shape.size - element) / 4) }, (_, index) => element + 4 * index);
     const sums = members.map(() => vectors.map(() => f.keep(f32x4.constant(0))));
-    const value = f.keep(keyAddress(v, shape, place, first));
+    const value = f.keep(keyAddress(here, v, first));
     const weight = f.keep(scores);
     f.repeat(count, () => {
       const values = vectors.map((at) => f.keep(load("v128", value, 4 * at)));
@@ -230,12 +236,11 @@ function emitValues(
 
 /** Joins the tiles of all query heads of a key head: o = Σ e^(m_t - m) o_t / l and lse = m + ln l; without keys 0 and -Infinity. */
 function emitJoin(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
+  here: AttentionTile,
   splits: number,
   { results, output, logSumExp }: { readonly results: Address; readonly output: Address; readonly logSumExp: Address },
 ): void {
+  const { f, shape } = here;
   const tileBytes = 4 * shape.group * resultFloats(shape);
   f.for(0, shape.group, 1, (member) => {
     const own = f.keep(address.at(results, member, 4 * resultFloats(shape)));
@@ -252,7 +257,7 @@ function emitJoin(
         f.set(largest, f32.max(largest, load("f32", at, 4 * shape.size))),
       ),
     );
-    const target = f.keep(queryAddress(output, shape, place, i32.constant(0), member));
+    const target = f.keep(queryAddress(here, output, i32.constant(0), member));
     f.fillBytes(target, 0, address.constant(4 * shape.size));
     const total = f.keep(f32.constant(0));
     forTiles((at) =>
@@ -267,6 +272,6 @@ function emitJoin(
       forVectors(f, shape.size, (part) => part.store(target, f32x4.mul(part.load(target), scale)));
     });
     const log = f32x4.extract(vectorLog(f, f.keep(f32x4.splat(total))), 0);
-    f.store("f32", logSumAddress(logSumExp, shape, place, i32.constant(0), member), f32.add(largest, log));
+    f.store("f32", logSumAddress(here, logSumExp, i32.constant(0), member), f32.add(largest, log));
   });
 }

@@ -17,12 +17,12 @@ import { forVectors } from "../for-vectors.ts";
 import { kernelFunction } from "../kernel-function.ts";
 import { vectorLog } from "../vector-math.ts";
 import {
+  type AttentionTile,
   blockProduct,
   clear,
   extraAddresses,
   forBlockRows,
   logSumAddress,
-  type Place,
   packKeys,
   packRows,
   packTransposed,
@@ -30,7 +30,15 @@ import {
   scratchParts,
 } from "./attention-block.ts";
 import { type AttentionShape, attentionShape, queryBlocks, shapeKey } from "./attention-shape.ts";
-import { forKeyBlocks, hiddenScore, hideScores, keyLimit, keyPairs, rowSight } from "./attention-sight.ts";
+import {
+  forKeyBlocks,
+  hiddenScore,
+  hideScores,
+  keyLimit,
+  keyPairs,
+  type MaskedTile,
+  rowSight,
+} from "./attention-sight.ts";
 import { type SoftmaxState, softmaxBlock } from "./attention-softmax.ts";
 
 type Address = Local<"address">;
@@ -82,28 +90,29 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
     const keyHead = f.keep(i32.remU(outer, shape.keyHeads));
     const batch = f.keep(i32.divU(outer, shape.keyHeads));
     const place = { batch, keyHead, head: f.keep(i32.mul(keyHead, shape.group)) };
-    const limit = keyLimit(f, shape, place, extras);
+    const limit = keyLimit({ f, module, shape, place }, extras);
+    const here: MaskedTile = { f, module, shape, place, extras, limit };
 
-    packRows(f, shape, place, firstQuery, q, buffers.queries, shape.scale);
+    packRows(here, firstQuery, q, buffers.queries, shape.scale);
     clear(f, buffers.sums, shape.blockRows * shape.size);
     f.for(0, shape.blockRows, 1, (row) => {
       f.store("f32", near.at(buffers.largest, row, 4), hiddenScore);
       f.store("f32", near.at(buffers.total, row, 4), 0);
     });
-    forKeyBlocks(f, shape, place, extras, firstQuery, limit, (span) => {
-      packTransposed(f, shape, place, span.firstKey, span.keyCount, k, buffers.keys);
-      packKeys(f, shape, place, span.firstKey, span.keyCount, v, buffers.values);
-      emitScores(f, module, shape, buffers);
+    forKeyBlocks(here, firstQuery, (span) => {
+      packTransposed(here, span, k, buffers.keys);
+      packKeys(here, span, v, buffers.values);
+      emitScores(here, buffers);
       const pairs = keyPairs(f, span);
       f.if(i32.eqz(span.allVisible), () =>
-        forBlockRows(f, shape, firstQuery, (row, query) => {
+        forBlockRows(here, firstQuery, (row, query) => {
           const line = f.keep(near.at(buffers.scores, row, shape.blockKeys * 4));
-          hideScores(f, span, pairs, line, rowSight(f, shape, place, extras, query, limit));
+          hideScores(f, span, pairs, line, rowSight(here, query));
         }),
       );
-      emitSums(f, module, shape, buffers, span.keyCount, pairs);
+      emitSums(here, buffers, span.keyCount, pairs);
     });
-    emitOutputs(f, shape, place, firstQuery, bindings[inputs]!, bindings[inputs + 1]!, buffers);
+    emitOutputs(here, firstQuery, bindings[inputs]!, bindings[inputs + 1]!, buffers);
   });
 }
 
@@ -126,9 +135,9 @@ function scratchBuffers(f: FunctionBuilder, shape: AttentionShape, scratch: Near
 }
 
 /** x = q k^T for the block's rows and keys; q is scaled already. */
-function emitScores(f: FunctionBuilder, module: ModuleBuilder, shape: AttentionShape, buffers: Buffers): void {
-  const { blockRows, blockKeys, size } = shape;
-  blockProduct(f, module, shape, {
+function emitScores(tile: AttentionTile, buffers: Buffers): void {
+  const { blockRows, blockKeys, size } = tile.shape;
+  blockProduct(tile, {
     rows: blockRows,
     columns: blockKeys,
     a: buffers.queries,
@@ -145,17 +154,15 @@ function emitScores(f: FunctionBuilder, module: ModuleBuilder, shape: AttentionS
 
 /** m', l' and o' of a block of keys from its scores. */
 function emitSums(
-  f: FunctionBuilder,
-  module: ModuleBuilder,
-  shape: AttentionShape,
+  tile: AttentionTile,
   { scores, largest, total, decay, values, sums }: Buffers,
   keyCount: Index,
   pairs: Index,
 ): void {
-  const { blockRows, blockKeys, size } = shape;
-  const softmax = softmaxBlock(module, { rows: blockRows, blockKeys, size });
-  f.call(softmax, scores, pairs, largest, total, decay, sums);
-  blockProduct(f, module, shape, {
+  const { blockRows, blockKeys, size } = tile.shape;
+  const softmax = softmaxBlock(tile.module, { rows: blockRows, blockKeys, size });
+  tile.f.call(softmax, scores, pairs, largest, total, decay, sums);
+  blockProduct(tile, {
     rows: blockRows,
     columns: size,
     a: scores,
@@ -172,25 +179,20 @@ function emitSums(
 
 /** o = sums / l and lse = m + ln l; a row that sees nothing gives 0 and -Infinity. */
 function emitOutputs(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
+  tile: AttentionTile,
   firstQuery: Index,
   output: Address,
   logSumExp: Address,
   { sums, largest, total }: Buffers,
 ): void {
-  forBlockRows(f, shape, firstQuery, (row, query, member) => {
+  const { f, shape } = tile;
+  forBlockRows(tile, firstQuery, (row, query, member) => {
     const sum = f.keep(load("f32", near.at(total, row, 4)));
     const factor = f.keep(f32x4.splat(select(f32.eq(sum, 0), f32.constant(0), f32.div(1, sum))));
     const from = f.keep(near.at(sums, row, shape.size * 4));
-    const to = f.keep(queryAddress(output, shape, place, query, member));
+    const to = f.keep(queryAddress(tile, output, query, member));
     forVectors(f, shape.size, (at) => at.store(to, f32x4.mul(at.load(from), factor)));
     const log = f32x4.extract(vectorLog(f, f.keep(f32x4.splat(sum))), 0);
-    f.store(
-      "f32",
-      logSumAddress(logSumExp, shape, place, query, member),
-      f32.add(load("f32", near.at(largest, row, 4)), log),
-    );
+    f.store("f32", logSumAddress(tile, logSumExp, query, member), f32.add(load("f32", near.at(largest, row, 4)), log));
   });
 }

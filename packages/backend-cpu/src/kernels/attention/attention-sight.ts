@@ -12,14 +12,20 @@ import {
   v128,
 } from "@attune/tensor-core/wasm";
 import { type VectorPlace, vectorRound } from "../for-vectors.ts";
-import { atMost, type ExtraAddresses, type Place } from "./attention-block.ts";
-import type { AttentionShape } from "./attention-shape.ts";
+import { type AttentionTile, atMost, type ExtraAddresses, type KeyBlock } from "./attention-block.ts";
 
 type Address = Local<"address">;
 type Index = Local<"i32">;
 
 /** Stands for the score of a hidden key: finite, so that differences of two are no NaN. */
 export const hiddenScore = -3e38;
+
+/** A tile with what hides keys from its rows. */
+export interface MaskedTile extends AttentionTile {
+  readonly extras: ExtraAddresses;
+  /** Keys of its row of the batch, see `keyLimit`. */
+  readonly limit: Index;
+}
 
 /** What hides keys from a row, prepared once a row. */
 export interface RowSight {
@@ -28,20 +34,13 @@ export interface RowSight {
 }
 
 /** Keys of this row of the batch: the smaller of `lengths` and the shape. */
-export function keyLimit(f: FunctionBuilder, shape: AttentionShape, place: Place, extras: ExtraAddresses): Index {
+export function keyLimit({ f, shape, place }: AttentionTile, extras: ExtraAddresses): Index {
   if (!extras.lengths) return f.keep(i32.constant(shape.keys));
   return atMost(f, load("i32", address.at(extras.lengths, place.batch, 4)), i32.constant(shape.keys));
 }
 
 /** Prepares the mask of one query row. */
-export function rowSight(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  extras: ExtraAddresses,
-  query: Index,
-  limit: Index,
-): RowSight {
+export function rowSight({ f, shape, place, extras, limit }: MaskedTile, query: Index): RowSight {
   const queryRow = f.keep(i32.add(i32.mul(place.batch, shape.queries), query));
   const keyRow = f.keep(i32.mul(place.batch, shape.keys));
   const position = f.keep(
@@ -73,12 +72,9 @@ export function rowSight(
   };
 }
 
-/** One block of queries against one block of keys. */
-export interface BlockSpan {
+/** One block of queries against the keys of a block that some of them may see. */
+export interface BlockSpan extends KeyBlock {
   readonly firstQuery: Index;
-  readonly firstKey: Index;
-  /** Keys of the block that some row may see. */
-  readonly keyCount: Index;
   /** Not 0 where every row sees every key of the block, and the block is whole: no mask is needed. */
   readonly allVisible: Index;
 }
@@ -87,34 +83,23 @@ export interface BlockSpan {
  * Runs the body for each block of keys that some row of the query block may see. Blocks after the last causal key are left out, and
  * blocks whose documents cannot meet those of the queries: equal ids need overlapping ranges.
  */
-export function forKeyBlocks(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  extras: ExtraAddresses,
-  firstQuery: Index,
-  limit: Index,
-  body: (span: BlockSpan) => void,
-): void {
+export function forKeyBlocks(tile: MaskedTile, firstQuery: Index, body: (span: BlockSpan) => void): void {
+  const { f, shape, extras, limit } = tile;
   const ordered = shape.causal && !extras.queryPositions && !extras.keyPositions;
   const causalEnd = i32.add(firstQuery, shape.blockQueries + shape.keys - shape.queries);
   const end = ordered ? atMost(f, causalEnd, limit) : limit;
   f.for(0, end, shape.blockKeys, (firstKey) => {
     const keyCount = atMost(f, i32.sub(end, firstKey), i32.constant(shape.blockKeys));
-    f.block((skip) => body(blockSpan(f, shape, place, extras, { firstQuery, firstKey, keyCount, limit }, skip)));
+    f.block((skip) => body(blockSpan(tile, { firstQuery, firstKey, keyCount }, skip)));
   });
 }
 
 /** What is known of a block as a whole; leaves it where the documents of queries and keys lie in ranges that do not meet. */
 export function blockSpan(
-  f: FunctionBuilder,
-  shape: AttentionShape,
-  place: Place,
-  extras: ExtraAddresses,
-  at: Pick<BlockSpan, "firstQuery" | "firstKey" | "keyCount"> & { readonly limit: Index },
+  { f, shape, place, extras, limit }: MaskedTile,
+  { firstQuery, firstKey, keyCount }: Omit<BlockSpan, "allVisible">,
   skip: (condition?: Value<"i32">) => void,
 ): BlockSpan {
-  const { firstQuery, firstKey, keyCount, limit } = at;
   const shift = shape.keys - shape.queries;
   const conditions: Value<"i32">[] = [
     i32.eq(keyCount, shape.blockKeys),
