@@ -423,8 +423,9 @@ describe("attune init", () => {
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/picture\.png.*\nhint: .*include/) });
     await attuneJson([...init, "--include", "**/*.md"]);
     const read = ["--include", "*1/*.md", "--unit", "file"];
-    const direct = ["plan", "--model", path("tiny", "model"), "--block-length", "32", "--steps", "3"];
-    expect(await attuneJson([...direct, "--data", path("docs"), ...read])).toMatchObject({ training: { rows: 6 } });
+    const direct = ["train", "--model", path("tiny", "model"), "--block-length", "32", "--steps", "1"];
+    const train = [...direct, "--output", path("docs-train"), "--data", path("docs"), ...read];
+    expect(await attuneJson(train)).toMatchObject({ rows: { kept: 6 } });
     expect(await runAttune([...direct, ...read])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/Expected --data beside --include\..*\nhint: .*--set data\.source\.include=VALUE/),
