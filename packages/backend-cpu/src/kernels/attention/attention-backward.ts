@@ -32,6 +32,7 @@ import {
   packKeys,
   packRows,
   packTransposed,
+  partAddresses,
   queryAddress,
   scratchParts,
 } from "./attention-block.ts";
@@ -104,7 +105,7 @@ function scratchOf({ blockRows, blockQueries, blockKeys, size, queries }: Attent
   });
 }
 
-type Parts = Record<keyof ReturnType<typeof scratchOf>["offsets"], Near>;
+type Parts = Readonly<Record<keyof ReturnType<typeof scratchOf>["offsets"], Near>>;
 
 interface Pass extends MaskedTile {
   readonly bindings: readonly Address[];
@@ -130,10 +131,7 @@ function emitBackward(
     const [dq, dk, dv] = bindings.slice(inputs) as [Address, Address, Address];
     const sharedDv = f.keep(address.add(shared, keyBytes(whole)));
     const oneTile = (): void => {
-      const { offsets } = scratchOf(shape);
-      const parts = Object.fromEntries(
-        Object.entries(offsets).map(([name, offset]) => [name, f.keep(near.add(scratch, offset))]),
-      ) as Parts;
+      const parts = partAddresses(f, scratch, scratchOf(shape).offsets);
       const head = f.keep(i32.remU(tile, heads));
       const place = { batch: f.keep(i32.divU(tile, heads)), keyHead: f.keep(i32.divU(head, group)), head };
       const extras = extraAddresses(shape, bindings, 6);

@@ -54,6 +54,16 @@ export function scratchParts<K extends string>(
   return { offsets: offsets as Record<K, number>, bytes };
 }
 
+/** Where the parts of a tile's scratch start. */
+export function partAddresses<K extends string>(
+  f: FunctionBuilder,
+  scratch: Near,
+  offsets: Readonly<Record<K, number>>,
+): Readonly<Record<K, Near>> {
+  const addresses = Object.entries<number>(offsets).map(([name, offset]) => [name, f.keep(near.add(scratch, offset))]);
+  return Object.fromEntries(addresses) as Record<K, Near>;
+}
+
 /** Where a tile works: a row of the batch, a head of the keys, and the first of the query heads that it reads keys for. */
 export interface Place {
   readonly batch: Index;

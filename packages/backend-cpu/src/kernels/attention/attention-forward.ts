@@ -26,6 +26,7 @@ import {
   packKeys,
   packRows,
   packTransposed,
+  partAddresses,
   queryAddress,
   scratchParts,
 } from "./attention-block.ts";
@@ -39,7 +40,7 @@ import {
   type MaskedTile,
   rowSight,
 } from "./attention-sight.ts";
-import { type SoftmaxState, softmaxBlock } from "./attention-softmax.ts";
+import { softmaxBlock } from "./attention-softmax.ts";
 
 type Address = Local<"address">;
 type Near = Local<"near">;
@@ -79,11 +80,13 @@ function scratchOf({ blockRows, blockKeys, size }: AttentionShape) {
   });
 }
 
+type Parts = Readonly<Record<keyof ReturnType<typeof scratchOf>["offsets"], Near>>;
+
 function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: number): FunctionBuilder {
   return kernelFunction(module, "attention", inputs + 2, (f, { bindings, tile, near: scratch }) => {
     const [q, k, v] = bindings as [Address, Address, Address];
     const extras = extraAddresses(shape, bindings, 3);
-    const buffers = scratchBuffers(f, shape, scratch);
+    const parts = partAddresses(f, scratch, scratchOf(shape).offsets);
     const blocks = queryBlocks(shape);
     const outer = f.keep(i32.divU(tile, blocks));
     const firstQuery = f.keep(i32.mul(i32.remU(tile, blocks), shape.blockQueries));
@@ -93,59 +96,41 @@ function emitForward(module: ModuleBuilder, shape: AttentionShape, inputs: numbe
     const limit = keyLimit({ f, module, shape, place }, extras);
     const here: MaskedTile = { f, module, shape, place, extras, limit };
 
-    packRows(here, firstQuery, q, buffers.queries, shape.scale);
-    clear(f, buffers.sums, shape.blockRows * shape.size);
+    packRows(here, firstQuery, q, parts.queries, shape.scale);
+    clear(f, parts.sums, shape.blockRows * shape.size);
     f.for(0, shape.blockRows, 1, (row) => {
-      f.store("f32", near.at(buffers.largest, row, 4), hiddenScore);
-      f.store("f32", near.at(buffers.total, row, 4), 0);
+      f.store("f32", near.at(parts.largest, row, 4), hiddenScore);
+      f.store("f32", near.at(parts.total, row, 4), 0);
     });
     forKeyBlocks(here, firstQuery, (span) => {
-      packTransposed(here, span, k, buffers.keys);
-      packKeys(here, span, v, buffers.values);
-      emitScores(here, buffers);
+      packTransposed(here, span, k, parts.keys);
+      packKeys(here, span, v, parts.values);
+      emitScores(here, parts);
       const pairs = keyPairs(f, span);
       f.if(i32.eqz(span.allVisible), () =>
         forBlockRows(here, firstQuery, (row, query) => {
-          const line = f.keep(near.at(buffers.scores, row, shape.blockKeys * 4));
+          const line = f.keep(near.at(parts.scores, row, shape.blockKeys * 4));
           hideScores(f, span, pairs, line, rowSight(here, query));
         }),
       );
-      emitSums(here, buffers, span.keyCount, pairs);
+      emitSums(here, parts, span.keyCount, pairs);
     });
-    emitOutputs(here, firstQuery, bindings[inputs]!, bindings[inputs + 1]!, buffers);
+    emitOutputs(here, firstQuery, bindings[inputs]!, bindings[inputs + 1]!, parts);
   });
 }
 
-/** Scratch of one thread. */
-type Buffers = SoftmaxState & Readonly<Record<"queries" | "keys" | "values" | "scores" | "sums", Near>>;
-
-function scratchBuffers(f: FunctionBuilder, shape: AttentionShape, scratch: Near): Buffers {
-  const { offsets } = scratchOf(shape);
-  const at = (name: keyof typeof offsets): Near => f.keep(near.add(scratch, offsets[name]));
-  return {
-    queries: at("queries"),
-    keys: at("keys"),
-    values: at("values"),
-    scores: at("scores"),
-    sums: at("sums"),
-    largest: at("largest"),
-    total: at("total"),
-    decay: at("decay"),
-  };
-}
-
 /** x = q k^T for the block's rows and keys; q is scaled already. */
-function emitScores(tile: AttentionTile, buffers: Buffers): void {
+function emitScores(tile: AttentionTile, parts: Parts): void {
   const { blockRows, blockKeys, size } = tile.shape;
   blockProduct(tile, {
     rows: blockRows,
     columns: blockKeys,
-    a: buffers.queries,
+    a: parts.queries,
     rowOfA: size * 4,
     stepOfA: 4,
-    b: buffers.keys,
+    b: parts.keys,
     stepOfB: blockKeys * 4,
-    c: buffers.scores,
+    c: parts.scores,
     rowOfC: blockKeys * 4,
     k: i32.constant(size),
     first: true,
@@ -155,7 +140,7 @@ function emitScores(tile: AttentionTile, buffers: Buffers): void {
 /** m', l' and o' of a block of keys from its scores. */
 function emitSums(
   tile: AttentionTile,
-  { scores, largest, total, decay, values, sums }: Buffers,
+  { scores, largest, total, decay, values, sums }: Parts,
   keyCount: Index,
   pairs: Index,
 ): void {
@@ -183,7 +168,7 @@ function emitOutputs(
   firstQuery: Index,
   output: Address,
   logSumExp: Address,
-  { sums, largest, total }: Buffers,
+  { sums, largest, total }: Parts,
 ): void {
   const { f, shape } = tile;
   forBlockRows(tile, firstQuery, (row, query, member) => {

@@ -65,11 +65,12 @@ export function matrixProduct(options: ProductOptions): CpuKernelCode {
     emit: (module) =>
       kernelFunction(module, "product", options.bindings, (f, parameters) => {
         if (nothing) return;
-        const multiply = (): void => emitPart(f, module, options, parameters);
+        const code: ProductCode = { f, module, options, parameters };
+        const multiply = (): void => emitPart(code);
         if (packing === 0) return multiply();
         f.if(
           i32.ltU(parameters.tile, packing),
-          () => emitPackA(f, options, parameters),
+          () => emitPackA(code),
           () => {
             f.increment(parameters.tile, -packing);
             multiply();
@@ -77,6 +78,14 @@ export function matrixProduct(options: ProductOptions): CpuKernelCode {
         );
       }),
   };
+}
+
+/** What the code of a product is written with, and for. */
+interface ProductCode {
+  readonly f: FunctionBuilder;
+  readonly module: ModuleBuilder;
+  readonly options: ProductOptions;
+  readonly parameters: KernelParameters;
 }
 
 /** A tile that reaches beyond C, or any that cannot be computed where C is, is computed here. */
@@ -95,22 +104,20 @@ function depthOf(f: FunctionBuilder, { depth, k }: ProductShape, block: Value<"i
 
 /** Where row tile `index` of a block of k lies in packed A: [batch][k block][row tile][k][rows]. */
 function packedA(
-  f: FunctionBuilder,
-  { k, m, rows }: ProductShape,
-  shared: Value<"address">,
+  { f, options, parameters }: ProductCode,
   batch: Value<"i32">,
   at: DepthBlock,
   index: Value<"i32">,
 ): Local<"address"> {
-  const base = address.at(shared, i32.add(i32.mul(batch, k), at.start), 4 * roundUp(m, rows));
+  const { k, m, rows } = options.shape;
+  const base = address.at(parameters.shared, i32.add(i32.mul(batch, k), at.start), 4 * roundUp(m, rows));
   return f.keep(address.at(base, i32.mul(index, at.count), 4 * rows));
 }
 
-function emitPackA(
-  f: FunctionBuilder,
-  { shape, decodeA }: ProductOptions,
-  { bindings, shared, tile }: KernelParameters,
-): void {
+function emitPackA(code: ProductCode): void {
+  const { f } = code;
+  const { shape, decodeA } = code.options;
+  const { bindings, tile } = code.parameters;
   const { k, m, rows, depths } = shape;
   const groups = Math.ceil(m / (rows * packedRowTiles));
   const batch = f.keep(i32.divU(tile, depths * groups));
@@ -118,8 +125,9 @@ function emitPackA(
   const first = f.keep(i32.mul(i32.remU(tile, groups), packedRowTiles));
   const source: PackSource = { components: [bindings[0]!], decode: decodeA, rowElements: m };
   f.for(first, minimum(i32.add(first, packedRowTiles), i32.constant(Math.ceil(m / rows))), 1, (index) => {
-    const target = packedA(f, shape, shared, batch, at, index);
-    packDown(f, source, target, rows, i32.add(i32.mul(batch, k), at.start), at.count, f.keep(i32.mul(index, rows)));
+    const target = packedA(code, batch, at, index);
+    const firstK = i32.add(i32.mul(batch, k), at.start);
+    packDown(f, source, { address: target, width: rows, firstK, k: at.count }, f.keep(i32.mul(index, rows)));
   });
 }
 
@@ -134,12 +142,8 @@ interface Part {
   readonly panels: Local<"near">;
 }
 
-function emitPart(
-  f: FunctionBuilder,
-  module: ModuleBuilder,
-  options: ProductOptions,
-  parameters: KernelParameters,
-): void {
+function emitPart(code: ProductCode): void {
+  const { f, options, parameters } = code;
   const { shape } = options;
   const { m, n, partRows, partColumns, depths } = shape;
   const down = Math.ceil(m / partRows);
@@ -156,41 +160,37 @@ function emitPart(
     panels: f.keep(near.add(parameters.near, tileBytes(shape))),
   };
   if (depths === 0) {
-    emitNothing(f, options, parameters, part);
+    emitNothing(code, part);
     return;
   }
   const multiply = (block: Value<"i32">, first: boolean, last: Value<"i32"> | boolean): void => {
     const at = depthOf(f, shape, block);
-    packPart(f, options, parameters, part, at);
-    forRowBlocks(f, shape, part, (blockRow, rows) => {
-      multiplyRows(f, module, options, parameters, { ...part, row: blockRow, rows }, at, first);
-      if (last === true) finish(f, options, parameters, { ...part, row: blockRow, rows });
-      else if (last !== false) f.if(last, () => finish(f, options, parameters, { ...part, row: blockRow, rows }));
+    packPart(code, part, at);
+    forRowBlocks(f, shape, part, (rows) => {
+      multiplyRows(code, rows, at, first);
+      if (last === true) finish(code, rows);
+      else if (last !== false) f.if(last, () => finish(code, rows));
     });
   };
   multiply(i32.constant(0), true, depths === 1);
   if (depths > 1) f.for(1, depths, 1, (block) => multiply(block, false, i32.eq(block, depths - 1)));
 }
 
-/** Runs the body for each block of rows of a part, with its first row and how many it has. */
-function forRowBlocks(
-  f: FunctionBuilder,
-  { blockRows }: ProductShape,
-  part: Part,
-  body: (row: Local<"i32">, rows: Local<"i32">) => void,
-): void {
+/** Runs the body for each block of rows of a part. */
+function forRowBlocks(f: FunctionBuilder, { blockRows }: ProductShape, part: Part, body: (rows: Part) => void): void {
   const end = f.keep(i32.add(part.row, part.rows));
-  f.for(part.row, end, blockRows, (row) => body(row, f.keep(minimum(i32.sub(end, row), i32.constant(blockRows)))));
+  f.for(part.row, end, blockRows, (row) =>
+    body({ ...part, row, rows: f.keep(minimum(i32.sub(end, row), i32.constant(blockRows))) }),
+  );
 }
 
 /** Packs the columns of B of a part, for one block of k: [panel][k][columns]. */
 function packPart(
-  f: FunctionBuilder,
-  { shape, componentsOfB, decodeB }: ProductOptions,
-  { bindings }: KernelParameters,
+  { f, options, parameters: { bindings } }: ProductCode,
   { batch, column, columns, panels }: Part,
   at: DepthBlock,
 ): void {
+  const { shape, componentsOfB, decodeB } = options;
   const { k, n, panel, transposeB } = shape;
   const source: PackSource = {
     components: bindings.slice(1, 1 + componentsOfB),
@@ -200,10 +200,11 @@ function packPart(
   const target = f.keep(panels);
   f.for(0, columns, panel, (offset) => {
     const first = f.keep(i32.add(column, offset));
-    if (!transposeB) packDown(f, source, target, panel, i32.add(i32.mul(batch, k), at.start), at.count, first);
+    const packed = { address: target, width: panel, k: at.count };
+    if (!transposeB) packDown(f, source, { ...packed, firstK: i32.add(i32.mul(batch, k), at.start) }, first);
     else {
       const row = f.keep(i32.add(i32.mul(batch, n), first));
-      const pack = (rows: number): void => packAcross(f, source, target, panel, at.start, at.count, row, rows);
+      const pack = (rows: number): void => packAcross(f, source, { ...packed, firstK: at.start }, row, rows);
       if (n % panel === 0) pack(panel);
       else
         f.if(
@@ -217,15 +218,9 @@ function packPart(
 }
 
 /** One block of rows against all panels of the part. */
-function multiplyRows(
-  f: FunctionBuilder,
-  module: ModuleBuilder,
-  options: ProductOptions,
-  { bindings, near: scratch, shared }: KernelParameters,
-  part: Part,
-  at: DepthBlock,
-  first: boolean,
-): void {
+function multiplyRows(code: ProductCode, part: Part, at: DepthBlock, first: boolean): void {
+  const { f, module, options } = code;
+  const { bindings, near: scratch } = code.parameters;
   const { shape, output } = options;
   const { m, k, n, rows, packA, transposeA, blockRows } = shape;
   const corner = f.keep(i32.add(i32.mul(i32.add(i32.mul(part.batch, m), part.row), n), part.column));
@@ -236,7 +231,7 @@ function multiplyRows(
     ? i32.add(i32.mul(i32.add(i32.mul(part.batch, k), at.start), m), part.row)
     : i32.add(i32.mul(i32.add(i32.mul(part.batch, m), part.row), k), at.start);
   const a = packA
-    ? packedA(f, shape, shared, part.batch, at, i32.divU(part.row, rows))
+    ? packedA(code, part.batch, at, i32.divU(part.row, rows))
     : f.keep(address.at(bindings[0]!, cornerOfA, 4));
   const block: RowBlock = {
     shape,
@@ -255,18 +250,14 @@ function multiplyRows(
   rowTiles(f, module, block);
 }
 
-function finish(
-  f: FunctionBuilder,
-  { shape, epilogue }: ProductOptions,
-  parameters: KernelParameters,
-  part: Part,
-): void {
+function finish({ f, options: { shape, epilogue }, parameters }: ProductCode, part: Part): void {
   const { rows, column, columns } = part;
   epilogue?.(f, { parameters, row: f.keep(i32.add(i32.mul(part.batch, shape.m), part.row)), rows, column, columns });
 }
 
 /** C of an empty sum. */
-function emitNothing(f: FunctionBuilder, options: ProductOptions, parameters: KernelParameters, part: Part): void {
+function emitNothing(code: ProductCode, part: Part): void {
+  const { f, options, parameters } = code;
   const { shape, output, initial } = options;
   const { m, n } = shape;
   const corner = f.keep(i32.add(i32.mul(i32.add(i32.mul(part.batch, m), part.row), n), part.column));
@@ -280,5 +271,5 @@ function emitNothing(f: FunctionBuilder, options: ProductOptions, parameters: Ke
     f.increment(target, 4 * n);
     f.increment(source, 4 * n);
   });
-  finish(f, options, parameters, part);
+  finish(code, part);
 }

@@ -19,6 +19,14 @@ export interface PackSource {
   readonly rowElements: number;
 }
 
+/** A panel to write, `[k][width]`, and the k that it holds. */
+export interface PackTarget<M extends MemoryType = MemoryType> {
+  readonly address: Local<M>;
+  readonly width: number;
+  readonly firstK: Value<"i32">;
+  readonly k: Value<"i32">;
+}
+
 /** Four neighbours from element number `row * rowElements + column`. */
 function decodeAt(
   f: FunctionBuilder,
@@ -37,13 +45,10 @@ function decodeAt(
 export function packDown(
   f: FunctionBuilder,
   source: PackSource,
-  target: Local<MemoryType>,
-  width: number,
-  firstK: Value<"i32">,
-  k: Value<"i32">,
+  { address, width, firstK, k }: PackTarget,
   column: Local<"i32">,
 ): void {
-  const cursor = f.keep(target);
+  const cursor = f.keep(address);
   f.for(0, k, 1, (index) => {
     const row = f.keep(i32.add(firstK, index));
     for (let lane = 0; lane < width; lane += 4) {
@@ -62,10 +67,7 @@ export function packDown(
 export function packAcross(
   f: FunctionBuilder,
   source: PackSource,
-  target: Local<"near">,
-  width: number,
-  firstK: Value<"i32">,
-  k: Value<"i32">,
+  { address, width, firstK, k }: PackTarget<"near">,
   row: Local<"i32">,
   rows: number,
 ): void {
@@ -73,50 +75,27 @@ export function packAcross(
   const start = f.keep(firstK);
   for (let first = 0; first < rows; first += 4) {
     const count = Math.min(4, rows - first);
-    const cursor = f.keep(near.add(target, 4 * first));
+    const cursor = f.keep(near.add(address, 4 * first));
+    const vectorsAt = (at: Local<"i32">): Local<"v128">[] =>
+      Array.from({ length: count }, (_, index) => decodeAt(f, source, f.keep(i32.add(i32.add(row, first), index)), at));
+    const storeLaneOf = (vectors: readonly Local<"v128">[], lane: number): void => {
+      for (const [index, vector] of vectors.entries())
+        f.storeLane(32, cursor, vector, lane, 4 * (lane * width + index));
+    };
     f.for(0, i32.and(end, -4), 4, (index) => {
-      packBlock(f, source, cursor, width, i32.add(row, first), count, f.keep(i32.add(start, index)), 4);
+      const vectors = vectorsAt(f.keep(i32.add(start, index)));
+      if (count < 4) for (let lane = 0; lane < 4; lane++) storeLaneOf(vectors, lane);
+      else
+        for (const [lane, column] of transpose4(f, vectors).entries())
+          f.store("v128", cursor, column, 4 * lane * width);
       f.increment(cursor, 16 * width);
     });
     for (let lane = 0; lane < 3; lane++) {
-      f.if(i32.gtS(i32.and(end, 3), lane), () => {
-        packBlock(
-          f,
-          source,
-          cursor,
-          width,
-          i32.add(row, first),
-          count,
-          f.keep(i32.add(start, i32.and(end, -4))),
-          1,
-          lane,
-        );
-      });
+      f.if(i32.gtS(i32.and(end, 3), lane), () =>
+        storeLaneOf(vectorsAt(f.keep(i32.add(start, i32.and(end, -4)))), lane),
+      );
     }
   }
-}
-
-/** Up to four rows by `depth` elements of k; with depth 1, lane `lane` of each row goes to row `lane` of the target. */
-function packBlock(
-  f: FunctionBuilder,
-  source: PackSource,
-  target: Local<"near">,
-  width: number,
-  row: Value<"i32">,
-  count: number,
-  k: Local<"i32">,
-  depth: 1 | 4,
-  lane = 0,
-): void {
-  const rows = Array.from({ length: count }, (_, index) => decodeAt(f, source, f.keep(i32.add(row, index)), k));
-  if (depth === 1 || count < 4) {
-    const lanes = depth === 1 ? [lane] : [0, 1, 2, 3];
-    for (const each of lanes) {
-      for (const [index, vector] of rows.entries()) f.storeLane(32, target, vector, each, 4 * (each * width + index));
-    }
-    return;
-  }
-  for (const [index, column] of transpose4(f, rows).entries()) f.store("v128", target, column, 4 * index * width);
 }
 
 /** Columns of a 4 x 4 block given by its rows. */
