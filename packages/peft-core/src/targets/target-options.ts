@@ -42,7 +42,7 @@ export function checkTargetOptions(reader: OptionReader, key: string, options: T
       "Put the layers into the expression.",
     );
   }
-  if (layersPattern !== undefined && layersToTransform === undefined) {
+  if (layersPattern !== undefined && layersPattern.length > 0 && layersToTransform === undefined) {
     throw reader.error(
       "layersPattern",
       "a layers pattern says where layers are counted, but no layers are chosen.",
