@@ -74,6 +74,7 @@ function scratchOf({ blockRows, blockKeys, size }: AttentionShape) {
     values: size * blockKeys,
     scores: blockRows * blockKeys,
     sums: blockRows * size,
+    // Of each row the largest score so far (m), Σ e^(score - m) so far (l), and by what a block changes them, e^(m - m').
     largest: blockRows,
     total: blockRows,
     decay: blockRows,

@@ -18,16 +18,6 @@ import { forKeyVectors, hiddenScore } from "./attention-sight.ts";
 
 type Near = Local<"near">;
 
-/** One number a row each. */
-export interface SoftmaxState {
-  /** The largest score so far. */
-  readonly largest: Near;
-  /** Σ e^(score - largest) so far. */
-  readonly total: Near;
-  /** e^(largest before - largest now), room for one block. */
-  readonly decay: Near;
-}
-
 /** Sizes of a block, in rows and in numbers; `rows` is a multiple of four. */
 export interface SoftmaxBlock {
   readonly rows: number;
