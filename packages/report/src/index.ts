@@ -19,6 +19,8 @@ export type {
   ResourceRow,
   ResourceSection,
   RuleCount,
+  Sample,
+  SampleSection,
   ScoreColumn,
   ScoreComparison,
   ScoreRow,

@@ -9,6 +9,7 @@ import { headerSection } from "./sections/header.ts";
 import { mistakesSection } from "./sections/mistakes.ts";
 import { repeatSection } from "./sections/repeat.ts";
 import { resourcesSection } from "./sections/resources.ts";
+import { samplesSection } from "./sections/samples.ts";
 import { scoresSection } from "./sections/scores.ts";
 import { trainingSection } from "./sections/training.ts";
 import { REPORT_STYLE } from "./style.ts";
@@ -20,16 +21,17 @@ interface Part {
 }
 
 function parts(data: ReportData): Part[] {
-  const { scores, changes, mistakes, forgetting, training, data: input, resources, repeat, environment = [] } = data;
+  const { scores, changes, samples, mistakes, forgetting, training, data: input, resources, repeat } = data;
   const all: Part[] = [
     { id: "scores", title: "Results", body: scores && scoresSection(scores) },
     { id: "changes", title: "Changes", body: changes && changesSection(changes) },
+    { id: "samples", title: "Samples", body: samples && samplesSection(samples) },
     { id: "mistakes", title: "Mistakes", body: mistakes && mistakesSection(mistakes) },
     { id: "forgetting", title: "Forgetting", body: forgetting && forgettingSection(forgetting) },
     { id: "training", title: "Training", body: training && trainingSection(training) },
     { id: "data", title: "Data", body: input && dataSection(input) },
     { id: "resources", title: "Memory and time", body: resources && resourcesSection(resources) },
-    { id: "repeat", title: "Do it again", body: repeat && repeatSection(repeat, environment) },
+    { id: "repeat", title: "Do it again", body: repeat && repeatSection(repeat, data.environment ?? []) },
   ];
   return all.filter(({ body }) => body !== undefined);
 }

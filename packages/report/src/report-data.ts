@@ -170,6 +170,24 @@ export interface ChangeSection {
   readonly broken: { readonly total: number; readonly shown: readonly ChangedDocument[] };
 }
 
+/** What both models made of one record. */
+export interface Sample {
+  readonly id: string;
+  /** What was asked, or the text that was read. */
+  readonly text: string;
+  /** What people wrote. */
+  readonly expected?: string | undefined;
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+}
+
+/** Records as they are, to judge by reading. */
+export interface SampleSection {
+  /** How they were drawn, as a sentence. */
+  readonly drawn: string;
+  readonly samples: readonly Sample[];
+}
+
 /** What adapting cost on general text. */
 export interface ForgettingSection {
   /** What the text is. */
@@ -232,6 +250,7 @@ export interface ReportData {
   readonly training?: TrainingSection | undefined;
   readonly mistakes?: MistakeSection | undefined;
   readonly changes?: ChangeSection | undefined;
+  readonly samples?: SampleSection | undefined;
   readonly forgetting?: ForgettingSection | undefined;
   readonly resources?: ResourceSection | undefined;
   /** Machine and software. */

@@ -111,6 +111,7 @@ figcaption .muted { display: block; font-size: .88rem; }
 .examples { list-style: none; padding: 0; margin: 0; display: grid; gap: 14px; }
 .examples + p { margin-top: 10px; }
 .examples li { border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; min-width: 0; }
+.said { margin: 10px 0 4px; color: var(--muted); font-size: .84rem; }
 .answers { margin: 0 0 8px; font-size: .9rem; }
 .answer { font-weight: 620; }
 .answer.right { color: var(--good); }

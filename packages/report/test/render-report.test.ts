@@ -56,7 +56,17 @@ describe("renderReport", () => {
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const links = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id);
-    expect(links).toEqual(["scores", "changes", "mistakes", "forgetting", "training", "data", "resources", "repeat"]);
+    expect(links).toEqual([
+      "scores",
+      "changes",
+      "samples",
+      "mistakes",
+      "forgetting",
+      "training",
+      "data",
+      "resources",
+      "repeat",
+    ]);
     expect(links.filter((link) => !ids.includes(link))).toEqual([]);
   });
 
@@ -166,6 +176,15 @@ describe("renderReport", () => {
     });
     expect(cut).toContain(`<bdi>${"x".repeat(419)}</bdi>`);
     expect(cut).toContain("1,003 more characters");
+  });
+
+  it("shows what both models say, and where one says nothing", () => {
+    const samples = page.slice(page.indexOf('id="samples"'), page.indexOf('id="mistakes"'));
+    const read = samples.replace(/<[^>]+>/g, "|").replace(/\|+/g, "|");
+    expect(read).toContain(
+      "|Where does the &lt;/blockquote&gt;&lt;b&gt;train&lt;/b&gt; leave?|People wrote|From platform 4.|Before|Nothing.|After|From platform 4 &amp; 5.|talk-1|",
+    );
+    expect(read).toContain("|A text that was read.|Before|2.53 bits a byte|After|2.21 bits a byte|talk-2|");
   });
 
   it("names the confidence of its intervals", () => {

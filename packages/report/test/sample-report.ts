@@ -261,6 +261,19 @@ export function sampleReport(): ReportData {
         },
       ],
     },
+    samples: {
+      drawn: "Two of 40 texts, drawn by chance.",
+      samples: [
+        {
+          id: "talk-1",
+          text: "Where does the </blockquote><b>train</b> leave?",
+          expected: "From platform 4.",
+          before: "",
+          after: "From platform 4 & 5.",
+        },
+        { id: "talk-2", text: "A text that was read.", before: "2.53 bits a byte", after: "2.21 bits a byte" },
+      ],
+    },
     changes: {
       fixed: {
         total: 304,

@@ -50,7 +50,9 @@ const reportSchema: z.ZodType<ReportConfig> = z
     title: nullable(z.string()).describe("Title; default: the name"),
     summary: nullable(z.string()).describe("One or two sentences for a newcomer"),
     unit: z.string().default("records").describe("What is counted, plural"),
-    examples: whole(0).default(6).describe("Examples shown that changed in each direction"),
+    examples: whole(0)
+      .default(6)
+      .describe("Examples shown: that changed in each direction, or of what both models say"),
   })
   .prefault({})
   .describe("The report");

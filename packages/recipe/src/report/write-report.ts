@@ -13,6 +13,7 @@ import type { RunContext } from "../run/run-options.ts";
 import type { AdaptResult } from "../train/adapt.ts";
 import { dataSection } from "./report-data-section.ts";
 import { stepSection } from "./report-profile.ts";
+import { sampleSection } from "./report-samples.ts";
 import { changeSection, forgettingSection, mistakeSection, scoreSection, scoreTiles } from "./report-scores.ts";
 import { trainingSection } from "./report-training.ts";
 
@@ -66,6 +67,7 @@ function scoreParts(
     tiles: scoreTiles(table, general?.maximumRatio),
     scores: scoreSection(table, config.report.unit),
     mistakes: mistakeSection(evaluations),
+    samples: sampleSection(evaluations, part, config),
     changes: changeSection(evaluations, (id) => texts.get(id) ?? "", config),
     forgetting: forgettingSection(table, nameOf(general?.source), general?.maximumRatio),
   };

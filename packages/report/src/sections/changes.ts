@@ -2,26 +2,13 @@ import { formatCount } from "../format-quantity.ts";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
 import type { ChangedDocument, ChangeSection } from "../report-data.ts";
+import { excerpt } from "./excerpt.ts";
 import { section } from "./section.ts";
 
-const SHOWN_CHARACTERS = 420;
-
-/** Lines of a text that are shown; mails are often columns of short ones. */
-const SHOWN_LINES = 10;
-
-/** The beginning of a text without splitting a character. */
-function beginning(text: string): { readonly shown: string; readonly left: number } {
-  const clean = text.trim().replace(/\n\s*\n/g, "\n");
-  const lines = clean.split("\n", SHOWN_LINES).join("\n");
-  const shown = lines.slice(0, SHOWN_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
-  return { shown, left: clean.length - shown.length };
-}
-
 function example({ id, text, label, before, after }: ChangedDocument): Markup {
-  const { shown, left } = beginning(text);
   const mark = (answer: string): Markup =>
     html`<span class="answer ${answer === label ? "right" : "wrong"}">${answer}</span>`;
-  return html`<li><p class="answers">${mark(before)} <span aria-hidden="true">→</span><span class="hidden">then</span> ${mark(after)} <span class="muted">truth: ${label}</span></p><blockquote dir="auto"><bdi>${shown}</bdi>${left > 0 && html`<span class="muted"> … ${formatCount(left)} more characters</span>`}</blockquote><p class="id">${id}</p></li>`;
+  return html`<li><p class="answers">${mark(before)} <span aria-hidden="true">→</span><span class="hidden">then</span> ${mark(after)} <span class="muted">truth: ${label}</span></p>${excerpt(text)}<p class="id">${id}</p></li>`;
 }
 
 function list(title: string, tone: "good" | "bad", group: ChangeSection["fixed"]): Markup {
