@@ -1,23 +1,13 @@
 // Gives every value its bytes: leaves in their regions, effects in State, outputs in staging, everything else in the arena at
-// an offset that no value alive at the same time uses. Then writes the dispatches down.
-import type { Capabilities } from "../backend/backend.ts";
-import type { Graph, GraphNode, Leaf, ValueId } from "../graph/graph.ts";
-import type { KernelDef } from "../kernel/kernel-def.ts";
+// an offset that no value alive at the same time uses.
+import type { Graph, Leaf, ValueId } from "../graph/graph.ts";
 import { type TensorType, typeBytes } from "../type/tensor-type.ts";
-import { type ArenaBlock, alignUp, planArena } from "./arena.ts";
-import type { Address, Binding, Dispatch, Plan, PlanRegion, Port } from "./plan.ts";
-import { signatureOf } from "./select-kernel.ts";
-
-/** What the backend says about nodes. */
-export interface StorageTarget {
-  readonly backend: string;
-  readonly capabilities: Capabilities;
-  /** Inputs and outputs that the kernel of a node may give one range. */
-  readonly inPlace: (node: GraphNode) => readonly { readonly input: number; readonly output: number }[];
-  /** Byte offsets of a view's outputs, undefined for nodes that move bytes. */
-  readonly views: (node: GraphNode) => readonly number[] | undefined;
-  readonly kernelOf: (node: GraphNode) => KernelDef | undefined;
-}
+import { alignUp, planArena } from "./arena.ts";
+import { arenaBlocks } from "./arena-blocks.ts";
+import { componentAddresses, endOf } from "./component-addresses.ts";
+import type { Address, Plan, PlanRegion, Port } from "./plan.ts";
+import type { StorageTarget } from "./storage-target.ts";
+import { toDispatch } from "./to-dispatch.ts";
 
 /** The plan of a scheduled graph. */
 export function assignStorage(graph: Graph, target: StorageTarget): Plan {
@@ -39,7 +29,16 @@ export function assignStorage(graph: Graph, target: StorageTarget): Plan {
     addresses.set(value, staging.place(graph.values[value]!.type));
     return { name, type: graph.values[value]!.type, addresses: addresses.get(value)! };
   });
-  const arena = placeArena(graph, steps, root, addresses, target, regions);
+  const baseOf = (id: ValueId): ValueId => root.get(id)?.base ?? id;
+  const isPlaced = (id: ValueId): boolean => addresses.has(id);
+  const { blocks, unshared } = arenaBlocks(graph, steps, { baseOf, isPlaced }, target);
+  const arena = planArena(blocks, alignment);
+  const region = blocks.length > 0 ? regions.indexOf("arena", "arena", arena.bytes) : -1;
+  for (const [index, { values }] of blocks.entries()) {
+    for (const id of values) {
+      addresses.set(id, componentAddresses(graph.values[id]!.type, region, arena.offsets[index]!, alignment));
+    }
+  }
   for (const [view, { base, offset }] of root) {
     const bytes = typeBytes(graph.values[view]!.type);
     const [whole] = addresses.get(base)!;
@@ -49,12 +48,12 @@ export function assignStorage(graph: Graph, target: StorageTarget): Plan {
     backend: target.backend,
     regions: regions.list(),
     dispatches: graph.nodes.flatMap((node, index) =>
-      target.views(node) === undefined ? [toDispatch(graph, node, index, addresses, target)] : [],
+      target.views(node) === undefined ? [toDispatch(graph, index, addresses, target)] : [],
     ),
     inputs,
     outputs,
     graph,
-    memory: { arena: arena.bytes, staging: staging.bytes(), unshared: arena.unshared },
+    memory: { arena: blocks.length > 0 ? arena.bytes : 0, staging: staging.bytes(), unshared },
   };
 }
 
@@ -74,21 +73,6 @@ function createRegions(): Regions {
     },
     list: () => regions,
   };
-}
-
-/** Components one after the other, each aligned, from `start`. */
-export function componentAddresses(type: TensorType, region: number, start: number, alignment: number): Address[] {
-  let offset = start;
-  return type.format.components(type.shape).map(({ bytes }) => {
-    const address = { region, offset, bytes };
-    offset = alignUp(offset + bytes, alignment);
-    return address;
-  });
-}
-
-function endOf(addresses: readonly Address[]): number {
-  const last = addresses.at(-1)!;
-  return last.offset + last.bytes;
 }
 
 function leafAddress(leaf: Leaf, type: TensorType, regions: Regions, alignment: number): Address[] {
@@ -127,117 +111,4 @@ function viewRoots(graph: Graph, target: StorageTarget): Map<ValueId, { base: Va
     });
   }
   return roots;
-}
-
-interface Block {
-  bytes: number;
-  first: number;
-  last: number;
-  readonly values: ValueId[];
-}
-
-function placeArena(
-  graph: Graph,
-  steps: readonly GraphNode[],
-  root: ReadonlyMap<ValueId, { base: ValueId }>,
-  addresses: Map<ValueId, readonly Address[]>,
-  target: StorageTarget,
-  regions: Regions,
-): { bytes: number; unshared: number } {
-  const baseOf = (id: ValueId): ValueId => root.get(id)?.base ?? id;
-  const lastRead = new Map<ValueId, number>();
-  steps.forEach((node, step) => {
-    for (const id of node.inputs) lastRead.set(baseOf(id), step);
-  });
-  const blockOf = new Map<ValueId, Block>();
-  const blocks: Block[] = [];
-  let unshared = 0;
-  steps.forEach((node, step) => {
-    node.outputs.forEach((value, output) => {
-      if (addresses.has(value)) return;
-      const bytes = endOf(componentAddresses(graph.values[value]!.type, 0, 0, target.capabilities.alignment));
-      unshared += bytes;
-      const last = Math.max(step, lastRead.get(value) ?? step);
-      const shared = inPlaceBlock(node, output, step, bytes, target, baseOf, lastRead, blockOf);
-      const block = shared ?? { bytes, first: step, last, values: [] };
-      block.last = Math.max(block.last, last);
-      block.values.push(value);
-      blockOf.set(value, block);
-      if (shared === undefined) blocks.push(block);
-    });
-  });
-  const { offsets, bytes } = planArena(blocks as readonly ArenaBlock[], target.capabilities.alignment);
-  if (blocks.length > 0) {
-    const region = regions.indexOf("arena", "arena", bytes);
-    blocks.forEach((block, index) => {
-      for (const value of block.values) {
-        addresses.set(
-          value,
-          componentAddresses(graph.values[value]!.type, region, offsets[index]!, target.capabilities.alignment),
-        );
-      }
-    });
-  }
-  return { bytes: blocks.length > 0 ? bytes : 0, unshared };
-}
-
-/** The block of an input that dies here and that the kernel may overwrite with this output. */
-function inPlaceBlock(
-  node: GraphNode,
-  output: number,
-  step: number,
-  bytes: number,
-  target: StorageTarget,
-  baseOf: (id: ValueId) => ValueId,
-  lastRead: ReadonlyMap<ValueId, number>,
-  blockOf: ReadonlyMap<ValueId, Block>,
-): Block | undefined {
-  for (const pair of target.inPlace(node)) {
-    if (pair.output !== output) continue;
-    const base = baseOf(node.inputs[pair.input]!);
-    const block = blockOf.get(base);
-    if (block === undefined || block.bytes !== bytes || block.last !== step || lastRead.get(base) !== step) continue;
-    if (node.inputs.filter((id) => blockOf.get(baseOf(id)) === block).length !== 1) continue;
-    if (node.outputs.some((made) => blockOf.get(made) === block)) continue;
-    return block;
-  }
-  return undefined;
-}
-
-function toDispatch(
-  graph: Graph,
-  node: GraphNode,
-  index: number,
-  addresses: ReadonlyMap<ValueId, readonly Address[]>,
-  target: StorageTarget,
-): Dispatch {
-  const signature = signatureOf(node, graph.values);
-  const kernel = target.kernelOf(node);
-  const operands = [...node.inputs, ...node.outputs];
-  const bindings = operands.flatMap((id, operand): Binding[] =>
-    addresses
-      .get(id)!
-      .map((address) => ({ ...address, operand, access: operand < node.inputs.length ? "read" : "write" })),
-  );
-  const cost = node.op.cost?.(signature.inputs, signature.outputs, node.attributes);
-  return {
-    op: node.op,
-    kernel: kernel?.id ?? "reference",
-    attributes: node.attributes,
-    inputs: signature.inputs,
-    outputs: signature.outputs,
-    bindings,
-    ...(kernel ? { code: kernel.lower(signature, target.capabilities) } : {}),
-    scope: node.scope,
-    backward: node.backward,
-    node: index,
-    flops: cost?.flops ?? 0,
-    bytesMoved: cost?.bytes ?? operandBytes(bindings),
-  };
-}
-
-/** Bytes of all operands, an input that is given twice once. */
-function operandBytes(bindings: readonly Binding[]): number {
-  const ranges = new Map(bindings.map((each) => [`${each.access} ${each.region}:${each.offset}`, each.bytes]));
-  return [...ranges.values()].reduce((sum, bytes) => sum + bytes, 0);
 }

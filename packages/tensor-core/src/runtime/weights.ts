@@ -2,7 +2,7 @@ import { AttuneError } from "@attune/spec";
 import type { Allocation, Backend } from "../backend/backend.ts";
 import { type BytesToRead, writeBytes } from "../backend/write-bytes.ts";
 import { alignUp } from "../plan/arena.ts";
-import { componentAddresses } from "../plan/assign-storage.ts";
+import { componentAddresses } from "../plan/component-addresses.ts";
 import { formatType, type TensorType } from "../type/tensor-type.ts";
 import { encodeValues } from "./buffer-values.ts";
 import { lookUp } from "./look-up.ts";
