@@ -2,10 +2,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadModel } from "@attune/models";
-import { type LoadedAdapter, loadAdapter } from "@attune/peft-core";
+import { attachAdapters, initialiseAdapters, type LoadedAdapter, loadAdapter, saveAdapter } from "@attune/peft-core";
 import type { JsonObject } from "@attune/spec";
 import { createStrictBackend } from "@attune/tensor-conformance";
 import { createRuntime } from "@attune/tensor-core";
+import { openSafetensors, type TensorToWrite, writeSafetensors } from "@attune/weights";
 import { afterAll, describe, expect, it } from "vitest";
 import methods from "../src/index.ts";
 import { fixtures } from "./support/golden.ts";
@@ -62,5 +63,48 @@ describe("a PEFT configuration of LoRA", () => {
       code: "FILE_UNSUPPORTED",
       message: expect.stringContaining(Object.keys(changes)[0]!),
     });
+  });
+});
+
+it("takes the copies that PEFT writes of trained biases of modules that are saved whole", async () => {
+  const options = { rank: 2, bias: "all", targetModules: ["q_proj"], modulesToSave: ["v_proj"] };
+  const adapters = attachAdapters(model, [{ name: "a", method: methods[0]!, options }]);
+  const { values } = await initialiseAdapters(runtime, model, adapters, { seed: 3 });
+  const folder = mkdtempSync(join(root, "copies-"));
+  await saveAdapter(runtime, model, adapters, values, folder);
+  const module = "base_model.model.model.layers.0.self_attn.v_proj";
+  const withCopies = async (change: number): Promise<LoadedAdapter> => {
+    const target = mkdtempSync(join(root, "copies-"));
+    cpSync(folder, target, { recursive: true });
+    const file = await openSafetensors(join(folder, "adapter_model.safetensors"));
+    const bias = await file.readFloat32(`${module}.bias`);
+    const copy = (kind: string, data: Float32Array): TensorToWrite => ({
+      name: `${module}.${kind}.bias`,
+      dtype: "F32",
+      shape: [bias.length],
+      data,
+    });
+    const own = file.names.map((name): TensorToWrite => {
+      const { dtype, shape } = file.info(name);
+      return { name, dtype, shape, data: () => file.read(name) };
+    });
+    const copies = [
+      copy(
+        "modules_to_save",
+        bias.map((value) => value + change),
+      ),
+      copy(
+        "original_module",
+        bias.map((value) => value + 1),
+      ),
+    ];
+    await writeSafetensors(join(target, "adapter_model.safetensors"), [...own, ...copies], { format: "pt" });
+    await file.close();
+    return loadAdapter(runtime, model, target, { methods });
+  };
+  expect((await withCopies(0)).values).toEqual((await loadAdapter(runtime, model, folder, { methods })).values);
+  await expect(withCopies(1)).rejects.toMatchObject({
+    code: "FILE_CORRUPT",
+    message: expect.stringContaining(`is a copy of "${module}.bias"`),
   });
 });

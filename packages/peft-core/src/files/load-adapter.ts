@@ -65,6 +65,7 @@ async function readFolder(
   const exported = parameters.filter(({ key }) => key !== undefined);
   const repeated = [...storedBase(layout), ...unaskedBase(model, tensors, exported)];
   assertKeys(folder, tensors, exported, repeated);
+  await assertSameCopies(folder, tensors);
   await assertSameBase(runtime, model, folder, tensors, repeated, onNotice);
   const values = new Map<string, Float32Array>();
   for (const { name: full, key } of exported) values.set(full, await tensors.readFloat32(key!));
@@ -91,6 +92,25 @@ function methodOf(methods: readonly AdapterMethod[], peftType: string, file: str
   });
 }
 
+/**
+ * With trained biases PEFT writes those of modules that are saved whole three times: under the name that is read here, as the wrapper's
+ * copy of that, and as the one of the base, which the wrapper keeps and does not use.
+ */
+const biasCopy = /\.(modules_to_save|original_module)(?:\.default)?((?:\.\w+)*\.bias)$/;
+
+async function assertSameCopies(folder: string, tensors: TensorReader): Promise<void> {
+  for (const key of tensors.names) {
+    if (biasCopy.exec(key)?.[1] !== "modules_to_save") continue;
+    const own = key.replace(biasCopy, "$2");
+    const [copy, values] = [await tensors.readFloat32(key), await tensors.readFloat32(own)];
+    if (copy.length === values.length && copy.every((value, index) => value === values[index])) continue;
+    throw new AttuneError("FILE_CORRUPT", `"${key}" in "${folder}" is a copy of "${own}", but holds other values.`, {
+      hint: "The file is damaged; save the adapter again.",
+      details: { file: folder, key },
+    });
+  }
+}
+
 function assertKeys(
   folder: string,
   tensors: TensorReader,
@@ -100,7 +120,7 @@ function assertKeys(
   const optional = new Map(repeated.map(({ key, shape }) => [key, shape]));
   const shapes = new Map([...optional, ...parameters.map(({ key, shape }) => [key!, shape] as const)]);
   const missing = [...shapes.keys()].filter((key) => !tensors.has(key) && !optional.has(key));
-  const extra = tensors.names.filter((key) => !shapes.has(key));
+  const extra = tensors.names.filter((key) => !shapes.has(key.replace(biasCopy, "$2")));
   if (missing.length > 0 || extra.length > 0) {
     throw new AttuneError(
       "FILE_CORRUPT",
