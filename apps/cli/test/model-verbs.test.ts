@@ -375,8 +375,6 @@ describe("attune train, merge, eval", () => {
       path("texts.jsonl"),
       "--task",
       "perplexity",
-      "--part",
-      "train",
       "--set",
       "evaluation.resamples=100",
     ];
@@ -386,6 +384,25 @@ describe("attune train, merge, eval", () => {
     expect(after.table.rows[0]!.scores.bitsPerByte.value).toBeLessThan(
       before.table.rows[0]!.scores.bitsPerByte.value - 0.05,
     );
+    const classify = [
+      "eval",
+      "--model",
+      model,
+      "--data",
+      path("sorted.jsonl"),
+      "--task",
+      "classification",
+      "--set",
+      "evaluation.resamples=100",
+    ];
+    writeLines(path("sorted.jsonl"), [
+      { text: "the cat sat", label: "cat" },
+      { text: "the dog sat", label: "dog" },
+    ]);
+    const judged = await runAttune(classify);
+    expect(judged.stdout).toMatch(/^2 records of the test part/m);
+    expect(judged.stderr).toContain("no training records, so there are no baselines");
+    expect(await runAttune([...classify, "--set", "evaluation.baselines=[]"])).toMatchObject({ code: 0, stderr: "" });
     const { stdout } = await runAttune([...judge, "--adapter", adapter]);
     expect(stdout).toMatch(/^model with adapter +\d\.\d{3} \(/m);
   });

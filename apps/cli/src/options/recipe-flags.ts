@@ -104,6 +104,7 @@ export const evalFlags: readonly RecipeFlag[] = [
     description: "train, validation or test (default: test)",
     parse: oneOf("train", "validation", "test"),
   },
+  longRowsFlag,
   { flags: "--labels <names>", path: "evaluation.labels", description: "labels, separated by commas", parse: words },
   {
     flags: "--shots <number>",

@@ -12,7 +12,7 @@ export const evalVerb: Verb<RecipeOptions> = {
   examples: [
     "attune eval runs/mail",
     "attune eval recipe.yaml --adapter runs/mail/adapter",
-    "attune eval --model attune:tiny --data texts.jsonl --task perplexity --part train --json",
+    "attune eval --model attune:tiny --data texts.jsonl --task perplexity --json",
   ],
   interruptible: true,
   configure: (command) => addRecipeOptions(command, { flags: evalFlags, data: true, writes: false }),

@@ -5,8 +5,10 @@ import type { Evaluation, Score } from "@attune/eval-bench";
 import { runFolderLayout } from "@attune/run-folder";
 import { AttuneError } from "@attune/spec";
 import { checkRecipe } from "../config/check-recipe.ts";
+import type { RecipeConfig } from "../config/recipe-config.ts";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
-import { loadRecipeData } from "../data/recipe-data.ts";
+import { draw } from "../data/read-parts.ts";
+import { loadRecipeData, type RecipeData } from "../data/recipe-data.ts";
 import type { RunOptions } from "../run/run-options.ts";
 import { withModel } from "../use/use-model.ts";
 import { readGeneralText } from "./general-text.ts";
@@ -55,7 +57,7 @@ async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateMo
   const { config, baseDirectory } = recipe;
   const evaluation = config.evaluation!;
   const { seed, storage, device, products, threads, adapter, tokenizer } = config;
-  const data = await loadRecipeData({ ...options, recipe, folder });
+  const data = judgedWhole(await loadRecipeData({ ...options, recipe, folder }), config);
   const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
   const general = evaluation.general ? await readGeneralText(evaluation.general, place) : [];
   const layout = runFolderLayout(folder);
@@ -77,8 +79,10 @@ async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateMo
       { config, evaluation, data, general, layout, signal, onProgress },
     ),
   );
-  const baselines =
-    evaluation.task === "classification" ? await judgeBaselines({ config, evaluation, data, layout }) : new Map();
+  const learns = evaluation.task === "classification" && data.parts.wholeTrain.length > 0;
+  const baselines = learns ? await judgeBaselines({ config, evaluation, data, layout }) : new Map();
+  if (evaluation.task === "classification" && !learns && evaluation.baselines.length > 0)
+    onNotice?.("There are no training records, so there are no baselines that learn from them.");
   const evaluations = {
     baselines: baselines as ReadonlyMap<string, Evaluation>,
     base: undefined,
@@ -88,6 +92,17 @@ async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateMo
   };
   const { resamples, part } = evaluation;
   return { table: resultTable(evaluations, { part, resamples, seed }), general: generalScores(judgement.general) };
+}
+
+/** Records that nobody split are all judged: whoever gives a file of test rows need not say that they are. */
+function judgedWhole(data: RecipeData, { data: { limits }, evaluation, seed }: RecipeConfig): RecipeData {
+  const { wholeTrain, validation, test } = data.parts;
+  const { part } = evaluation!;
+  const isSplit =
+    validation.length + test.length > 0 || wholeTrain.some(({ metadata }) => metadata?.["split"] !== undefined);
+  if (isSplit || part === "train") return data;
+  const parts = { ...data.parts, train: [], wholeTrain: [], [part]: draw(wholeTrain, limits[part], seed) };
+  return { ...data, parts };
 }
 
 function generalScores(general: Evaluation | undefined): EvaluationReport["general"] {
