@@ -12,6 +12,8 @@ export interface PlanningBackendOptions {
 /**
  * A backend that plans as this one does on a desktop GPU (the limits that browsers give those, subgroups of 32, f16 matrices of 16) and
  * can run nothing: for `runtime.plan` and `explainPlan`.
+ *
+ * @throws AttuneError `DEVICE_UNAVAILABLE` from all that would touch a device
  */
 export function createPlanningBackend({ products = "f32" }: PlanningBackendOptions = {}): Backend {
   const refuse = (): never => {

@@ -33,7 +33,7 @@ export interface Evaluation<Row extends PredictionRow = PredictionRow> {
   readonly result: EvaluationResult;
 }
 
-/** Asks the model about every document of the task and scores the answers. */
+/** Asks the model about every document of the task and scores the answers. @throws AttuneError `DATA_EMPTY` for a task without documents */
 export async function evaluate<Row extends PredictionRow>(
   task: Task<Row>,
   model: EvaluationModel,

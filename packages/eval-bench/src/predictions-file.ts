@@ -20,6 +20,8 @@ function resultsPathOf(predictionsPath: string): string {
 /**
  * Writes the rows as JSON lines and the result beside them (`.json`), each atomically, making the folder. The rows are
  * written first, so a result never stands without its rows.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for a path that does not end in `.jsonl`
  */
 export async function writeEvaluation<Row extends PredictionRow>(
   predictionsPath: string,

@@ -85,6 +85,8 @@ const leastShare = 0.25;
 /**
  * Prompts that together read a text from its beginning, each with as much of what is left as fits, at most `maximumPieces`. A short
  * rest is left out. The last prompt says whether some of the text is in none. Training rows and evaluation both call this.
+ *
+ * @throws AttuneError `CONTEXT_EXCEEDED` where not even an empty text fits
  */
 export function fitPieces(
   template: PromptTemplate,

@@ -6,7 +6,10 @@ import type { Sampling } from "./sampling-options.ts";
 /** Chooses the next token of one row from its logits and the ids so far. */
 export type TokenChooser = (logits: ArrayLike<number>, seen: Iterable<number>) => number;
 
-/** A chooser whose draws depend on the seed and on the row's number alone, never on the rows beside it. */
+/**
+ * A chooser whose draws depend on the seed and on the row's number alone, never on the rows beside it. It throws `NUMERICS` for a logit
+ * that is NaN.
+ */
 export function createTokenChooser(sampling: Sampling, row: number): TokenChooser {
   const random = createRandomSequence(sampling.seed, `sample ${row}`);
   const greedy = !sampling.draws && sampling.repetitionPenalty === 1;

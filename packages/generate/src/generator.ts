@@ -35,7 +35,12 @@ export interface Generator {
   dispose(): void;
 }
 
-/** A generator; its cache grows to what calls need and stays. */
+/**
+ * A generator; its cache grows to what calls need and stays.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for a batch or a prefill of no tokens; its calls throw `CONTEXT_EXCEEDED` for a row that does not
+ * fit
+ */
 export function createGenerator(runtime: Runtime, model: Model, options: GeneratorOptions = {}): Generator {
   const { batch = 8, visitors = [], prefillTokens = 2048 } = options;
   assertCount("batch", batch, 1);

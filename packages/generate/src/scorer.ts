@@ -42,7 +42,11 @@ export interface Scorer {
   dispose(): void;
 }
 
-/** A scorer; programs are compiled when their shape is first needed. */
+/**
+ * A scorer; programs are compiled when their shape is first needed.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for no tokens a run; its calls throw `INPUT_INVALID` for an empty prompt or completion
+ */
 export function createScorer(
   runtime: Runtime,
   model: Model,

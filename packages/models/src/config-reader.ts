@@ -55,7 +55,9 @@ const trueOrFalse: Kind<boolean> = { expected: "true or false", accepts: (value)
 
 const text: Kind<string> = { expected: "a string", accepts: (value) => typeof value === "string" };
 
-/** Reads `json`, whose keys are reported behind `prefix`. */
+/**
+ * Reads `json`, whose keys are reported behind `prefix`. Its readers throw `FILE_CORRUPT` for a field that is missing or of another kind.
+ */
 export function readConfig(json: JsonObject, file?: string, prefix = ""): ConfigReader {
   const fieldOf = (key: string): JsonValue | undefined =>
     Object.hasOwn(json, key) ? (json[key] ?? undefined) : undefined;

@@ -30,7 +30,11 @@ export interface LanguageModelLoss {
   readonly rowLosses: Tensor;
 }
 
-/** Loss of next tokens. The head is crossed once a chunk, so an adapted head is adapted in every one. */
+/**
+ * Loss of next tokens. The head is crossed once a chunk, so an adapted head is adapted in every one.
+ *
+ * @throws AttuneError `SHAPE_MISMATCH` unless there is a target for each row
+ */
 export function languageModelLoss(
   model: Pick<Model, "family" | "config" | "specs" | "parameters">,
   scope: Scope,

@@ -4,7 +4,11 @@ import { float32ToBytes, type TensorToWrite } from "@attune/weights";
 import { type Model, readParameter } from "./model.ts";
 import type { SaveOptions } from "./save-model.ts";
 
-/** The tensors of a model under their names in files, each read when it is written. */
+/**
+ * The tensors of a model under their names in files, each read when it is written.
+ *
+ * @throws AttuneError `ID_UNKNOWN` for a replaced parameter that the model lacks
+ */
 export function modelTensors(
   runtime: Runtime,
   model: Model,

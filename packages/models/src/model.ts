@@ -58,7 +58,7 @@ function placementOf(model: Pick<Model, "parameters">, name: string): ParameterP
   });
 }
 
-/** Values of a parameter, wherever and in whatever format it is kept. */
+/** Values of a parameter, wherever and in whatever format it is kept. @throws AttuneError `ID_UNKNOWN` for a name that the model lacks */
 export async function readParameter(
   runtime: Runtime,
   model: Pick<Model, "parameters">,
@@ -72,7 +72,11 @@ export async function readParameter(
   return (await runtime.states.read(placement.region, placement.offset, elements(placement.type))) as Float32Array;
 }
 
-/** Replaces the values of a parameter, rounded to the format it is kept in. */
+/**
+ * Replaces the values of a parameter, rounded to the format it is kept in.
+ *
+ * @throws AttuneError `ID_UNKNOWN` for a name that the model lacks, `SHAPE_MISMATCH` for another number of values
+ */
 export async function writeParameter(
   runtime: Runtime,
   model: Pick<Model, "parameters">,

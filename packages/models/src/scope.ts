@@ -41,7 +41,10 @@ interface Session {
   entered: string;
 }
 
-/** The root scope of a model in a trace. */
+/**
+ * The root scope of a model in a trace. Reading throws `ID_UNKNOWN` for a parameter that the model lacks, `SHAPE_MISMATCH` for one of
+ * another shape.
+ */
 export function createScope(trace: Trace, { parameters, visitors = [] }: ScopeOptions): Scope {
   return makeScope({ trace, parameters, visitors, entered: "" }, "", undefined);
 }

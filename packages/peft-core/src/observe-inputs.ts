@@ -23,7 +23,11 @@ export interface TokenBatch {
   readonly documents: ArrayLike<number>;
 }
 
-/** Rows of `inFeatures` values that reach each site, batch after batch, by `siteKey`. */
+/**
+ * Rows of `inFeatures` values that reach each site, batch after batch, by `siteKey`.
+ *
+ * @throws AttuneError `SHAPE_MISMATCH` for batches of several shapes, `INPUT_INVALID` for a site that takes ids
+ */
 export async function* observeInputs(
   runtime: Runtime,
   model: Model,

@@ -18,7 +18,11 @@ export function hasUpdateHook({ list }: Pick<Adapters, "list">): boolean {
   return list.some(({ method }) => method.beforeUpdate !== undefined);
 }
 
-/** Runs the methods' hooks between backward and update. */
+/**
+ * Runs the methods' hooks between backward and update.
+ *
+ * @throws AttuneError `INPUT_INVALID` for a hook that reads the gradient of a parameter that is not trained
+ */
 export async function beforeUpdate(
   runtime: Runtime,
   { list }: Pick<Adapters, "list">,

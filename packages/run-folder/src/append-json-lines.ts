@@ -13,9 +13,10 @@ export interface JsonLinesWriter {
 }
 
 /**
- * Opens a JSON-lines file for appending, and creates it when it is missing. A last line without a line feed, which
- * a killed writer leaves behind, is cut off first: its record was never complete. Calls to `append` keep their order
- * also when they are not awaited one by one.
+ * Opens a JSON-lines file for appending, and creates it when it is missing. A last line without a line feed, which a
+ * killed writer leaves behind, is cut off first: its record was never complete. Calls to `append` keep their order
+ * also when they are not awaited one by one. Throws the named errors of the file system, such as `FILE_NOT_FOUND`
+ * for a folder that is not there.
  */
 export async function appendJsonLines(path: string): Promise<JsonLinesWriter> {
   let handle: FileHandle;

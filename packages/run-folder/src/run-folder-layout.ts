@@ -33,7 +33,10 @@ export interface RunFolderLayout {
   evaluation(stage: string): string;
 }
 
-/** Returns the paths of a run folder; touches no file. */
+/**
+ * Returns the paths of a run folder; touches no file. Asking for the paths of a stage throws `OPTIONS_INVALID` for a name that is no file
+ * name.
+ */
 export function runFolderLayout(folder: string): RunFolderLayout {
   return {
     folder,

@@ -13,6 +13,7 @@ import { assertClose } from "./tolerance.ts";
  * its gradient equals finite differences.
  *
  * @param ops - the ops of tensor-core unless given
+ * @throws AttuneError `INPUT_INVALID` for an op without samples, or with two of one name
  */
 export function testOps(ops: readonly OpDef[] = coreOps): ConformanceCase[] {
   return ops.flatMap((op) => {

@@ -15,7 +15,7 @@ export function corruptSection(where: string, problem: string, hint?: string): A
   });
 }
 
-/** Checks that a value is an object. */
+/** Checks that a value is an object. Throws `FILE_CORRUPT` for anything else. */
 export function sectionOf(value: JsonValue | undefined, where: string): Section {
   if (isJsonObject(value)) return { value, where };
   throw corruptSection(where, `expected an object, but found ${describeValue(value)}.`);
@@ -32,24 +32,24 @@ export function sectionList(section: Section, key: string): Section[] {
   return listField(section, key).map((value, index) => sectionOf(value, `${join(section.where, key)}[${index}]`));
 }
 
-/** The list under a key. */
+/** The list under a key. Throws `FILE_CORRUPT` for anything else. */
 export function listField(section: Section, key: string): readonly JsonValue[] {
   const value = section.value[key];
   if (Array.isArray(value)) return value;
   throw corruptSection(join(section.where, key), `expected a list, but found ${describeValue(value)}.`);
 }
 
-/** The text under a key; absent or null gives the fallback where there is one. */
+/** The text under a key; absent or null gives the fallback where there is one. Throws `FILE_CORRUPT` for anything else. */
 export function stringField(section: Section, key: string, fallback?: string): string {
   return field(section, key, "string", fallback) as string;
 }
 
-/** The truth value under a key; absent or null gives the fallback where there is one. */
+/** The truth value under a key; absent or null gives the fallback where there is one. Throws `FILE_CORRUPT` for anything else. */
 export function booleanField(section: Section, key: string, fallback?: boolean): boolean {
   return field(section, key, "boolean", fallback) as boolean;
 }
 
-/** The whole number from 0 under a key; absent or null gives the fallback where there is one. */
+/** The whole number from 0 under a key; absent or null gives the fallback where there is one. Throws `FILE_CORRUPT` for anything else. */
 export function countField(section: Section, key: string, fallback?: number): number {
   const value = field(section, key, "number", fallback) as number;
   if (Number.isSafeInteger(value) && value >= 0) return value;

@@ -36,7 +36,10 @@ interface Cursor {
   batch: number;
 }
 
-/** A source over rows in memory. Epochs differ in order, replay rows and packing; all follow from seed and epoch. */
+/**
+ * A source over rows in memory. Epochs differ in order, replay rows and packing; all follow from seed and epoch. `restore` throws
+ * `FILE_CORRUPT` for a state of something else.
+ */
 export function createExampleSource(options: ExampleSourceOptions): BatchSource {
   const { rows, blockLength, padId, headRows, terms } = options;
   const replay = options.replay?.examples.map((example) => ({ ...example, replay: true })) ?? [];

@@ -15,7 +15,11 @@ export interface FileJournalOptions {
   readonly resume: boolean;
 }
 
-/** A journal in files: a run that was killed at any instant goes on from it to the same bytes, metrics cut back to its checkpoint. */
+/**
+ * A journal in files: a run that was killed at any instant goes on from it to the same bytes, metrics cut back to its checkpoint.
+ *
+ * Opening it throws `FILE_EXISTS` where a checkpoint is there and it was not asked to resume.
+ */
 export function fileJournal({ metrics, checkpoint, every, resume }: FileJournalOptions): TrainingJournal {
   let writer: JsonLinesWriter | undefined;
   return {

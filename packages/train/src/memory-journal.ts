@@ -17,7 +17,11 @@ interface Checkpoint extends SavedTraining {
   readonly buffers: ReadonlyMap<string, Float32Array>;
 }
 
-/** Makes a journal. `every` is the number of steps between two checkpoints; each reads the trained parameters and their moments. */
+/**
+ * Makes a journal. `every` is the number of steps between two checkpoints; each reads the trained parameters and their moments.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for an `every` below 1
+ */
 export function memoryJournal({ every = 1 }: { readonly every?: number | undefined } = {}): MemoryJournal {
   if (!Number.isSafeInteger(every) || every < 1) {
     throw new AttuneError("OPTIONS_INVALID", `Expected every to be an integer of at least 1, got ${every}.`);

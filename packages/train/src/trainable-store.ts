@@ -38,7 +38,11 @@ export interface TrainableStore {
   read(): Promise<Map<string, Float32Array>>;
 }
 
-/** Lays parameters out: groups one after the other, each range aligned. */
+/**
+ * Lays parameters out: groups one after the other, each range aligned.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for a parameter of a group that does not exist
+ */
 export function layOutParameters(
   parameters: readonly Pick<TrainableParameter, "name" | "shape" | "group">[],
   groups: readonly ParameterGroup[],

@@ -38,7 +38,10 @@ export interface Checkpoint {
   close(): Promise<void>;
 }
 
-/** Opens a checkpoint folder: `config.json` and `model.safetensors` or its sharded form. */
+/**
+ * Opens a checkpoint folder: `config.json` and `model.safetensors` or its sharded form. Throws `FILE_NOT_FOUND` without configuration or
+ * weights, and `FILE_UNSUPPORTED` for pickled weights.
+ */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const names = await listFolder(folder);
   if (!names.has("config.json")) {

@@ -60,7 +60,10 @@ export async function* safetensorsPieces(
   }
 }
 
-/** Returns a whole safetensors file as bytes. */
+/**
+ * Returns a whole safetensors file as bytes. Throws `INPUT_INVALID` for a name that cannot be stored or comes twice, and `SHAPE_MISMATCH`
+ * for bytes that are not those of the shape.
+ */
 export async function encodeSafetensors(
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>> = {},

@@ -7,7 +7,10 @@
  */
 import { AttuneError } from "@attune/spec";
 
-/** Rounds float32 values to float16 bits, [n] to [n]. The target may lie on shared memory. */
+/**
+ * Rounds float32 values to float16 bits, [n] to [n]. The target may lie on shared memory. Throws `SHAPE_MISMATCH` for a target of another
+ * length.
+ */
 export function float32ToFloat16(
   source: Float32Array,
   target: Uint16Array = new Uint16Array(source.length),
@@ -37,7 +40,10 @@ function float16BitsOf(bits: number): number {
   return sign | (kept + (rest > half || (rest === half && (kept & 1) === 1) ? 1 : 0));
 }
 
-/** Widens float16 bits to float32 values, exactly, [n] to [n]. The target may lie on shared memory. */
+/**
+ * Widens float16 bits to float32 values, exactly, [n] to [n]. The target may lie on shared memory. Throws `SHAPE_MISMATCH` for a target of
+ * another length.
+ */
 export function float16ToFloat32(
   source: Uint16Array,
   target: Float32Array = new Float32Array(source.length),
@@ -60,7 +66,10 @@ function float32BitsOfFloat16(half: number): number {
   return sign | ((113 - shift) << 23) | ((mantissa << (13 + shift)) & 0x7fffff);
 }
 
-/** Rounds float32 values to bfloat16 bits, [n] to [n]. The target may lie on shared memory. */
+/**
+ * Rounds float32 values to bfloat16 bits, [n] to [n]. The target may lie on shared memory. Throws `SHAPE_MISMATCH` for a target of another
+ * length.
+ */
 export function float32ToBfloat16(
   source: Float32Array,
   target: Uint16Array = new Uint16Array(source.length),
@@ -76,7 +85,10 @@ export function float32ToBfloat16(
   return target;
 }
 
-/** Widens bfloat16 bits to float32 values, exactly, [n] to [n]. The target may lie on shared memory. */
+/**
+ * Widens bfloat16 bits to float32 values, exactly, [n] to [n]. The target may lie on shared memory. Throws `SHAPE_MISMATCH` for a target
+ * of another length.
+ */
 export function bfloat16ToFloat32(
   source: Uint16Array,
   target: Float32Array = new Float32Array(source.length),

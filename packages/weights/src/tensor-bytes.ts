@@ -36,7 +36,10 @@ export function bytesToFloat32(bytes: Uint8Array, dtype: WeightDtype, target?: F
   }
 }
 
-/** Turns float32 values into the bytes of a tensor, rounding to nearest even where the type is narrower. */
+/**
+ * Turns float32 values into the bytes of a tensor, rounding to nearest even where the type is narrower. Throws `DTYPE_MISMATCH` for a type
+ * that is no float.
+ */
 export function float32ToBytes(values: Float32Array, dtype: FloatDtype): Uint8Array {
   const stored = narrow(values, dtype);
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);

@@ -29,7 +29,8 @@ export interface ShardOptions {
 
 /**
  * Writes tensors as `model.safetensors`, or, where they do not fit in one file, as `model-00001-of-0000N.safetensors`
- * with `model.safetensors.index.json` written last. Returns the names of the files.
+ * with `model.safetensors.index.json` written last. Returns the names of the files. Throws `OPTIONS_INVALID` for a
+ * `maximumShardBytes` of 0 or less.
  */
 export async function writeShardedSafetensors(
   folder: string,

@@ -19,7 +19,10 @@ export interface ReadRowsOptions extends ReadJsonRowsOptions, ReadCsvOptions {
   readonly unit?: TextUnit | undefined;
 }
 
-/** Streams the rows of a data file in any supported format; gzip is unpacked. */
+/**
+ * Streams the rows of a data file in any supported format; gzip is unpacked. Throws `FILE_UNSUPPORTED` for a file that holds no text, and
+ * what the reader of its format throws.
+ */
 export async function* readRows(path: string, options: ReadRowsOptions = {}): AsyncGenerator<DataRow> {
   const given = options.format ?? "auto";
   const format = given === "auto" ? await detectFormat(path) : given;

@@ -1,7 +1,10 @@
 import { AttuneError, type TextRecord } from "@attune/spec";
 import { hashText } from "../text-hash.ts";
 
-/** Returns `count` records chosen at random by seed, in their order; the choice depends on ids only, not on the order read. */
+/**
+ * Returns `count` records chosen at random by seed, in their order; the choice depends on ids only, not on the order read. Throws
+ * `OPTIONS_INVALID` for a count below 1.
+ */
 export async function previewRecords(
   records: AsyncIterable<TextRecord>,
   { count, seed = 0 }: { readonly count: number; readonly seed?: number | undefined },

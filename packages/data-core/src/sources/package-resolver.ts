@@ -15,7 +15,10 @@ export interface ResolvedPackage {
 /** Finds and imports a package by name. Throws `DEPENDENCY_MISSING` when it is not installed. */
 export type PackageResolver = (name: string) => Promise<ResolvedPackage>;
 
-/** A resolver that looks where a module in `baseDirectory` would, for example the folder of a recipe. */
+/**
+ * A resolver that looks where a module in `baseDirectory` would, for example the folder of a recipe. It throws `DEPENDENCY_MISSING` for a
+ * package that is not installed there.
+ */
 export function createPackageResolver(baseDirectory: string): PackageResolver {
   const require = createRequire(pathToFileURL(join(resolve(baseDirectory), "resolver.js")));
   return async (name) => {

@@ -17,7 +17,10 @@ export interface EntrySorter {
   forEachGroup(visit: (values: Uint32Array) => void): Promise<void>;
 }
 
-/** Makes a sorter with run files in the folder; `name` tells its files from those of another. */
+/**
+ * Makes a sorter with run files in the folder; `name` tells its files from those of another. Reading throws `FILE_CORRUPT` where a run
+ * file was cut off.
+ */
 export function createEntrySorter(options: {
   readonly folder: string;
   readonly name: string;

@@ -19,7 +19,10 @@ export interface PipelineRun extends Omit<StageRun, "stage" | "options"> {
   readonly steps: readonly PipelineStep[];
 }
 
-/** Runs the steps in order and returns what each left behind. All options are checked before the first step starts. */
+/**
+ * Runs the steps in order and returns what each left behind. All options are checked before the first step starts. Throws
+ * `OPTIONS_INVALID` for no steps and for two of one name.
+ */
 export async function runDataPipeline(pipeline: PipelineRun): Promise<StageResult[]> {
   const { steps, ...common } = pipeline;
   const names = steps.map((step) => step.name ?? step.stage.id);

@@ -22,7 +22,11 @@ function requireRows(rows: readonly ClassificationRow[], decision: Decision): vo
 const named = (labels: readonly string[], bias: ArrayLike<number>): Record<string, number> =>
   Object.fromEntries(labels.map((label, index) => [label, bias[index]!]));
 
-/** Batch calibration: makes the labels equally likely on average over these rows. Do not use it on skewed classes. */
+/**
+ * Batch calibration: makes the labels equally likely on average over these rows. Do not use it on skewed classes.
+ *
+ * @throws AttuneError `DATA_EMPTY` without rows, `OPTIONS_INVALID` for a decision that is calibrated already
+ */
 export function fitBatchCalibration(rows: readonly ClassificationRow[], decision: Decision): Calibration {
   requireRows(rows, decision);
   const bias = new Float64Array(decision.labels.length);
@@ -34,7 +38,11 @@ export function fitBatchCalibration(rows: readonly ClassificationRow[], decision
   return { scale: 1, bias: named(decision.labels, bias) };
 }
 
-/** Affine calibration on labelled rows; also corrects the label prior. */
+/**
+ * Affine calibration on labelled rows; also corrects the label prior.
+ *
+ * @throws AttuneError `DATA_EMPTY` without rows, `OPTIONS_INVALID` for a decision that is calibrated already
+ */
 export function fitCalibration(rows: readonly ClassificationRow[], decision: Decision): Calibration {
   requireRows(rows, decision);
   const scores = rows.map(({ logprobs }) => choiceScores(decision, logprobs));

@@ -31,7 +31,11 @@ export interface ClassificationDetails {
   readonly truncated: number;
 }
 
-/** Scoring of classification rows by the given rule; `positive` adds F1, precision and recall of that label. */
+/**
+ * Scoring of classification rows by the given rule; `positive` adds F1, precision and recall of that label.
+ *
+ * @throws AttuneError `LABELS_INVALID` for a positive label that is none of the labels
+ */
 export function createClassificationScoring(decision: Decision, positive?: string): Scoring<ClassificationRow> {
   if (positive !== undefined && !decision.labels.includes(positive)) {
     throw new AttuneError(

@@ -49,7 +49,11 @@ export function pairRows<Row extends PredictionRow>(first: readonly Row[], secon
   return paired;
 }
 
-/** Compares every metric of two evaluations of the same documents under the same settings. */
+/**
+ * Compares every metric of two evaluations of the same documents under the same settings.
+ *
+ * @throws AttuneError `INPUT_INVALID` for other documents or other metrics
+ */
 export function compareEvaluations<Row extends PredictionRow>(
   before: Evaluation<Row>,
   after: Evaluation<Row>,

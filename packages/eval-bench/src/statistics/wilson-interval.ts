@@ -17,6 +17,8 @@ export interface Interval {
 /**
  * Wilson's interval for `successes` of `n`. Neither has to be an integer, so that an effective sample size can be
  * given; no observation at all (n = 0) says nothing and gives [0, 1].
+ *
+ * @throws AttuneError `INPUT_INVALID` unless 0 <= successes <= n
  */
 export function wilsonInterval(successes: number, n: number, confidence = 0.95): Interval {
   checkConfidence(confidence);

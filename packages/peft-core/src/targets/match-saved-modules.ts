@@ -2,7 +2,11 @@ import type { SiteDescription } from "@attune/models";
 import type { ModelSites } from "../adapter-method.ts";
 import { matchesNothing } from "./matches-nothing.ts";
 
-/** Sites of modules that `modulesToSave` names: modules whose name ends with an entry, with everything inside. */
+/**
+ * Sites of modules that `modulesToSave` names: modules whose name ends with an entry, with everything inside.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for an entry that matches nothing
+ */
 export function matchSavedModules(
   { sites }: Pick<ModelSites, "sites">,
   modulesToSave: readonly string[],

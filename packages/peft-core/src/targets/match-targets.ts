@@ -8,7 +8,12 @@ import { matchesNothing } from "./matches-nothing.ts";
 import { moduleExpression } from "./module-expression.ts";
 import { isAllLinear, type TargetOptions } from "./target-options.ts";
 
-/** The sites that the options choose, in the order of the forward pass. */
+/**
+ * The sites that the options choose, in the order of the forward pass.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for targets that match nothing, `CONFIG_INCOMPATIBLE` for a site of a kind that the method does not
+ * adapt
+ */
 export function matchTargets(
   { sites, allowUnmatchedTargets = false }: Pick<ModelSites, "sites" | "allowUnmatchedTargets">,
   targets: TargetOptions & { readonly targetModules: string | readonly string[] },

@@ -59,7 +59,11 @@ export function checkTargetOptions(reader: OptionReader, key: string, options: T
   return Object.fromEntries(given) as TargetOptions;
 }
 
-/** Targets of a method in a family where its options name none: the family's, then the method's own. */
+/**
+ * Targets of a method in a family where its options name none: the family's, then the method's own.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` where neither has any
+ */
 export function defaultTargets(
   method: Pick<AdapterMethod<never>, "id" | "defaults">,
   family: ModelFamily,

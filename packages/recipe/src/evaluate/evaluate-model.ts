@@ -30,7 +30,11 @@ export interface EvaluateModelOptions extends Omit<RunOptions, "output" | "resum
   readonly onNotice?: ((sentence: string) => void) | undefined;
 }
 
-/** Judges the model of a recipe, with its adapter where it names one, and the baselines. */
+/**
+ * Judges the model of a recipe, with its adapter where it names one, and the baselines.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for a recipe that does not say what is judged
+ */
 export async function evaluateModel(recipe: ResolvedRecipe, options: EvaluateModelOptions): Promise<EvaluationReport> {
   const { toolbox, output } = options;
   checkRecipe(recipe, toolbox, "evaluate");

@@ -43,7 +43,12 @@ export interface GenerateRowsResult {
   readonly tokens_per_second: number;
 }
 
-/** Continues the prompt of each row. */
+/**
+ * Continues the prompt of each row.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for stop texts with beam search, and for rows or stop texts that need a tokenizer where there is
+ * none
+ */
 export function generateRows(toolbox: Toolbox, options: GenerateRowsOptions): Promise<GenerateRowsResult> {
   const { numBeams = 1, batch } = options;
   return withRowModel(toolbox, options, async (runtime, { model, tokenizer, visitors }) => {

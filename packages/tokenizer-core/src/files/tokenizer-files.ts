@@ -17,7 +17,10 @@ export interface TokenizerFiles {
 
 const largestFile = 2 ** 28;
 
-/** Reads the files of a tokenizer from a `tokenizer.json` (with what lies beside it) or from its folder. */
+/**
+ * Reads the files of a tokenizer from a `tokenizer.json` (with what lies beside it) or from its folder. Throws `FILE_NOT_FOUND` without a
+ * `tokenizer.json`, and `FILE_CORRUPT` for a file that cannot be read.
+ */
 export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> {
   const { stat } = await import("node:fs/promises");
   const { dirname, join } = await import("node:path");
@@ -40,7 +43,10 @@ export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> 
   };
 }
 
-/** The template in a folder's `chat_template.jinja` or `chat_template.json`; undefined where it has neither. */
+/**
+ * The template in a folder's `chat_template.jinja` or `chat_template.json`; undefined where it has neither. Throws `FILE_CORRUPT` for a
+ * file that holds no template.
+ */
 export async function readChatTemplate(folder: string): Promise<string | undefined> {
   const { join } = await import("node:path");
   const template = await readText(join(folder, "chat_template.jinja"), true);

@@ -2,7 +2,7 @@
 import { elementCount } from "../../type/tensor-type.ts";
 import { shapeMismatch } from "../checks.ts";
 
-/** The shape that all shapes broadcast to. */
+/** The shape that all shapes broadcast to. @throws AttuneError `SHAPE_MISMATCH` where they do not broadcast */
 export function broadcastShapes(op: string, shapes: readonly (readonly number[])[]): number[] {
   const rank = shapes.reduce((most, shape) => Math.max(most, shape.length), 0);
   return Array.from({ length: rank }, (_, axis) => {

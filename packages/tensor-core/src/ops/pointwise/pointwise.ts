@@ -169,7 +169,11 @@ export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
   return sameShape(x.shape, shape) ? x : applyOp(broadcastToOp, [x], { shape })[0]!;
 }
 
-/** Undoes a broadcast: adds the elements that came from the same element of `shape`. */
+/**
+ * Undoes a broadcast: adds the elements that came from the same element of `shape`.
+ *
+ * @throws AttuneError `SHAPE_MISMATCH` for a shape that does not broadcast to that of x
+ */
 export function sumTo(x: Tensor, shape: readonly number[]): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const padding = x.shape.length - shape.length;

@@ -118,7 +118,11 @@ export function embedding(ids: Tensor, table: Tensor): Tensor {
   return applyOp(embeddingOp, [ids, table], {})[0]!;
 }
 
-/** Sum of the rows of `dy` [..., H] that share an id, [rows, H]. */
+/**
+ * Sum of the rows of `dy` [..., H] that share an id, [rows, H].
+ *
+ * @throws AttuneError `SHAPE_MISMATCH` where ids and `dy` do not go together
+ */
 export function embeddingBackward(ids: Tensor, dy: Tensor, { rows }: EmbeddingBackwardAttributes): Tensor {
   if (!Number.isInteger(rows) || rows < 0)
     throw shapeMismatch("embeddingBackward", `${rows} is no number of rows for ${formatType(dy.type)}.`);
