@@ -113,6 +113,16 @@ describe("openSource on a folder", () => {
     expect(records.map(({ source }) => source)).toEqual(records.map(({ id }) => id.replace(/:1$/, "")));
   });
 
+  it("takes the folder of a text as its label where it is told to", async () => {
+    const labelled = await read({ include: "deep/**", columns: { label: "folder" } });
+    expect(labelled.map(({ id, label }) => [id, label])).toEqual([
+      ["deep/b.md:1", "deep"],
+      ["deep/er/c.md:1", "deep/er"],
+      ["deep/link.md:1", "deep"],
+    ]);
+    expect((await read({ columns: { label: "folder" } })).filter(({ label }) => label === undefined)).toHaveLength(2);
+  });
+
   it("reads what a glob chooses, each file once", async () => {
     expect(await ids({ include: "*.md" })).toEqual(["b.md:1"]);
     expect(await ids({ include: ["deep/**", "**/*.md"] })).toEqual([

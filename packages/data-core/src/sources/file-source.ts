@@ -1,6 +1,7 @@
 import { hashFile, hashJson } from "@attune/run-folder";
 import { AttuneError, type JsonObject, type TextRecord } from "@attune/spec";
 import { type ReadRowsOptions, readRows } from "../io/read-rows.ts";
+import type { DataRow } from "../io/row.ts";
 import { type ColumnMapping, type ResolvedMapping, resolveMapping } from "../records/column-mapping.ts";
 import { type RecordDefaults, rowToRecord } from "../records/row-to-record.ts";
 import { createHashIndex } from "../spill/hash-index.ts";
@@ -15,7 +16,7 @@ export interface FileSourceOptions
   readonly path: string;
   /** Globs of the files of a folder that are read, such as `**\/*.md`. Default: all. */
   readonly include?: readonly string[] | undefined;
-  /** Role to column; default: the names that the common formats use. */
+  /** Role to column; default: the names that the common formats use. Texts have `text` and, in a folder's folders, `folder`. */
   readonly columns?: ColumnMapping | undefined;
   /** Source of the records. Default: the file's name; in a folder, its path from there. */
   readonly name?: string | undefined;
@@ -45,7 +46,8 @@ export function fileSource(options: FileSourceOptions): RecordSource {
       for (const { name, file } of await listDataFiles(path, include)) {
         const defaults: RecordDefaults = { ...rest, file: name, source: options.name ?? name };
         const mappings = new Map<string, ResolvedMapping>();
-        for await (const row of readRows(file, { ...rest, signal })) {
+        for await (const read of readRows(file, { ...rest, signal })) {
+          const row = withFolder(read, name);
           const record = rowToRecord(row, mappingOf(Object.keys(row.values), file, options, mappings), defaults);
           checkId(record.id, row.file, row.line);
           yield record;
@@ -53,6 +55,13 @@ export function fileSource(options: FileSourceOptions): RecordSource {
       }
     },
   };
+}
+
+/** Texts of a folder's folders have a column `folder`, the path of theirs: where each class lies in one, it is the label. */
+function withFolder(row: DataRow, name: string): DataRow {
+  const slash = name.lastIndexOf("/");
+  const isText = Object.keys(row.values).join() === "text";
+  return slash < 0 || !isText ? row : { ...row, values: { ...row.values, folder: name.slice(0, slash) } };
 }
 
 /** The mapping of rows that have these columns; rows of one file may have different ones. */
