@@ -29,7 +29,7 @@ export function createTokenizer(files: TokenizerFiles, plugins: readonly Tokeniz
   const tokenOf = (token: number) => added.byId.get(token)?.content ?? model.tokenOf(token);
   const idOf = (token: string) => added.idOf.get(token) ?? model.idOf(token);
   const postProcessor = buildPostProcessor(optionalSection(root, "post_processor"));
-  const specialTokens = withAddedRoles(roleIds(roles, idOf), postProcessor, files);
+  const specialTokens = withAddedRoles(roleIds(roles, idOf), postProcessor);
   checkAddedIds(postProcessor, tokenOf, files.source);
   const pipeline: Pipeline = { model, normalizer, preTokenizer, added, postProcessor };
   const createDecoder: Tokenizer["createDecoder"] = (options = {}) =>
@@ -71,9 +71,8 @@ function decodeAll(decoding: StreamingDecoder, ids: ArrayLike<number>): string {
   return parts.join("");
 }
 
-/** Without any config beside tokenizer.json, what it puts around a text are the beginning and the end. */
-function withAddedRoles(roles: SpecialTokens, { prefix, suffix }: PostProcessor, files: TokenizerFiles): SpecialTokens {
-  if (files.config || files.specialTokensMap) return roles;
+/** What tokenizer.json puts around a text are the beginning and the end, where no config names others. */
+function withAddedRoles(roles: SpecialTokens, { prefix, suffix }: PostProcessor): SpecialTokens {
   return { ...roles, bos: roles.bos ?? prefix[0], eos: roles.eos ?? suffix.at(-1) };
 }
 

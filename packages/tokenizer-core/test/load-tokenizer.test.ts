@@ -110,14 +110,17 @@ describe("loadTokenizer", () => {
 });
 
 describe("createTokenizer", () => {
-  it("adds what the post-processor says, and calls it BOS and EOS when no config does", () => {
-    const tokenizer = characterTokenizer({ added_tokens: special, post_processor: template });
-    const { ids, offsets } = tokenizer.encode("ab", { addSpecialTokens: true });
-    expect(Array.from(ids, (id) => tokenizer.tokenOf(id))).toEqual(["<s>", "a", "b", "</s>"]);
-    expect([...offsets]).toEqual([0, 0, 0, 1, 1, 2, 2, 2]);
-    expect(tokenizer).toMatchObject({ addsBos: true, addsEos: true, specialTokens: { bos: 200, eos: 201 } });
-    expect(tokensOf(tokenizer, "ab")).toEqual(["a", "b"]);
-  });
+  it.each([undefined, {}, { tokenizer_class: "PreTrainedTokenizerFast", bos_token: null }])(
+    "adds what the post-processor says, and calls it BOS and EOS when no config does: %j",
+    (config) => {
+      const tokenizer = characterTokenizer({ added_tokens: special, post_processor: template }, { config });
+      const { ids, offsets } = tokenizer.encode("ab", { addSpecialTokens: true });
+      expect(Array.from(ids, (id) => tokenizer.tokenOf(id))).toEqual(["<s>", "a", "b", "</s>"]);
+      expect([...offsets]).toEqual([0, 0, 0, 1, 1, 2, 2, 2]);
+      expect(tokenizer).toMatchObject({ addsBos: true, addsEos: true, specialTokens: { bos: 200, eos: 201 } });
+      expect(tokensOf(tokenizer, "ab")).toEqual(["a", "b"]);
+    },
+  );
 
   it("adds what the post-processor says whatever the config says, as Transformers 5 does", () => {
     const roles = { bos_token: "<s>", eos_token: "</s>" };
