@@ -120,7 +120,7 @@ describe("a tuner", () => {
       ['{"prompt": "a", "completion": "b"}\n{"prompt": 3, "completion": "b"}', {}, "INPUT_INVALID", /line 2/],
       ['{"question": "a"}', {}, "INPUT_INVALID", /question/],
       ['{"messages": [{"role": "user", "content": "hi"}]}', {}, "INPUT_INVALID", /conversation/],
-      ["word ".repeat(2000), {}, "CONTEXT_EXCEEDED", /paragraph 1/],
+      [JSON.stringify({ prompt: "word ".repeat(2000), completion: "b" }), {}, "CONTEXT_EXCEEDED", /your rows:1/],
       [exampleRows, { rank: 0 }, "OPTIONS_INVALID", /rank/],
       [exampleRows, { learningRate: Number.NaN }, "OPTIONS_INVALID", /learning rate.*nothing/],
     ];
