@@ -1,3 +1,5 @@
+export type { Hash64 } from "./hash-text.ts";
+export { hashText, hashToHex } from "./hash-text.ts";
 export { collect } from "./io/collect.ts";
 export type { FileFormat, ReadRowsOptions } from "./io/read-rows.ts";
 export { readRows } from "./io/read-rows.ts";
@@ -7,6 +9,8 @@ export { writeJsonLines } from "./io/write-records.ts";
 export type { DataStats, LengthSummary } from "./look/compute-stats.ts";
 export { computeStats } from "./look/compute-stats.ts";
 export { previewRecords } from "./look/preview-records.ts";
+export type { TextNormalisation } from "./normalise-text.ts";
+export { normaliseText, textNormalisations } from "./normalise-text.ts";
 export type { OptionField, OptionSchema } from "./option-schema.ts";
 export {
   booleanOption,
@@ -63,5 +67,3 @@ export {
   scratchName,
   timingsFileName,
 } from "./stages/stage-manifest.ts";
-export type { Hash64, TextNormalisation } from "./text-hash.ts";
-export { hashText, hashToHex, normaliseText, textNormalisations } from "./text-hash.ts";

@@ -7,7 +7,7 @@ import {
   type KernelDef,
   type LoopAxis,
   mergeAxes,
-  type ScalarExpression,
+  type PointwiseAttributes,
   type Signature,
   type TensorType,
 } from "@attune/tensor-core";
@@ -39,7 +39,7 @@ export const pointwiseKernel: KernelDef = {
   accepts: ({ inputs }) => (inputs.every(isPlain) ? 1 : undefined),
   lower(signature) {
     const { inputs, outputs } = signature;
-    const { expressions } = signature.attributes as unknown as { expressions: readonly ScalarExpression[] };
+    const { expressions } = signature.attributes as unknown as PointwiseAttributes;
     const key = `pointwise|${[...inputs, ...outputs].map(formatType).join("|")}|${JSON.stringify(expressions)}`;
     const shape = outputs[0]!.shape;
     const axes = mergeAxes(
@@ -49,9 +49,7 @@ export const pointwiseKernel: KernelDef = {
     const { tiles } = cut(axes, shape);
     return simpleCode(key, elementCount(shape) === 0 ? 0 : tiles, (module) =>
       kernelFunction(module, "pointwise", inputs.length + outputs.length, (f, { bindings, tile }) => {
-        emitLoops(f, axes, shape, tile, (rowOffsets, element, count) => {
-          emitRow(f, signature, expressions, axes.at(-1)!, bindings, rowOffsets, element, count);
-        });
+        emitLoops(f, axes, shape, tile, (row) => emitRow(f, signature, axes.at(-1)!, bindings, row));
       }),
     );
   },
@@ -71,15 +69,22 @@ function cut(axes: readonly LoopAxis[], shape: readonly number[]): Cut {
   return { rows, chunks, tiles: chunks > 1 ? rows * chunks : Math.ceil(rows / rowsPerTile(columns)) };
 }
 
-type RowBody = (rowOffsets: readonly Value<"i32">[], element: Value<"i32">, count: number) => void;
+/** Neighbours along the innermost axis. */
+interface PointwiseRow {
+  /** Number of the first element in each input. */
+  readonly starts: readonly Value<"i32">[];
+  /** Number of the first element in the outputs. */
+  readonly element: Value<"i32">;
+  readonly count: number;
+}
 
-/** Runs the body for each row of the tile with the element offset of each input and of the outputs, and how many elements follow. */
+/** Runs the body for each row of the tile, or for its part of a long one. */
 function emitLoops(
   f: FunctionBuilder,
   axes: readonly LoopAxis[],
   shape: readonly number[],
   tile: Local<"i32">,
-  body: RowBody,
+  body: (row: PointwiseRow) => void,
 ): void {
   const { rows, chunks } = cut(axes, shape);
   const { size: columns, strides } = axes.at(-1)!;
@@ -87,7 +92,7 @@ function emitLoops(
     const step = rowsPerTile(columns);
     const first = f.keep(i32.mul(tile, step));
     f.for(first, minimum(i32.add(first, step), i32.constant(rows)), 1, (row) => {
-      body(rowStarts(f, axes, row), f.keep(i32.mul(row, columns)), columns);
+      body({ starts: rowStarts(f, axes, row), element: f.keep(i32.mul(row, columns)), count: columns });
     });
     return;
   }
@@ -101,8 +106,8 @@ function emitLoops(
   const last = columns - (chunks - 1) * chunkElements;
   f.if(
     i32.ltS(chunk, chunks - 1),
-    () => body(starts, element, chunkElements),
-    () => body(starts, element, last),
+    () => body({ starts, element, count: chunkElements }),
+    () => body({ starts, element, count: last }),
   );
 }
 
@@ -126,14 +131,11 @@ function rowStarts(f: FunctionBuilder, axes: readonly LoopAxis[], row: Local<"i3
 function emitRow(
   f: FunctionBuilder,
   { inputs, outputs, attributes }: Signature,
-  expressions: readonly ScalarExpression[],
   inner: LoopAxis,
   bindings: readonly Local<"address">[],
-  rowOffsets: readonly Value<"i32">[],
-  element: Value<"i32">,
-  count: number,
+  { starts, element, count }: PointwiseRow,
 ): void {
-  const dtypes = (attributes as unknown as { dtypes: readonly string[] }).dtypes;
+  const { expressions, dtypes } = attributes as unknown as PointwiseAttributes;
   const integer =
     inputs.every((type) => type.dtype === "i32") &&
     dtypes.every((dtype) => dtype === "i32") &&
@@ -142,7 +144,7 @@ function emitRow(
     if (integer || type.dtype === "f32") return vector;
     return type.dtype === "i32" ? f32x4.convertS(vector) : f32x4.convertU(vector);
   };
-  const bases = inputs.map((_, input) => f.keep(address.at(bindings[input]!, rowOffsets[input]!, 4)));
+  const bases = inputs.map((_, input) => f.keep(address.at(bindings[input]!, starts[input]!, 4)));
   const repeated = inputs.map((type, input) =>
     inner.strides[input] === 0 ? f.keep(converted(type, load("splat32", bases[input]!))) : undefined,
   );

@@ -1,7 +1,8 @@
 import type { TextRecord } from "@attune/spec";
+import { hashText } from "../hash-text.ts";
+import { normaliseText } from "../normalise-text.ts";
 import { createHashIndex } from "../spill/hash-index.ts";
 import { createUint32List } from "../spill/number-list.ts";
-import { hashText, normaliseText } from "../text-hash.ts";
 
 /** Smallest, largest, mean and quantiles of a length; quantiles are values that occur (nearest rank). */
 export interface LengthSummary {

@@ -1,5 +1,5 @@
 import { AttuneError, type TextRecord } from "@attune/spec";
-import { hashText } from "../text-hash.ts";
+import { hashText } from "../hash-text.ts";
 
 /**
  * Returns `count` records chosen at random by seed, in their order; the choice depends on ids only, not on the order read. Throws

@@ -1,11 +1,11 @@
 import { hashFile, hashJson } from "@attune/run-folder";
 import { AttuneError, type JsonObject, type TextRecord } from "@attune/spec";
+import { hashText } from "../hash-text.ts";
 import { type ReadRowsOptions, readRows } from "../io/read-rows.ts";
 import type { DataRow } from "../io/row.ts";
 import { type ColumnMapping, type ResolvedMapping, resolveMapping } from "../records/column-mapping.ts";
 import { type RecordDefaults, rowToRecord } from "../records/row-to-record.ts";
 import { createHashIndex } from "../spill/hash-index.ts";
-import { hashText } from "../text-hash.ts";
 import { listDataFiles } from "./list-data-files.ts";
 import type { RecordSource } from "./record-source.ts";
 

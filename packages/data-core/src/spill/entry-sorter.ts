@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { AttuneError } from "@attune/spec";
-import type { Hash64 } from "../text-hash.ts";
+import type { Hash64 } from "../hash-text.ts";
 import { entryWords, radixSortEntries } from "./radix-sort.ts";
 
 /** Sorts any number of (64-bit key, 32-bit value) entries in bounded memory: sorted runs on disk, merged when read. */

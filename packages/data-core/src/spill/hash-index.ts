@@ -1,4 +1,4 @@
-import type { Hash64 } from "../text-hash.ts";
+import type { Hash64 } from "../hash-text.ts";
 
 /** A map from 64-bit hashes to 32-bit numbers, outside the JavaScript heap: 12 to 24 bytes an entry. */
 export interface HashIndex {

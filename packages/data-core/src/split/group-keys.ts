@@ -1,5 +1,6 @@
 import { AttuneError, type JsonValue, type TextRecord } from "@attune/spec";
-import { type Hash64, hashText, normaliseText } from "../text-hash.ts";
+import { type Hash64, hashText } from "../hash-text.ts";
+import { normaliseText } from "../normalise-text.ts";
 
 /** A key that must not be shared between parts: which kind it is of, and its hash. */
 export interface GroupKey {

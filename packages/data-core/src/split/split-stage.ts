@@ -1,4 +1,5 @@
 import { AttuneError, type JsonValue, type TextRecord } from "@attune/spec";
+import { hashText } from "../hash-text.ts";
 import {
   booleanOption,
   listOption,
@@ -12,7 +13,6 @@ import { createFloat64List, createUint32List } from "../spill/number-list.ts";
 import { spillRecords } from "../spill/record-spill.ts";
 import { createUnionFind } from "../spill/union-find.ts";
 import type { DataStage } from "../stages/data-stage.ts";
-import { hashText } from "../text-hash.ts";
 import { assignParts, type SplitPart, splitParts } from "./assign-parts.ts";
 import { groupKeysOf } from "./group-keys.ts";
 import { createLeakCheck } from "./leak-check.ts";
