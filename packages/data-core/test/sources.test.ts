@@ -146,8 +146,9 @@ describe("openSource on a folder", () => {
   });
 
   it.each([
-    ["texts", { include: ["*.md", "*.rst"] }, "DATA_EMPTY", /match \*\.rst in the folder/],
-    ["texts", { include: "../**" }, "DATA_EMPTY", /match \.\.\/\*\*/],
+    ["texts", { include: ["*.md", "*.rst"] }, "DATA_EMPTY", /match "\*\.rst" in the folder/],
+    ["texts", { include: "../**" }, "DATA_EMPTY", /match "\.\.\/\*\*"/],
+    ["texts", { include: "/etc/*" }, "OPTIONS_INVALID", /starts at the folder, but received "\/etc\/\*"/],
     ["texts/none", {}, "DATA_EMPTY", /Expected data files in the folder/],
     ["texts/b.md", { include: "*" }, "OPTIONS_INVALID", /texts\/b\.md is a file/],
     ["texts", { include: [] }, "OPTIONS_INVALID", /a glob or a list of distinct ones/],

@@ -1,6 +1,6 @@
 import { glob, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { AttuneError, toAttuneError } from "@attune/spec";
+import { basename, isAbsolute, join } from "node:path";
+import { AttuneError, shorten, toAttuneError } from "@attune/spec";
 
 /** A file to read, and what it is called: its path from the folder, or its last part where it was named itself. */
 export interface DataFile {
@@ -41,6 +41,16 @@ async function isFolder(path: string): Promise<boolean> {
 
 /** Paths from the folder, with slashes on every system. */
 async function matchesOf(folder: string, pattern: string): Promise<string[]> {
+  if (isAbsolute(pattern)) {
+    throw new AttuneError(
+      "OPTIONS_INVALID",
+      `Expected a glob that starts at the folder, but received "${shorten(pattern)}".`,
+      {
+        hint: "For example **/*.md; the folder itself is the path of the source.",
+        details: { key: "include" },
+      },
+    );
+  }
   const names: string[] = [];
   for await (const path of glob(pattern, { cwd: folder })) {
     const parts = path.split(/[\\/]/);
@@ -51,7 +61,7 @@ async function matchesOf(folder: string, pattern: string): Promise<string[]> {
 }
 
 function noFiles(folder: string, pattern: string | undefined): AttuneError {
-  const which = pattern === undefined ? "data files" : `files that match ${pattern}`;
+  const which = pattern === undefined ? "data files" : `files that match "${shorten(pattern)}"`;
   return new AttuneError("DATA_EMPTY", `Expected ${which} in the folder ${folder}, but there are none.`, {
     hint: "Files and folders with a dot in front are left out. **/*.md matches files in every folder, *.md those of the uppermost.",
     details: { file: folder },
