@@ -430,7 +430,7 @@ describe("attune init", () => {
       code: 2,
       stderr: expect.stringMatching(/Expected --data beside --include\..*\nhint: .*--set data\.source\.include=VALUE/),
     });
-    const small = ["--block-length", "32", "--rows", "1", "--set", "training.epochs=null", "--steps", "3"];
+    const small = ["--block-length", "32", "--rows", "1", "--steps", "3"];
     const output = ["--output", path("docs-run"), "--set", "data.stages.dedup=false"];
     const { training, table } = await attuneJson<{
       training: { rows: { kept: number; trainedTokens: number }; steps: number };
@@ -471,7 +471,7 @@ describe("attune init", () => {
     expect(topics).toContain('"columns":{"text":"body","label":"category"}');
     expect(topics).toContain("task: classification");
     expect(await drafted("chats")).toContain("chatTemplate: |-");
-    const small = ["--block-length", "64", "--rows", "1", "--set", "training.epochs=null", "--steps", "2"];
+    const small = ["--block-length", "64", "--rows", "1", "--steps", "2"];
     const sizes = ["split.test=10", "split.validation=4", "dedup=false"].flatMap((size) => [
       "--set",
       `data.stages.${size}`,

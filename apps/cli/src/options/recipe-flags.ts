@@ -29,11 +29,18 @@ const methodFlags: readonly RecipeFlag[] = [
 ];
 
 const trainingFlags: readonly RecipeFlag[] = [
-  { flags: "--steps <number>", path: "training.steps", description: "optimizer steps", parse: integerFrom(1) },
+  {
+    flags: "--steps <number>",
+    path: "training.steps",
+    description: "optimizer steps, in place of the recipe's epochs",
+    replaces: "training.epochs",
+    parse: integerFrom(1),
+  },
   {
     flags: "--epochs <number>",
     path: "training.epochs",
-    description: "passes over the rows",
+    description: "passes over the rows, in place of the recipe's steps",
+    replaces: "training.steps",
     parse: numberIn({ above: 0 }),
   },
   {

@@ -32,6 +32,8 @@ export interface RecipeFlag {
   /** The value's place, for example `training.steps`. */
   readonly path: string;
   readonly description: string;
+  /** Place of a value that goes when this one is given: the other way of saying it. */
+  readonly replaces?: string;
   readonly parse?: (text: string) => JsonValue;
 }
 
@@ -116,12 +118,15 @@ function addFlag(command: Command, { flags, description, parse }: RecipeFlag): v
 
 /** The part of a configuration that the given flags stand for. */
 export function overridesOf(options: RecipeOptions, flags: readonly RecipeFlag[]): JsonObject {
-  let overrides: JsonObject = {};
-  for (const flag of [...flags, outputFlag, ...computeFlags]) {
+  const given = [...flags, outputFlag, ...computeFlags].flatMap((flag) => {
     const value = options[new Option(flag.flags).attributeName()];
-    if (value !== undefined) overrides = withValue(overrides, flag.path.split("."), value as JsonValue);
-  }
-  return overrides;
+    return value === undefined ? [] : [{ ...flag, value: value as JsonValue }];
+  });
+  const replaced = given.flatMap(({ replaces }) => replaces ?? []).map((path) => ({ path, value: null }));
+  return [...replaced, ...given].reduce<JsonObject>(
+    (overrides, { path, value }) => withValue(overrides, path.split("."), value),
+    {},
+  );
 }
 
 /** What `--set` says, behind the source that `--data` puts in place of the recipe's. */
