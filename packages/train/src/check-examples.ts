@@ -96,7 +96,7 @@ function tooLong(long: readonly TrainingExample[], rows: number, contextLength: 
     "CONTEXT_EXCEEDED",
     `Row "${id}" has ${ids.length} tokens; the context holds ${contextLength}.${others}`,
     {
-      hint: "longRows says what becomes of such rows: drop or cut. Or shorten prompts, or raise the block length as far as the model allows.",
+      hint: "longRows says what becomes of such rows: drop or cut. Or shorten prompts (maxTokens), or raise the block length as far as the model allows.",
       details: { key: id },
     },
   );
