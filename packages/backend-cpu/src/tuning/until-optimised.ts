@@ -6,17 +6,17 @@ const longestWait = 300;
  * half of what it took in the beginning. V8 optimises on threads of its own, at once on an idle machine, and up to some hundred
  * milliseconds later on a busy one; a measurement before that says nothing. Whether each loop got there in time.
  */
-export function untilOptimised(loops: readonly (() => void)[]): boolean[] {
+export function untilOptimised(loops: readonly (() => void)[], now = (): number => performance.now()): boolean[] {
   const timed = (run: () => void): number => {
-    const start = performance.now();
+    const start = now();
     run();
-    return performance.now() - start;
+    return now() - start;
   };
   for (const run of loops) run();
   const inBeginning = loops.map((run) => Math.min(timed(run), timed(run), timed(run)));
-  const end = performance.now() + longestWait;
+  const end = now() + longestWait;
   let waiting = [...loops.keys()];
-  while (waiting.length > 0 && performance.now() < end) {
+  while (waiting.length > 0 && now() < end) {
     waiting = waiting.filter((index) => timed(loops[index]!) > inBeginning[index]! / 2);
   }
   return loops.map((_, index) => !waiting.includes(index));
