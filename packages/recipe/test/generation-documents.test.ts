@@ -44,7 +44,7 @@ const chat = (id: string, ...messages: [role: string, content: string][]): TextR
 });
 
 const judge = (records: TextRecord[], fields: Parameters<typeof configOf>[0] = {}, contextLength = 64) =>
-  generationDocuments(records, configOf(fields), evaluation, { tokenizer, contextLength });
+  generationDocuments(records, configOf(fields), evaluation, { tokenizer, model: { contextLength } });
 
 describe("generationDocuments", () => {
   it("gathers the references of one prompt, which is cut as in training", () => {

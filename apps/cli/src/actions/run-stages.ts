@@ -3,7 +3,15 @@
 import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type DataStage, funnelOf, type RecordSource, runDataStage, type StageResult } from "@attune/data-core";
+import {
+  type DataStage,
+  funnelOf,
+  manifestFileName,
+  type RecordSource,
+  recordsFileName,
+  runDataStage,
+  type StageResult,
+} from "@attune/data-core";
 import { acquireLock, removeTemporariesOf, temporaryPathFor } from "@attune/run-folder";
 import { AttuneError, type JsonObject } from "@attune/spec";
 import { openRecords } from "../open/open-records.ts";
@@ -60,11 +68,11 @@ async function runIntoFile(
   const folder = temporaryPathFor(`${target}.stage`);
   try {
     const results = await runInto(folder, stages, source, context);
-    await rename(join(folder, "records.jsonl"), target);
+    await rename(join(folder, recordsFileName), target);
     for (const { stage } of stages.slice(0, -1)) {
-      await rename(join(folder, stage.id, "manifest.json"), manifestBeside(target, `.${stage.id}`));
+      await rename(join(folder, stage.id, manifestFileName), manifestBeside(target, `.${stage.id}`));
     }
-    await rename(join(folder, "manifest.json"), manifestBeside(target));
+    await rename(join(folder, manifestFileName), manifestBeside(target));
     return results;
   } finally {
     await rm(folder, { recursive: true, force: true });

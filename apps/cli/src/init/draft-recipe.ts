@@ -101,13 +101,12 @@ const chatTemplate = `template:
 function templateOf({ task, labels, chat, hasChatTemplate }: RecipeDraft): string {
   if (task === "perplexity") return 'template:\n  prompt: "{text}"\n';
   if (task === "generation") {
-    if (chat && !hasChatTemplate) return chatTemplate;
-    const words = `template:
+    if (chat) return hasChatTemplate ? "" : chatTemplate;
+    return `template:
   prompt: "{text}\\nAnswer:"
   completion: " {completion}"
   maxTokens: 256  # longer prompts are cut
 `;
-    return chat ? "" : words;
   }
   if (labels.length > mostWords) {
     return `template:

@@ -65,17 +65,19 @@ function parseLine(text: string, file: string, line: number, options: ReadJsonRo
       "FILE_CORRUPT",
       `Expected JSON in line ${line} of ${file}, but could not read it: ${reason}.`,
       {
-        hint:
-          repaired === undefined
-            ? text.trim() === "{"
-              ? "One object over several lines is read where it is in a list of rows: [ ... ]."
-              : "The line may be truncated, or the file of another format."
-            : 'It holds a bare NaN or Infinity, which JSON does not have; correct it, or read it as null with nonFinite: "null".',
+        hint: hintFor(text, repaired !== undefined),
         cause,
         details: { file, line },
       },
     );
   }
+}
+
+function hintFor(text: string, holdsNonFinite: boolean): string {
+  if (holdsNonFinite)
+    return 'It holds a bare NaN or Infinity, which JSON does not have; correct it, or read it as null with nonFinite: "null".';
+  if (text.trim() === "{") return "One object over several lines is read where it is in a list of rows: [ ... ].";
+  return "The line may be truncated, or the file of another format.";
 }
 
 /** Replaces bare NaN and Infinity outside strings by null; undefined when there are none. */

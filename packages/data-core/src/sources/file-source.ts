@@ -60,8 +60,8 @@ export function fileSource(options: FileSourceOptions): RecordSource {
 /** Texts of a folder's folders have a column `folder`, the path of theirs: where each class lies in one, it is the label. */
 function withFolder(row: DataRow, name: string): DataRow {
   const slash = name.lastIndexOf("/");
-  const isText = Object.keys(row.values).join() === "text";
-  return slash < 0 || !isText ? row : { ...row, values: { ...row.values, folder: name.slice(0, slash) } };
+  if (slash < 0 || Object.keys(row.values).join() !== "text") return row;
+  return { ...row, values: { ...row.values, folder: name.slice(0, slash) } };
 }
 
 /** The mapping of rows that have these columns; rows of one file may have different ones. */

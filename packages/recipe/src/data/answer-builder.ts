@@ -2,10 +2,10 @@
 import { contentOf } from "@attune/data-core";
 import { createPromptTemplate } from "@attune/eval-bench";
 import type { TextRecord, Tokenizer } from "@attune/spec";
-import { type ChatRenderer, createChatRenderer } from "@attune/tokenizer-core";
+import type { ChatRenderer } from "@attune/tokenizer-core";
 import { ignoredLabel } from "@attune/train";
 import type { TemplateConfig } from "../config/data-config.ts";
-import { chatRow } from "./chat-row.ts";
+import { type ChatRowMessage, chatRow, lastTurnOf, lazyChatRenderer } from "./chat-row.ts";
 import { completionOf, promptsOf, promptTextOf } from "./row-builder.ts";
 
 /** A prompt and its answer. */
@@ -26,13 +26,10 @@ export type AnswerBuilder = (record: TextRecord) => Answer | undefined;
 /** A builder for one template. Of a conversation the assistant's last message is the answer, and all before it the prompt. */
 export function createAnswerBuilder(template: TemplateConfig, tokenizer: Tokenizer): AnswerBuilder {
   const prompt = createPromptTemplate(template.prompt);
-  let renderer: ChatRenderer | undefined;
+  const chat = lazyChatRenderer(template, tokenizer);
   return (record) => {
     const content = contentOf(record);
-    if (content !== undefined && "messages" in content) {
-      renderer ??= createChatRenderer({ tokenizer, template: template.chatTemplate ?? undefined });
-      return lastTurn(record.id, content.messages, renderer, tokenizer);
-    }
+    if (content !== undefined && "messages" in content) return lastTurn(record.id, content.messages, chat, tokenizer);
     const reference = completionOf(record, template, undefined);
     if (reference === undefined) return undefined;
     const text = promptTextOf(record);
@@ -42,14 +39,17 @@ export function createAnswerBuilder(template: TemplateConfig, tokenizer: Tokeniz
 
 function lastTurn(
   id: string,
-  messages: readonly { readonly role: string; readonly content: string }[],
+  messages: readonly ChatRowMessage[],
   render: ChatRenderer,
   tokenizer: Tokenizer,
 ): Answer | undefined {
-  const message = messages.findLastIndex(({ role }) => role === "assistant");
-  if (message === -1) return undefined;
-  const spoken = messages.slice(0, message + 1);
-  const { example, segments } = chatRow(id, spoken, render, tokenizer, { requireEnds: false, message });
+  const turn = lastTurnOf(messages);
+  if (turn === undefined) return undefined;
+  const { before, answer } = turn;
+  const { example, segments } = chatRow(id, [...before, answer], render, tokenizer, {
+    requireEnds: false,
+    message: before.length,
+  });
   const start = example.labels.findIndex((label) => label !== ignoredLabel);
   const trained = example.labels.findLastIndex((label) => label !== ignoredLabel) + 1;
   const ids = Array.from(example.ids);
@@ -63,9 +63,9 @@ function lastTurn(
     .map(({ text }) => text)
     .join("");
   return {
-    text: spoken.at(-2)?.content ?? "",
+    text: before.at(-1)?.content ?? "",
     prompt,
-    reference: spoken[message]!.content,
+    reference: answer.content,
     ids: { prompt: ids.slice(0, start), completions: [ids.slice(start, end)] },
   };
 }

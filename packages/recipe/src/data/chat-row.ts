@@ -1,12 +1,33 @@
 // Conversations by a chat template: what the assistant says is trained, with the tokens that end its turns.
 import { AttuneError, type Tokenizer } from "@attune/spec";
-import type { ChatRenderer } from "@attune/tokenizer-core";
+import { type ChatRenderer, createChatRenderer } from "@attune/tokenizer-core";
 import { type TextSegment, type TrainingExample, tokenizeSegments } from "@attune/train";
+import type { TemplateConfig } from "../config/data-config.ts";
 
 /** A conversation as a row, and the stretches of its text. */
 export interface ChatRow {
   readonly example: TrainingExample;
   readonly segments: readonly TextSegment[];
+}
+
+/** One message of a conversation. */
+export type ChatRowMessage = { readonly role: string; readonly content: string };
+
+/** The renderer of a recipe's conversations, made when the first comes: data without any needs no chat template. */
+export function lazyChatRenderer({ chatTemplate }: TemplateConfig, tokenizer: Tokenizer): ChatRenderer {
+  let render: ChatRenderer | undefined;
+  return (messages, options) => {
+    render ??= createChatRenderer({ tokenizer, template: chatTemplate ?? undefined });
+    return render(messages, options);
+  };
+}
+
+/** The last message of the assistant, and all before it; undefined where no assistant speaks. */
+export function lastTurnOf<Message extends ChatRowMessage>(
+  messages: readonly Message[],
+): { readonly before: readonly Message[]; readonly answer: Message } | undefined {
+  const last = messages.findLastIndex(({ role }) => role === "assistant");
+  return last === -1 ? undefined : { before: messages.slice(0, last), answer: messages[last]! };
 }
 
 /** What of a conversation is trained. */
@@ -24,7 +45,7 @@ export interface ChatRowOptions {
  */
 export function chatRow(
   id: string,
-  messages: readonly { readonly role: string; readonly content: string }[],
+  messages: readonly ChatRowMessage[],
   render: ChatRenderer,
   tokenizer: Tokenizer,
   { requireEnds, message: only }: ChatRowOptions,

@@ -2,10 +2,9 @@
 import { contentOf } from "@attune/data-core";
 import { createPromptTemplate, type FittedPrompt, fitPieces, type PromptTemplate } from "@attune/eval-bench";
 import { AttuneError, type TextRecord, type Tokenizer } from "@attune/spec";
-import { type ChatRenderer, createChatRenderer } from "@attune/tokenizer-core";
 import { type TrainingExample, tokenizeSegments } from "@attune/train";
 import type { TemplateConfig } from "../config/data-config.ts";
-import { type ChatRow, chatRow } from "./chat-row.ts";
+import { type ChatRow, chatRow, lazyChatRenderer } from "./chat-row.ts";
 
 /** A record as a row of training. */
 interface BuiltRow extends ChatRow {
@@ -31,11 +30,7 @@ export function createRowBuilder(
   labels: readonly string[] | undefined,
 ): RowBuilder {
   const prompt = createPromptTemplate(template.prompt);
-  let renderer: ChatRenderer | undefined;
-  const chat = (): ChatRenderer => {
-    renderer ??= createChatRenderer({ tokenizer, template: template.chatTemplate ?? undefined });
-    return renderer;
-  };
+  const chat = lazyChatRenderer(template, tokenizer);
   const plain = (id: string, text: string): TrainingExample => ({
     ...tokenizeSegments(id, [{ text, trained: true, role: "text" }], tokenizer, { addEos: template.endOfText }),
     splits: true,
@@ -62,7 +57,7 @@ export function createRowBuilder(
       if (content !== undefined && "messages" in content)
         return [
           {
-            ...chatRow(record.id, content.messages, chat(), tokenizer, { requireEnds: template.endOfText }),
+            ...chatRow(record.id, content.messages, chat, tokenizer, { requireEnds: template.endOfText }),
             truncated: false,
           },
         ];

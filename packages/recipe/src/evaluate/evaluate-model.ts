@@ -83,10 +83,10 @@ async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateMo
       { config, evaluation, data, general, layout, signal, onProgress },
     ),
   );
-  const learns = evaluation.task === "classification" && data.parts.wholeTrain.length > 0;
+  const wanted = evaluation.task === "classification" && evaluation.baselines.length > 0;
+  const learns = wanted && data.parts.wholeTrain.length > 0;
   const baselines = learns ? await judgeBaselines({ config, evaluation, data, layout }) : new Map();
-  if (evaluation.task === "classification" && !learns && evaluation.baselines.length > 0)
-    onNotice?.("There are no training records, so there are no baselines that learn from them.");
+  if (wanted && !learns) onNotice?.("There are no training records, so there are no baselines that learn from them.");
   const evaluations = {
     baselines: baselines as ReadonlyMap<string, Evaluation>,
     base: undefined,

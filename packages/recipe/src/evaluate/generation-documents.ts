@@ -1,15 +1,17 @@
 // Records that have an answer, as prompts to be continued: one document a distinct prompt, with all that people wrote for it.
 import { type GenerationDocument, parseMeaningRepresentation } from "@attune/eval-bench";
 import { encodePrompt } from "@attune/generate";
+import type { Model } from "@attune/models";
 import { AttuneError, type TextRecord, type Tokenizer } from "@attune/spec";
 import type { RecipeConfig } from "../config/recipe-config.ts";
 import type { EvaluationConfig } from "../config/training-config.ts";
 import { type AnswerBuilder, createAnswerBuilder } from "../data/answer-builder.ts";
+import { groupOf } from "./group-of.ts";
 
 /** The model that is asked: how it reads, and how much. */
 export interface AskedModel {
   readonly tokenizer: Tokenizer;
-  readonly contextLength: number;
+  readonly model: Pick<Model, "contextLength">;
 }
 
 /** Documents to judge, and how many records were left out because they do not fit into the context. */
@@ -30,27 +32,33 @@ export function generationDocuments(
   evaluation: EvaluationConfig,
   asked: AskedModel,
 ): GenerationDocuments {
+  const { contextLength } = asked.model;
   const answers = createAnswerBuilder(config.template, asked.tokenizer);
-  const documents = new Map<string, GenerationDocument>();
+  const byPrompt = new Map<string, GenerationDocument[]>();
   for (const record of records) {
     const document = documentOf(record, answers, config, evaluation);
-    const known = documents.get(document.prompt);
-    documents.set(document.prompt, known === undefined ? document : withReferencesOf(known, document));
+    const group = byPrompt.get(document.prompt);
+    if (group === undefined) byPrompt.set(document.prompt, [document]);
+    else group.push(document);
   }
-  const all = [...documents.values()];
-  const fitting = all.filter((document) => tokensOf(document, asked, evaluation) <= asked.contextLength);
-  const long = all.find((document) => !fitting.includes(document));
+  const sized = [...byPrompt.values()].map((group) => {
+    const document = joined(group);
+    return { document, tokens: tokensOf(document, asked, evaluation) };
+  });
+  const fitting = sized.filter(({ tokens }) => tokens <= contextLength);
+  const long = sized.find(({ tokens }) => tokens > contextLength);
   if (long !== undefined && (config.training.longRows === "error" || fitting.length === 0)) {
+    const { document, tokens } = long;
     throw new AttuneError(
       "CONTEXT_EXCEEDED",
-      `Record "${long.id}" takes ${tokensOf(long, asked, evaluation)} tokens to be judged: its prompt, and ${evaluation.maxNewTokens} new tokens or its own answer; the context holds ${asked.contextLength}.`,
+      `Record "${document.id}" takes ${tokens} tokens to be judged: its prompt, and ${evaluation.maxNewTokens} new tokens or its own answer; the context holds ${contextLength}.`,
       {
         hint: "Lower evaluation.maxNewTokens or template.maxTokens, or set training.longRows to drop, which leaves such records out and counts them.",
-        details: { key: long.id },
+        details: { key: document.id },
       },
     );
   }
-  return { documents: fitting, leftOut: all.length - fitting.length };
+  return { documents: fitting.map(({ document }) => document), leftOut: sized.length - fitting.length };
 }
 
 function documentOf(
@@ -71,23 +79,24 @@ function documentOf(
     );
   }
   const { text, prompt, reference, ids } = answered;
-  const group = data.groupBy === null ? undefined : record.metadata?.[data.groupBy];
   return {
     id: record.id,
     prompt,
     references: [reference],
     ...(ids === undefined ? {} : { ids }),
     ...(slots === "e2e" ? { slots: parseMeaningRepresentation(text) } : {}),
-    ...(typeof group === "string" && group !== "" ? { group } : {}),
+    ...groupOf(record, data.groupBy),
   };
 }
 
-function withReferencesOf(document: GenerationDocument, { references, ids }: GenerationDocument): GenerationDocument {
-  const completions = [...(document.ids?.completions ?? []), ...(ids?.completions ?? [])];
+/** One document of those with one prompt: the first, with the references of all. */
+function joined(documents: readonly GenerationDocument[]): GenerationDocument {
+  const [first] = documents as readonly [GenerationDocument, ...GenerationDocument[]];
+  const completions = documents.flatMap(({ ids }) => ids?.completions ?? []);
   return {
-    ...document,
-    references: [...document.references, ...references],
-    ...(document.ids === undefined ? {} : { ids: { ...document.ids, completions } }),
+    ...first,
+    references: documents.flatMap(({ references }) => references),
+    ...(first.ids === undefined ? {} : { ids: { ...first.ids, completions } }),
   };
 }
 

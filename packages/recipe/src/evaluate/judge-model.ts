@@ -64,11 +64,7 @@ export async function judgeModel(judged: JudgedModel, options: JudgeOptions): Pr
     onProgress,
   };
   try {
-    const {
-      tokenizer,
-      model: { contextLength },
-    } = judged;
-    const tasks = createTasks(config, evaluation, data, { tokenizer, contextLength });
+    const tasks = createTasks(config, evaluation, data, judged);
     const calibration = await calibrate(tasks, model, options);
     const task = await evaluate(tasks(evaluation.part, calibration), model, statistics);
     await writeEvaluation(layout.evaluation(judged.id), task);

@@ -13,7 +13,6 @@ import {
   type PromptTemplate,
   type Task,
 } from "@attune/eval-bench";
-import type { TextRecord } from "@attune/spec";
 import type { RecipeConfig } from "../config/recipe-config.ts";
 import type { EvaluationConfig } from "../config/training-config.ts";
 import type { Part } from "../data/prepare-data.ts";
@@ -21,6 +20,7 @@ import { type DataParts, requirePart } from "../data/read-parts.ts";
 import type { RecipeData } from "../data/recipe-data.ts";
 import { documentText, labelWords, promptTextOf } from "../data/row-builder.ts";
 import { type AskedModel, generationDocuments } from "./generation-documents.ts";
+import { groupOf } from "./group-of.ts";
 
 /** The task of a part. */
 export type TaskOf = (part: Part, calibration?: Calibration) => Task;
@@ -114,9 +114,4 @@ function perplexity(config: RecipeConfig, parts: DataParts, part: Part) {
     ...groupOf(record, config.data.groupBy),
   }));
   return createPerplexityTask({ id: config.name, documents });
-}
-
-function groupOf({ metadata }: TextRecord, groupBy: string | null): { group?: string } {
-  const value = groupBy === null ? undefined : metadata?.[groupBy];
-  return typeof value === "string" && value !== "" ? { group: value } : {};
 }

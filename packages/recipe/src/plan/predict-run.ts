@@ -105,11 +105,7 @@ function replayStandIns({ config }: PredictionInputs): TrainingExample[] {
 /** Everything that one model is asked. */
 function judgingTasks({ config, data, general, base }: PredictionInputs): Task[] {
   const evaluation = config.evaluation!;
-  const {
-    tokenizer,
-    model: { contextLength },
-  } = base;
-  const tasks = createTasks(config, evaluation, data, { tokenizer, contextLength });
+  const tasks = createTasks(config, evaluation, data, base);
   return [
     ...(evaluation.calibration === "none" ? [] : [tasks("validation")]),
     tasks(evaluation.part),

@@ -4,6 +4,7 @@ import type { GenerationRow, PerplexityRow } from "@attune/eval-bench";
 import type { SampleSection } from "@attune/report";
 import type { TextRecord } from "@attune/spec";
 import type { RecipeConfig } from "../config/recipe-config.ts";
+import { lastTurnOf } from "../data/chat-row.ts";
 import { draw } from "../data/read-parts.ts";
 import type { Evaluations } from "../evaluate/result-table.ts";
 
@@ -38,12 +39,11 @@ const sayers: Readonly<Record<string, (row: unknown) => string>> = {
 };
 
 /** What was asked and what people answered; of plain text, the text. */
-function exchangeOf({ text, ...record }: TextRecord): { readonly text: string; readonly expected?: string } {
-  const content = contentOf({ text, ...record });
+function exchangeOf(record: TextRecord): { readonly text: string; readonly expected?: string } {
+  const content = contentOf(record);
   if (content !== undefined && "completion" in content) return { text: content.prompt, expected: content.completion };
-  if (content === undefined || !("messages" in content)) return { text };
-  const last = content.messages.findLastIndex(({ role }) => role === "assistant");
-  if (last === -1) return { text };
-  const asked = content.messages.slice(0, last).map(({ role, content: said }) => `${role}: ${said}`);
-  return { text: asked.join("\n"), expected: content.messages[last]!.content };
+  const turn = content !== undefined && "messages" in content ? lastTurnOf(content.messages) : undefined;
+  if (turn === undefined) return { text: record.text };
+  const asked = turn.before.map(({ role, content: said }) => `${role}: ${said}`);
+  return { text: asked.join("\n"), expected: turn.answer.content };
 }

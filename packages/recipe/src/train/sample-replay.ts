@@ -1,6 +1,6 @@
 // Text against forgetting that needs no data: the base model writes it, from nothing but the beginning of a text.
 import { join } from "node:path";
-import { type StageManifest, stageSource, writeJsonLines } from "@attune/data-core";
+import { manifestFileName, recordsFileName, type StageManifest, stageSource, writeJsonLines } from "@attune/data-core";
 import { createGenerator } from "@attune/generate";
 import { hashJson, replaceFolder, writeJsonAtomic } from "@attune/run-folder";
 import { AttuneError, type JsonObject, type JsonValue, type TextRecord } from "@attune/spec";
@@ -80,7 +80,7 @@ async function sampleTexts(
 }
 
 async function writeRecords(folder: string, records: readonly TextRecord[], key: JsonObject): Promise<void> {
-  const output = await writeJsonLines(join(folder, "records.jsonl"), toAsync(records));
+  const output = await writeJsonLines(join(folder, recordsFileName), toAsync(records));
   const kept = records.length;
   const manifest: StageManifest = {
     specificationVersion: 1,
@@ -94,7 +94,7 @@ async function writeRecords(folder: string, records: readonly TextRecord[], key:
     rules: [],
     report: {},
   };
-  await writeJsonAtomic(join(folder, "manifest.json"), manifest as unknown as JsonValue);
+  await writeJsonAtomic(join(folder, manifestFileName), manifest as unknown as JsonValue);
 }
 
 async function* toAsync<T>(values: Iterable<T>): AsyncGenerator<T> {
