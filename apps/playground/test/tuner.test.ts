@@ -128,6 +128,8 @@ describe("a tuner", () => {
       const failed = tuner.train(text, { ...settings, ...change });
       await expect(failed, text.slice(0, 40)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
     }
+    const long = tuner.train(JSON.stringify({ prompt: "word ".repeat(2000), completion: "b" }), settings);
+    await expect(long).rejects.toMatchObject({ hint: expect.stringMatching(/^Shorten the prompt or the completion/) });
     await expect(tuner.adapter()).rejects.toThrow(/no adapter/);
     await expect(tuner.resume()).rejects.toThrow(/no run/);
     expect(await tuner.inspect("One paragraph.\n\nAnother one,\nof two lines.")).toMatchObject({

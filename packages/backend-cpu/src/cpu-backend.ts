@@ -4,7 +4,7 @@ import { AttuneError } from "@attune/spec";
 import type { Backend, GemmProvider, KernelDef } from "@attune/tensor-core";
 import type { WasmFeatures } from "@attune/tensor-core/wasm";
 import { fusesMultiplyAdd } from "./engine/fuses-multiply-add.ts";
-import { has256Bits, widensInnerLoops } from "./engine/simd-width.ts";
+import { has256Bits, innerLoops } from "./engine/simd-width.ts";
 import { createKernelLibrary } from "./kernel-library.ts";
 import { cpuKernels } from "./kernels/index.ts";
 import { createNativeKernels } from "./kernels/product/native-linear.ts";
@@ -54,11 +54,10 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   const { threads = availableParallelism(), maximumBytes = 2 ** 32, fusedMultiplyAdd = true, gemm } = options;
   assertPositive("threads", threads, mostThreads());
   assertPositive("maximumBytes", maximumBytes, 2 ** 34);
-  const wide = options.wide ?? has256Bits();
   const maximumPages = Math.ceil(maximumBytes / pageBytes);
   const heap = createHeap(maximumPages);
-  const nearHeap = wide && heap.addressType === "i64" ? createNearHeap() : undefined;
   const { addressType } = heap;
+  const { near: nearHeap, wide } = innerLoops(options.wide ?? has256Bits(), addressType, createNearHeap);
   const code: WasmFeatures = { addressType, nearMemory: nearHeap !== undefined, relaxedSimd: fusedMultiplyAdd };
   const pool = createWorkerPool({ threads, heap, nearMemory: nearHeap?.memory, gemm });
   const library = createKernelLibrary({ pool, code, maximumPages, gemm: gemm !== undefined });
@@ -90,10 +89,9 @@ function featuresOf(
   { tileCache = userCacheFolder(), gemm }: CpuBackendOptions,
 ): ReadonlySet<string> {
   const features = new Set<string>();
-  const wideTiles = wide && widensInnerLoops(addressType, nearMemory);
-  if (wideTiles) features.add("simd256");
+  if (wide) features.add("simd256");
   if (tileCache !== false) {
-    features.add(tileFeature(chooseTile({ wide: wideTiles, relaxedSimd, addressType, nearMemory, folder: tileCache })));
+    features.add(tileFeature(chooseTile({ wide, relaxedSimd, addressType, nearMemory, folder: tileCache })));
   }
   if (relaxedSimd && fusesMultiplyAdd()) features.add("fma");
   if (gemm) features.add(`gemm:${gemm.id}`);

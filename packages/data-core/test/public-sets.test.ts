@@ -4,12 +4,12 @@ import { join } from "node:path";
 import type { TextRecord } from "@attune/spec";
 import { describe, expect, it } from "vitest";
 import {
-  type ChatMessage,
   collect,
   computeStats,
   contentOf,
   openSource,
   type RecordContent,
+  type RecordMessage,
   readRows,
   runDataStage,
   type SplitReport,
@@ -56,7 +56,7 @@ describe.skipIf(folder === "")("public data sets (needs ATTUNE_TEST_DATA)", () =
   });
 
   const roles = (record: TextRecord): string[] =>
-    (contentOf(record) as { messages: ChatMessage[] }).messages.map((message) => message.role);
+    (contentOf(record) as { messages: RecordMessage[] }).messages.map((message) => message.role);
   it.each([
     ["instruct/alpaca_en_demo.json", 999, ["prompt", "completion"]],
     ["instruct/messages_sft.jsonl", 500, ["messages"]],

@@ -8,6 +8,7 @@ import {
   type Runtime,
   type StorageFormat,
   stateAlignment,
+  type TensorType,
   tensorType,
 } from "@attune/tensor-core";
 import { rotaryTables } from "./layers/rotary.ts";
@@ -66,6 +67,7 @@ export async function placeParameters(
   const own = specs.filter(({ tiedTo }) => tiedTo === undefined);
   const trained = layOutTrained(own, options.trainable, region);
   const contextLength = options.contextLength ?? Math.min(config.trainedPositions, 8192);
+  const tables = rotaryTensors(family, config, contextLength);
   const parameters = new Map<string, ParameterPlacement>();
   const undo: (() => void)[] = [];
   try {
@@ -90,7 +92,11 @@ export async function placeParameters(
       }
       onProgress?.({ stage: "load", done: ++done, total: own.length, unit: "tensors" });
     });
-    await placeTables(runtime, family, config, contextLength, prefix, parameters, undo);
+    for (const { name, type, values: table } of tables) {
+      await runtime.weights.set(prefix + name, type, table);
+      undo.push(() => runtime.weights.delete(prefix + name));
+      parameters.set(name, { kind: "weight", name: prefix + name, type });
+    }
   } catch (error) {
     for (const step of undo.reverse()) step();
     throw error;
@@ -139,24 +145,16 @@ function regionLength(trained: readonly TrainedParameter[]): number {
   return Math.ceil((last.offset + last.length) / stateAlignment) * stateAlignment;
 }
 
-async function placeTables(
-  runtime: Runtime,
+/** Cosines and sines of the positions of a context. */
+function rotaryTensors(
   family: ModelFamily,
   config: ModelConfig,
   contextLength: number,
-  prefix: string,
-  parameters: Map<string, ParameterPlacement>,
-  undo: (() => void)[],
-): Promise<void> {
+): { readonly name: string; readonly type: TensorType; readonly values: Float32Array }[] {
   if (!Number.isSafeInteger(contextLength) || contextLength < 1) {
     throw new AttuneError("OPTIONS_INVALID", `Expected contextLength to be a positive integer, got ${contextLength}.`);
   }
   const tables = family.rotaryTables(config, { positions: contextLength, sequenceLength: contextLength });
   const type = tensorType([contextLength, tables.cos.length / contextLength]);
-  for (const part of ["cos", "sin"] as const) {
-    const name = prefix + rotaryTables[part];
-    await runtime.weights.set(name, type, tables[part]);
-    undo.push(() => runtime.weights.delete(name));
-    parameters.set(rotaryTables[part], { kind: "weight", name, type });
-  }
+  return (["cos", "sin"] as const).map((part) => ({ name: rotaryTables[part], type, values: tables[part] }));
 }

@@ -94,20 +94,25 @@ function countPairs({ symbols, starts, lengths, counts }: Words): Pairs {
 /** Merges a pair in all words that have it and returns the pairs that became more frequent. */
 function mergeEverywhere(words: Words, pairs: Pairs, pair: number, merged: number): Set<number> {
   const grown = new Set<number>();
-  const [left, right] = [pairs.lefts[pair]!, pairs.rights[pair]!];
-  for (const word of pairs.words[pair]!) mergeInWord(words, pairs, word, left, right, merged, grown);
+  const merge = { left: pairs.lefts[pair]!, right: pairs.rights[pair]!, merged };
+  for (const word of pairs.words[pair]!) mergeInWord(words, pairs, word, merge, grown);
   pairs.counts[pair] = 0;
   pairs.words[pair] = [];
   return grown;
+}
+
+/** Two symbols that stand beside each other, and the one that takes their place. */
+interface Merge {
+  readonly left: number;
+  readonly right: number;
+  readonly merged: number;
 }
 
 function mergeInWord(
   { symbols, starts, lengths, counts }: Words,
   pairs: Pairs,
   word: number,
-  left: number,
-  right: number,
-  merged: number,
+  { left, right, merged }: Merge,
   grown: Set<number>,
 ): void {
   const start = starts[word]!;

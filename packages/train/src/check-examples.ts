@@ -23,6 +23,8 @@ export interface CheckOptions {
   readonly tokenizer: Pick<Tokenizer, "specialTokens" | "vocabularySize">;
   /** Default `error`. Documents that packing may cut are never too long. */
   readonly longRows?: LongRows | undefined;
+  /** The hint of a row that is too long, for programs whose users set no `longRows`. */
+  readonly longRowsHint?: string | undefined;
 }
 
 /**
@@ -68,14 +70,15 @@ export function checkExamples(
 /** Rows that fit into the context, and what became of those that did not. */
 function fitRows(
   examples: readonly TrainingExample[],
-  { contextLength, longRows = "error" }: CheckOptions,
+  options: CheckOptions,
 ): { rows: readonly TrainingExample[]; long: ExampleCounts["long"] } {
+  const { contextLength, longRows = "error" } = options;
   const isLong = ({ ids, splits }: TrainingExample): boolean => !splits && ids.length > contextLength;
   const long = examples.filter(isLong);
   if (long.length === 0) return { rows: examples, long: { dropped: 0, cut: 0 } };
-  if (longRows === "error") throw tooLong(long, examples.length, contextLength);
+  if (longRows === "error") throw tooLong(long, examples.length, options);
   if (longRows === "drop") {
-    if (long.length === examples.length) throw tooLong(long, examples.length, contextLength);
+    if (long.length === examples.length) throw tooLong(long, examples.length, options);
     return { rows: examples.filter((example) => !isLong(example)), long: { dropped: long.length, cut: 0 } };
   }
   const cut = ({ ids, labels, ...rest }: TrainingExample): TrainingExample => ({
@@ -89,16 +92,20 @@ function fitRows(
   };
 }
 
-function tooLong(long: readonly TrainingExample[], rows: number, contextLength: number): AttuneError {
+const longRowsHint =
+  "longRows says what becomes of such rows: drop or cut. Or shorten prompts (maxTokens), or raise the block length as far as the model allows.";
+
+function tooLong(
+  long: readonly TrainingExample[],
+  rows: number,
+  { contextLength, longRowsHint: hint = longRowsHint }: CheckOptions,
+): AttuneError {
   const { id, ids } = long.reduce((longest, example) => (example.ids.length > longest.ids.length ? example : longest));
   const others = long.length === 1 ? "" : ` ${long.length} of ${rows} rows are too long; this is the longest.`;
   return new AttuneError(
     "CONTEXT_EXCEEDED",
     `Row "${id}" has ${ids.length} tokens; the context holds ${contextLength}.${others}`,
-    {
-      hint: "longRows says what becomes of such rows: drop or cut. Or shorten prompts (maxTokens), or raise the block length as far as the model allows.",
-      details: { key: id },
-    },
+    { hint, details: { key: id } },
   );
 }
 

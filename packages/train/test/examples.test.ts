@@ -154,6 +154,11 @@ describe("checkExamples", () => {
       /"long" has 5 tokens; the context holds 4\. 2 of 2 rows are too long/,
     );
     expect(() => check("error", [row([3]), long])).toThrow(/"long" has 5 tokens; the context holds 4\.$/);
+    expect(() => check("error", [long])).toThrow(expect.objectContaining({ hint: expect.stringMatching(/^longRows/) }));
+    const longRowsHint = "Take it out.";
+    expect(() => checkExamples([long], { contextLength: 4, tokenizer, longRowsHint })).toThrow(
+      expect.objectContaining({ hint: longRowsHint }),
+    );
   });
 
   it.each([

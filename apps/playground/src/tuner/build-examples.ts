@@ -22,7 +22,12 @@ export function buildExamples(
     ...tokenizeSegments(record.id, segmentsOf(record), tokenizer),
     splits: contentOf(record) === undefined,
   }));
-  const { examples, counts } = checkExamples(made, { tokenizer, contextLength });
+  const { examples, counts } = checkExamples(made, {
+    tokenizer,
+    contextLength,
+    longRowsHint:
+      "Shorten the prompt or the completion of such rows, or take them out; long rows of text alone are cut into pieces.",
+  });
   const longest = examples.reduce((most, { ids }) => Math.max(most, ids.length), 0);
   return {
     examples,

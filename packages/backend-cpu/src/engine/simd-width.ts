@@ -21,7 +21,23 @@ export function has256Bits(): boolean {
   return wide! > 1.5 * few!;
 }
 
-/** Whether inner loops run at 256 bits where V8 fuses vectors: it does so by 32-bit addresses alone, in the first memory or a near one. */
-export function widensInnerLoops(addressType: AddressType, nearMemory: boolean): boolean {
-  return addressType === "i32" || nearMemory;
+/** The inner loops of a backend. */
+export interface InnerLoops<Near> {
+  /** The near memory that they work in, where they have one. */
+  readonly near: Near | undefined;
+  /** Whether they come out at 256 bits. */
+  readonly wide: boolean;
+}
+
+/**
+ * What the inner loops of a backend are like where V8 fuses vectors (`wide`) or does not: it fuses them by 32-bit addresses alone, so at
+ * 64-bit ones they take a near memory, which `openNear` gives if it can.
+ */
+export function innerLoops<Near>(
+  wide: boolean,
+  addressType: AddressType,
+  openNear: () => Near | undefined,
+): InnerLoops<Near> {
+  const near = wide && addressType === "i64" ? openNear() : undefined;
+  return { near, wide: wide && (addressType === "i32" || near !== undefined) };
 }

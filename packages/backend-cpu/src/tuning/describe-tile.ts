@@ -1,5 +1,5 @@
 import { userCacheFolder } from "@attune/run-folder";
-import { widensInnerLoops } from "../engine/simd-width.ts";
+import { innerLoops } from "../engine/simd-width.ts";
 import { tileName } from "../kernels/product/tile-family.ts";
 import { supportsNearMemory } from "../memory/near-memory.ts";
 import { chooseTile } from "./choose-tile.ts";
@@ -38,8 +38,8 @@ export interface TileDescription {
 export function describeTile(options: DescribeTileOptions): TileDescription {
   const { fusedMultiplyAdd: relaxedSimd = true, addressBits = 32, tileCache: folder = userCacheFolder() } = options;
   const addressType = addressBits === 64 ? "i64" : "i32";
-  const nearMemory = options.wide && addressType === "i64" && supportsNearMemory();
-  const wide = options.wide && widensInnerLoops(addressType, nearMemory);
+  const { near, wide } = innerLoops(options.wide, addressType, () => supportsNearMemory() || undefined);
+  const nearMemory = near !== undefined;
   const kept = readTile(folder, tuningKey(wide, relaxedSimd, addressType));
   const tile = chooseTile({ wide, relaxedSimd, addressType, nearMemory, folder });
   const { rate, optimised } = measureTiles([tile], { relaxedSimd, addressType, nearMemory })[0]!;

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue, TextRecord } from "@attune/spec";
 
-/** One message of a conversation. */
-export interface ChatMessage {
+/** One message of a conversation in a record: text alone, and one of four roles, however the file spelled them. */
+export interface RecordMessage {
   /** Who speaks. */
   readonly role: "system" | "user" | "assistant" | "tool";
   /** What is said. */
@@ -14,7 +14,7 @@ export interface ChatMessage {
  */
 export type RecordContent =
   | { readonly prompt: string; readonly completion: string }
-  | { readonly messages: readonly ChatMessage[] }
+  | { readonly messages: readonly RecordMessage[] }
   | { readonly prompt: string; readonly chosen: string; readonly rejected: string }
   | { readonly subject: string; readonly body: string };
 

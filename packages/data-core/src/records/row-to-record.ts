@@ -1,7 +1,7 @@
 import { AttuneError, describeValue, type JsonObject, type JsonValue, type TextRecord } from "@attune/spec";
 import type { DataRow } from "../io/row.ts";
 import type { ColumnMapping, ResolvedMapping } from "./column-mapping.ts";
-import { type ChatMessage, type RecordContent, textOfContent } from "./content.ts";
+import { type RecordContent, type RecordMessage, textOfContent } from "./content.ts";
 
 /** What a source adds to the records it makes. */
 export interface RecordDefaults {
@@ -93,7 +93,7 @@ function readPreference(row: DataRow, columns: ColumnMapping): RecordContent {
   return { prompt, chosen: answer("chosen"), rejected: answer("rejected") };
 }
 
-const roles: Readonly<Record<string, ChatMessage["role"]>> = {
+const roles: Readonly<Record<string, RecordMessage["role"]>> = {
   system: "system",
   user: "user",
   human: "user",
@@ -107,10 +107,10 @@ const roles: Readonly<Record<string, ChatMessage["role"]>> = {
   observation: "tool",
 };
 
-function readMessages(row: DataRow, column: string, roleKey: string, textKey: string): ChatMessage[] {
+function readMessages(row: DataRow, column: string, roleKey: string, textKey: string): RecordMessage[] {
   const list = row.values[column];
   if (!Array.isArray(list) || list.length === 0) throw wrongType(row, column, "a list of messages", list);
-  return list.map((item: JsonValue): ChatMessage => {
+  return list.map((item: JsonValue): RecordMessage => {
     const message = typeof item === "object" && item !== null ? (item as JsonObject) : {};
     const role = roles[String(message[roleKey] ?? "")];
     const content = readMessageText(message[textKey]);

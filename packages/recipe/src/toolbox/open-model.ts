@@ -1,9 +1,7 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { type LoadOptions, loadModel, type Model, type SiteVisitor } from "@attune/models";
 import { type Adapters, attachAdapters, loadAdapter, type PlacedAdapters, placeForInference } from "@attune/peft-core";
-import { hashFile, hashJson } from "@attune/run-folder";
-import { type ProgressListener, type Tokenizer, toAttuneError } from "@attune/spec";
+import type { ProgressListener, Tokenizer } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import { loadTokenizer, readChatTemplate } from "@attune/tokenizer-core";
 import { resolveModel } from "./resolve-model.ts";
@@ -41,18 +39,33 @@ export interface OpenModel extends OpenWeights {
   readonly tokenizer: Tokenizer;
 }
 
-/** Loads a model, its tokenizer, and an adapter where one is given. */
-export async function openModel(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenModel> {
-  const folder = await resolveModel(toolbox, request.model, request.baseDirectory);
-  const tokenizer = await openTokenizer(toolbox, request, folder);
-  return { ...(await openWeights(toolbox, runtime, request)), tokenizer };
+/** A model that rows of ids can be given to where its folder has no tokenizer. */
+export interface OpenRowModel extends OpenWeights {
+  readonly tokenizer: Tokenizer | undefined;
 }
 
-/** The tokenizer of a request; undefined where the model's folder has none and no other is named. */
-export async function findTokenizer(toolbox: Toolbox, request: ModelRequest): Promise<Tokenizer | undefined> {
-  const folder = await resolveModel(toolbox, request.model, request.baseDirectory);
+/** Loads a model, and an adapter where one is given. */
+export async function openWeights(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenWeights> {
+  return loadWeights(toolbox, runtime, request, await folderOf(toolbox, request));
+}
+
+/** Loads a model, its tokenizer, and an adapter where one is given. */
+export async function openModel(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenModel> {
+  const folder = await folderOf(toolbox, request);
+  const tokenizer = await openTokenizer(toolbox, request, folder);
+  return { ...(await loadWeights(toolbox, runtime, request, folder)), tokenizer };
+}
+
+/** As `openModel`, without a tokenizer where the model's folder has none and no other is named. */
+export async function openRowModel(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenRowModel> {
+  const folder = await folderOf(toolbox, request);
   const has = request.tokenizer != null || (await readdir(folder)).includes("tokenizer.json");
-  return has ? openTokenizer(toolbox, request, folder) : undefined;
+  const tokenizer = has ? await openTokenizer(toolbox, request, folder) : undefined;
+  return { ...(await loadWeights(toolbox, runtime, request, folder)), tokenizer };
+}
+
+function folderOf(toolbox: Toolbox, { model, baseDirectory }: ModelRequest): Promise<string> {
+  return resolveModel(toolbox, model, baseDirectory);
 }
 
 /** An adapter that was trained on conversations may come with the chat template that they were written by, which then counts. */
@@ -65,34 +78,28 @@ async function openTokenizer(
   return loadTokenizer(tokenizer ?? folder, tokenizers, { chatTemplate });
 }
 
-/** Loads a model, and an adapter where one is given. */
-export async function openWeights(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenWeights> {
-  const { model: reference, adapter, storage, contextLength, trainable, prefix, signal, onProgress } = request;
-  const folder = await resolveModel(toolbox, reference, request.baseDirectory);
-  const { families } = toolbox;
+async function loadWeights(
+  { families, methods }: Toolbox,
+  runtime: Runtime,
+  request: ModelRequest,
+  folder: string,
+): Promise<OpenWeights> {
+  const {
+    model: reference,
+    adapter,
+    storage,
+    contextLength,
+    trainable,
+    prefix,
+    onNotice,
+    signal,
+    onProgress,
+  } = request;
   const options = { families, storage, contextLength, trainable, prefix, signal, onProgress };
   const model = await loadModel(runtime, folder, options);
   if (adapter == null) return { reference, folder, model, adapters: undefined, placed: undefined, visitors: [] };
-  const loaded = await loadAdapter(runtime, model, adapter, {
-    methods: toolbox.methods.list(),
-    onNotice: request.onNotice,
-  });
+  const loaded = await loadAdapter(runtime, model, adapter, { methods: methods.list(), onNotice });
   const adapters = attachAdapters(model, [loaded]);
   const placed = await placeForInference(runtime, adapters, loaded.values);
   return { reference, folder, model, adapters, placed, visitors: adapters.visitors(placed.placement) };
-}
-
-/** A hash of everything in a folder that numbers depend on: names and contents of its files. */
-export async function hashFolder(folder: string): Promise<string> {
-  try {
-    const names = (await readdir(folder, { withFileTypes: true }))
-      .filter((entry) => entry.isFile() && /\.(json|safetensors|jinja|txt|model)$/.test(entry.name))
-      .map((entry) => entry.name)
-      .sort();
-    const hashes: [string, string][] = [];
-    for (const name of names) hashes.push([name, await hashFile(join(folder, name))]);
-    return hashJson(hashes);
-  } catch (error) {
-    throw toAttuneError(error);
-  }
 }

@@ -15,7 +15,7 @@ import { createEvaluationModel, type JudgedModel } from "../evaluate/evaluation-
 import { generalTextTask, readGeneralText } from "../evaluate/general-text.ts";
 import { withRun } from "../run/open-run.ts";
 import type { RunContext, RunOptions } from "../run/run-options.ts";
-import { hashFolder } from "../toolbox/open-model.ts";
+import { hashFolder } from "../toolbox/hash-folder.ts";
 import { resolveModel } from "../toolbox/resolve-model.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
 import { modelConfigOf } from "./model-config-json.ts";

@@ -2,7 +2,8 @@ import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import { loadRecipeData } from "../data/recipe-data.ts";
 import { withRun } from "../run/open-run.ts";
 import type { RunOptions } from "../run/run-options.ts";
-import { hashFolder, openModel } from "../toolbox/open-model.ts";
+import { hashFolder } from "../toolbox/hash-folder.ts";
+import { openModel } from "../toolbox/open-model.ts";
 import { type AdaptResult, adapt, buildTaskRows } from "./adapt.ts";
 
 /** Trains what a recipe says and nothing else: its data, then `output/adapter` or, for every parameter, `output/model`. */

@@ -1,13 +1,12 @@
-import type { ProgressListener, Tokenizer } from "@attune/spec";
+import type { ProgressListener } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import { type DeviceOptions, openDevice } from "../toolbox/open-device.ts";
 import {
-  findTokenizer,
   type ModelRequest,
   type OpenModel,
-  type OpenWeights,
+  type OpenRowModel,
   openModel,
-  openWeights,
+  openRowModel,
 } from "../toolbox/open-model.ts";
 import type { Toolbox } from "../toolbox/toolbox.ts";
 
@@ -28,21 +27,13 @@ export async function withModel<Result>(
   return withDevice(toolbox, options, async (runtime) => work(runtime, await openModel(toolbox, runtime, options)));
 }
 
-/** A model for rows of text or ids; without a tokenizer for ids alone. */
-export interface RowModel extends OpenWeights {
-  readonly tokenizer: Tokenizer | undefined;
-}
-
 /** Like `withModel`, for a folder that may have no tokenizer. */
 export async function withRowModel<Result>(
   toolbox: Toolbox,
   options: UseModelOptions,
-  work: (runtime: Runtime, opened: RowModel) => Promise<Result>,
+  work: (runtime: Runtime, opened: OpenRowModel) => Promise<Result>,
 ): Promise<Result> {
-  return withDevice(toolbox, options, async (runtime) => {
-    const tokenizer = await findTokenizer(toolbox, options);
-    return work(runtime, { ...(await openWeights(toolbox, runtime, options)), tokenizer });
-  });
+  return withDevice(toolbox, options, async (runtime) => work(runtime, await openRowModel(toolbox, runtime, options)));
 }
 
 async function withDevice<Result>(

@@ -49,22 +49,29 @@ function normBackward(
           const column = f.keep(i32.mul(i32.sub(tile, tiles), sumColumns));
           for (let index = 0; index < gradients; index++) {
             const source = f.keep(address.add(shared, 4 * index * columns));
-            addPartials(f, source, bindings[inputs + 1 + index]!, column, columns, tiles, 4 * gradients * columns);
+            const target = bindings[inputs + 1 + index]!;
+            addPartials(f, { source, target, stride: 4 * gradients * columns, tiles, columns }, column);
           }
         });
       }),
   };
 }
 
-/** Adds the tiles' sums of up to `sumColumns` columns, in the order of the tiles. */
+/** Sums that tiles left, a row of columns each. */
+interface Partials {
+  readonly source: Local<"address">;
+  readonly target: Local<"address">;
+  readonly columns: number;
+  readonly tiles: number;
+  /** Bytes from a tile's sums to the next tile's. */
+  readonly stride: number;
+}
+
+/** Adds the tiles' sums of up to `sumColumns` columns from `column` on, in the order of the tiles. */
 function addPartials(
   f: FunctionBuilder,
-  source: Local<"address">,
-  target: Local<"address">,
+  { source, target, columns, tiles, stride }: Partials,
   column: Local<"i32">,
-  columns: number,
-  tiles: number,
-  stride: number,
 ): void {
   const add = (count: number): void => {
     const from = f.keep(address.at(source, column, 4));
