@@ -1,6 +1,7 @@
 import { runProbe, userCacheFolder } from "@attune/run-folder";
 import type { GemmProvider } from "@attune/tensor-core";
 import type { BlasLibrary } from "./blas-library.ts";
+import { betterCoreTypes, type CoreType, environmentFor, loadWith, usesOldCode } from "./core-type.ts";
 import type { LibraryFile } from "./library-files.ts";
 import { libraryNames } from "./library-names.ts";
 import { filesIn, keepProbe, readProbe } from "./probe-cache.ts";
@@ -37,8 +38,9 @@ export interface BlasSearch {
 
 /**
  * Finds a native BLAS. Each candidate is loaded and made to multiply in a child process first, so that one that crashes, hangs or
- * computes wrongly costs this process nothing and is a failure in the answer. Takes 0.1 to 0.2 s; later processes take the library that
- * was found, without a child, while its files, Node and the processor are the same and no better name has come to be.
+ * computes wrongly costs this process nothing and is a failure in the answer. An OpenBLAS that does not know the processor and would
+ * compute with code from before AVX2 is held to better code, unless `OPENBLAS_CORETYPE` is set. Takes 0.1 to 0.2 s; later processes take
+ * the library that was found, without a child, while its files, Node and the processor are the same and no better name has come to be.
  */
 export async function findNativeBlas(options: BlasSearchOptions = {}): Promise<BlasSearch> {
   const { library, timeout = 20_000, cache = userCacheFolder() } = options;
@@ -51,11 +53,16 @@ async function openKept(folder: string, candidates: readonly string[]): Promise<
   const kept = readProbe(folder, candidates);
   if (kept === undefined) return undefined;
   try {
-    const { openBlasLibrary } = await import("./blas-library.ts");
-    return found(openBlasLibrary(kept.name).library, kept.failures, kept.files);
+    return found(await openHere(kept.name, kept.coreType), kept.failures, kept.files);
   } catch {
     return undefined;
   }
+}
+
+/** Opens a library in this process, which says what it is. */
+async function openHere(name: string, coreType: CoreType | undefined): Promise<BlasLibrary> {
+  const { openBlasLibrary } = await import("./blas-library.ts");
+  return loadWith(coreType, () => openBlasLibrary(name).library);
 }
 
 interface SearchOptions {
@@ -72,12 +79,26 @@ async function search(candidates: readonly string[], { timeout, cache }: SearchO
     failures.push(...result.failures);
     if (result.found) {
       const { path: name } = result.found;
-      if (cache !== false && result.clean) keepProbe(cache, candidates, { name, failures, files: result.files });
-      return found(result.found, failures, result.files);
+      const { coreType, clean, files } = await withBetterCode(result, result.found, timeout);
+      if (cache !== false && clean) keepProbe(cache, candidates, { name, coreType, failures, files });
+      return found(coreType ? await openHere(name, coreType) : result.found, failures, files);
     }
     left = left.slice(result.tried);
   }
   return { library: undefined, provider: undefined, failures, files: [] };
+}
+
+/** A library that was right, or the same with better code than it chose for itself. */
+async function withBetterCode(
+  result: ProbeResult,
+  library: BlasLibrary,
+  timeout: number,
+): Promise<ProbeResult & { readonly coreType?: CoreType }> {
+  for (const coreType of betterCoreTypes(library)) {
+    const better = await probe([library.path], timeout, environmentFor(coreType));
+    if (better.found && better.clean && !usesOldCode(better.found)) return { ...better, coreType };
+  }
+  return result;
 }
 
 function found(library: BlasLibrary, failures: readonly BlasFailure[], files: readonly LibraryFile[]): BlasSearch {
@@ -96,7 +117,11 @@ interface ProbeResult {
 }
 
 /** Runs the probe until it is done, dies, or one library takes too long. */
-async function probe(candidates: readonly string[], timeout: number): Promise<ProbeResult> {
+async function probe(
+  candidates: readonly string[],
+  timeout: number,
+  environment?: Readonly<Record<string, string>>,
+): Promise<ProbeResult> {
   const failures: BlasFailure[] = [];
   let found: BlasLibrary | undefined;
   let files: readonly LibraryFile[] = [];
@@ -105,6 +130,7 @@ async function probe(candidates: readonly string[], timeout: number): Promise<Pr
   const module = new URL(`./probe-worker${extension()}`, import.meta.url);
   const end = await runProbe(module, {
     arguments: candidates,
+    environment,
     timeout,
     onLine(text) {
       const line = text as unknown as ProbeLine;

@@ -4,12 +4,15 @@ import { release } from "node:os";
 import { resolve } from "node:path";
 import { machineKey, readUserCache, type UserCacheEntry, writeUserCache } from "@attune/run-folder";
 import { isJsonObject, type JsonValue } from "@attune/spec";
+import type { CoreType } from "./core-type.ts";
 import { describeFile, filesNamed, isPath, type LibraryFile } from "./library-files.ts";
 
 /** The outcome of a search that ended well. */
 export interface KeptProbe {
   /** The candidate that was right. */
   readonly name: string;
+  /** The code that an OpenBLAS is held to, where its own choice is worse. */
+  readonly coreType?: CoreType | undefined;
   /** What the loader said of the candidates before it, none of which is there. */
   readonly failures: readonly { readonly path: string; readonly reason: string }[];
   /** Files whose code was mapped when it had multiplied, its own and those that it needs, and others of its name. */
@@ -38,7 +41,8 @@ export function readProbe(folder: string, candidates: readonly string[]): KeptPr
 }
 
 /** Keeps an outcome, unless another process could not tell whether it still holds. */
-export function keepProbe(folder: string, candidates: readonly string[], { name, failures, files }: KeptProbe): void {
+export function keepProbe(folder: string, candidates: readonly string[], kept: KeptProbe): void {
+  const { name, coreType, failures, files } = kept;
   const named = filesNamed(name);
   const mapped = new Set(files.map(({ path }) => path));
   // Where the loader opened none of the files that it is thought to look at, changes of them say nothing.
@@ -46,6 +50,7 @@ export function keepProbe(folder: string, candidates: readonly string[], { name,
   const others = named.filter((path) => !mapped.has(path)).map(describeFile);
   const probe = {
     name,
+    ...(coreType && { coreType }),
     failures: failures.map(({ path, reason }) => ({ path, reason })),
     files: [...files, ...others],
   };
@@ -93,7 +98,8 @@ export function filesIn(value: JsonValue | undefined): LibraryFile[] | undefined
 /** An outcome from a file that anyone may have written. */
 function probeIn(value: JsonValue | undefined, candidates: readonly string[]): KeptProbe | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { name, failures } = value;
+  const { name, coreType, failures } = value;
+  if (!(coreType === undefined || coreType === "SkylakeX" || coreType === "Haswell")) return undefined;
   const files = filesIn(value["files"]);
   if (!isText(name) || !candidates.includes(name) || files === undefined || !Array.isArray(failures)) return undefined;
   const before = candidates.slice(0, candidates.indexOf(name));
@@ -102,5 +108,5 @@ function probeIn(value: JsonValue | undefined, candidates: readonly string[]): K
     isJsonObject(each) && each["path"] === before[index] && isText(each["reason"]) ? each["reason"] : undefined,
   );
   if (reasons.includes(undefined)) return undefined;
-  return { name, files, failures: before.map((path, index) => ({ path, reason: reasons[index]! })) };
+  return { name, coreType, files, failures: before.map((path, index) => ({ path, reason: reasons[index]! })) };
 }

@@ -195,6 +195,7 @@ describe.skipIf(withoutCompiler)(`a file in the cache${withoutCompiler}`, () => 
     ["was made on another processor", rekeyed({ processor: "other" })],
     ["names a library that was not asked for", changed((value) => ({ ...value, name: crashing! }))],
     ["names none", changed((value) => ({ ...value, name: 7 }))],
+    ["names code that is none", changed((value) => ({ ...value, coreType: "Z80" }))],
     ["has no files", changed((value) => ({ ...value, files: [] }))],
     ["has files that are none", changed((value) => ({ ...value, files: { length: 1, 0: file } }))],
     ["has a file without a size", changed((value) => ({ ...value, files: [{ ...file, size: "1" }] }))],
@@ -220,8 +221,9 @@ describe.skipIf(withoutOpenblas)(`names without a folder${withoutOpenblas}`, () 
     const first = await search("libopenblas.so.0");
     expect(first.library).toEqual(openblas.library);
     expect(filesNamed("libopenblas.so.0").some((path) => first.files.some((file) => file.path === path))).toBe(true);
+    const tried = children();
     expect(await search("libopenblas.so.0")).toEqual(first);
-    expect(children()).toBe(1);
+    expect(children()).toBe(tried);
   });
 
   it.skipIf(withoutCompiler)("are tried anew where a better one has come to be", async () => {
@@ -229,23 +231,28 @@ describe.skipIf(withoutOpenblas)(`names without a folder${withoutOpenblas}`, () 
     mkdirSync(folder);
     vi.stubEnv("LD_LIBRARY_PATH", folder);
     const first = await findNativeBlas({ cache });
+    const tried = children();
     expect(await findNativeBlas({ cache })).toEqual(first);
-    expect(children()).toBe(1);
+    expect(children()).toBe(tried);
     copyFileSync(crashing!, join(folder, "libmkl_rt.so.2"));
     const { library: found, failures } = await findNativeBlas({ cache });
     expect(found).toEqual(first.library);
     expect(failures[0]).toEqual({ path: "libmkl_rt.so.2", reason: expect.stringMatching(/ended its process/) });
-    expect(children()).toBeGreaterThan(2);
+    expect(children()).toBeGreaterThan(tried + 1);
   });
 
   it("are not kept where the loader opened none of the files that have them", async () => {
     const real = vi.mocked(runProbe).getMockImplementation()!;
     const files = [describeFile(process.execPath)];
-    vi.mocked(runProbe).mockImplementationOnce((module, options) =>
+    vi.mocked(runProbe).mockImplementation((module, options) =>
       real(module, { ...options, onLine: (line) => options.onLine("files" in line ? { ...line, files } : line) }),
     );
-    expect((await search("libopenblas.so.0")).files).toEqual(files);
-    expect(kept()).toEqual([]);
+    try {
+      expect((await search("libopenblas.so.0")).files).toEqual(files);
+      expect(kept()).toEqual([]);
+    } finally {
+      vi.mocked(runProbe).mockImplementation(real);
+    }
   });
 
   it("are not kept where the system does not tell what it opened", async () => {

@@ -8,6 +8,8 @@ import type { JsonObject } from "@attune/spec";
 /** What a probe is given, and how it is heard. */
 export interface ProbeOptions {
   readonly arguments: readonly string[];
+  /** Variables of the child beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds from one line to the next after which the child is killed. */
   readonly timeout: number;
   /** Takes each JSON object that the child prints on a line of its own; what else it prints is passed over. */
@@ -15,8 +17,10 @@ export interface ProbeOptions {
 }
 
 /** Runs a module in a child process until it ends, dies or is silent for too long; says how it ended, such as `signal SIGSEGV`. */
-export async function runProbe(module: URL, { arguments: given, timeout, onLine }: ProbeOptions): Promise<string> {
+export async function runProbe(module: URL, options: ProbeOptions): Promise<string> {
+  const { arguments: given, environment, timeout, onLine } = options;
   const child = spawn(process.execPath, [...conditions(), fileURLToPath(module), ...given], {
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "ignore"],
   });
   let late = false;
