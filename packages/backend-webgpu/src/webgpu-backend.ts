@@ -19,7 +19,7 @@ export interface WebgpuBackendOptions extends DeviceOptions {
    * Node in a child process whose verdict is kept; "trusted" uses them as they are. Default "tested".
    */
   readonly variants?: "tested" | "trusted" | undefined;
-  /** Takes a sentence where a product is computed otherwise than asked for. Default `console.warn`. */
+  /** Takes a sentence where something is computed otherwise than asked for. Default `console.warn`. */
   readonly onNotice?: ((sentence: string) => void) | undefined;
   /** Kernels asked before its own. */
   readonly kernels?: readonly KernelDef[] | undefined;
@@ -42,6 +42,9 @@ export async function openWebgpuBackend(options: WebgpuBackendOptions, judge: Ba
   const backend = await createBackendOn(opened, options);
   const { products = "f32", variants = "tested", onNotice = console.warn, kernels: _, ...device } = options;
   const name = nameOf(opened.info);
+  // Who brings a GPU object knows what it is.
+  if (opened.info.isFallbackAdapter === true && options.gpu === undefined)
+    onNotice(`WebGPU found no GPU, only "${name}", which computes on the CPU and slower than --device cpu.`);
   if (products === "f16" && !backend.capabilities.features.has(featureNames.f16))
     onNotice(`The GPU "${name}" computes products in f32 instead of f16, which it does not have.`);
   if (variants === "trusted") return backend;
@@ -84,8 +87,6 @@ export async function createBackendOn(
       await device.queue.onSubmittedWorkDone();
     },
   };
-  // Without a reference the object behind the device would be collected while it is used.
-  let gpu: GPU | undefined = opened.gpu;
   return {
     kind: "backend",
     specificationVersion: 1,
@@ -105,8 +106,7 @@ export async function createBackendOn(
     async dispose() {
       memory.dispose();
       scratch.dispose();
-      if (gpu !== undefined) device.destroy();
-      gpu = undefined;
+      device.destroy();
     },
   };
 }

@@ -25,7 +25,7 @@ const changed = (change: Change): readonly KernelDef[] =>
   }));
 
 const everyBlock: Change = (wgsl) =>
-  wgsl.replaceAll("return workgroupUniformLoad(&latest_seen) == first + 1u;", "return true;");
+  wgsl.replaceAll("return workgroupUniformLoad(&block_seen) == first + 1u;", "return true;");
 
 /** The forward pass gives, in place of its values, how many blocks of keys a workgroup went over. */
 const counting: Change = (wgsl) =>

@@ -5,6 +5,7 @@ import { testBackend } from "@attune/tensor-conformance";
 import { batchedMatmul, createRuntime, linear, tensorType } from "@attune/tensor-core";
 import { expect, it } from "vitest";
 import { createWebgpuBackend } from "../src/index.ts";
+import { shaders } from "../src/shader/shaders.generated.ts";
 import { changedGpu, nullGpu } from "./open-test-device.ts";
 
 it.each(["f32", "f16"] as const)(
@@ -26,6 +27,15 @@ it.each(["f32", "f16"] as const)(
   },
   120_000,
 );
+
+it("no shader loads an atomic variable uniformly, which Firefox and wgpu refused until 2026", () => {
+  const all = Object.values(shaders).join("\n");
+  const atomics = [...all.matchAll(/var<workgroup> (\w+): atomic</g)].map(([, name]) => name!);
+  const loaded = [...all.matchAll(/workgroupUniformLoad\(&(\w+)\)/g)].map(([, name]) => name!);
+  expect(atomics.length).toBeGreaterThan(0);
+  expect(loaded.length).toBeGreaterThan(1);
+  expect(loaded.filter((name) => atomics.includes(name))).toEqual([]);
+});
 
 it.each([
   [16, 16, 16],

@@ -1,8 +1,11 @@
 // What goes wrong with a device is a sentence with a hint, and is found at the next call.
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { add, createRuntime, tensorType } from "@attune/tensor-core";
 import { describe, expect, it } from "vitest";
 import { createWebgpuBackend, describeGpu } from "../src/index.ts";
-import { changedGpu, nullGpu, skipReason, softwareGpu } from "./open-test-device.ts";
+import { changedGpu, loadSwiftShader, nullGpu, skipReason, softwareGpu } from "./open-test-device.ts";
 
 /** The null backend, whose devices are handed out to the test as well. */
 function observed(devices: GPUDevice[]): GPU {
@@ -22,6 +25,38 @@ describe("createWebgpuBackend", () => {
       message: "WebGPU found no adapter on this machine.",
       hint: expect.stringContaining("--device cpu"),
     });
+  });
+
+  it.each([
+    [
+      "a name that no adapter has",
+      { adapter: "Voodoo 2" },
+      /Available adapters:.*'Null backend'/s,
+      /instead of "Voodoo 2"/,
+    ],
+    ["a backend that Dawn does not have", { flags: ["backend=glide"] }, /unrecognised backend 'glide'/, /the flags/],
+  ])("says what there is for %s", async (_, options, message, hint) => {
+    await expect(createWebgpuBackend({ flags: ["backend=null"], ...options })).rejects.toMatchObject({
+      code: "DEVICE_UNAVAILABLE",
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    });
+  });
+
+  it.skipIf(skipReason !== undefined)("says that the GPU is a program on the CPU", async () => {
+    loadSwiftShader();
+    const notices: string[] = [];
+    await (await createWebgpuBackend({ onNotice: (sentence) => notices.push(sentence) })).dispose();
+    expect(notices).toEqual([expect.stringMatching(/no GPU, only "google swiftshader .*--device cpu/)]);
+  });
+
+  it("outlives the collection of what was opened and left, in whatever order", { timeout: 60_000 }, async () => {
+    const program = fileURLToPath(new URL("dispose-and-collect.ts", import.meta.url));
+    const flags = ["--expose-gc", "--conditions=@attune/source", program];
+    const { stdout } = await promisify(execFile)(process.execPath, flags, {
+      env: { ...process.env, NODE_OPTIONS: "" },
+    });
+    expect(stdout).toBe("object webgpu\n");
   });
 
   it("says that the adapter gives no device", async () => {

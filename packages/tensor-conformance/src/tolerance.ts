@@ -48,16 +48,36 @@ export function assertClose(
   if (actual.length !== exact.length) {
     throw new AttuneError("NUMERICS", `${where} has ${actual.length} elements, expected ${exact.length}.`);
   }
+  const wrong: WrongElement[] = [];
   for (let index = 0; index < exact.length; index++) {
     const [got, wanted] = [actual[index]!, exact[index]!];
     if (got === wanted || (Number.isNaN(got) && Number.isNaN(wanted))) continue;
     const allowed = typeof tolerance === "number" ? tolerance : tolerance[index]!;
-    if (Math.abs(got - wanted) <= allowed) continue;
-    throw new AttuneError(
-      "NUMERICS",
-      `${where} is ${got} at element ${index}, expected ${wanted} within ${allowed.toExponential(2)}.`,
-    );
+    if (!(Math.abs(got - wanted) <= allowed)) wrong.push({ index, got, wanted, allowed });
   }
+  const [first] = wrong;
+  if (first === undefined) return;
+  throw new AttuneError(
+    "NUMERICS",
+    `${where} is ${first.got} at element ${first.index}, expected ${first.wanted} within ${first.allowed.toExponential(2)}.`,
+    { details: { elements: exact.length, wrong: wrong.length, first: wrong.slice(0, mostTold).map(told) } },
+  );
+}
+
+/** An element that is off. */
+interface WrongElement {
+  readonly index: number;
+  readonly got: number;
+  readonly wanted: number;
+  readonly allowed: number;
+}
+
+/** Elements that an error tells of: whether they are neighbours, a stride apart or anywhere says what went wrong. */
+const mostTold = 24;
+
+/** As text, since JSON has neither NaN nor infinities. */
+function told({ index, got, wanted, allowed }: WrongElement): string {
+  return `${index}: ${got}, expected ${wanted} within ${allowed.toExponential(2)}`;
 }
 
 /** Compares bits. @throws AttuneError `NUMERICS` naming the first element that differs */

@@ -25,7 +25,7 @@ export const planVerb: Verb<PlanVerbOptions> = {
       .optionsGroup("Roofline:")
       .option(
         "--explain <device>",
-        "list the dispatches of a step: work, bytes and what they take at least of cpu (this machine, measured), h100, rtx-4090, m3-max, iris-xe, or of peaks such as f32=14.2e12,bandwidth=400e9",
+        "list the dispatches of a step: work, bytes and what they take at least of cpu (this machine, measured), h100, h200, rtx-4090, m3-max, iris-xe, or of peaks such as f32=14.2e12,bandwidth=400e9",
       );
   },
   load: async () => (await import("../actions/plan.ts")).plan,

@@ -13,9 +13,8 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference | undefined;
 }
 
-/** A device and what it is. The GPU object has to be referenced for as long as the device is used. */
+/** A device and what it is. */
 export interface OpenedDevice {
-  readonly gpu: GPU;
   readonly device: GPUDevice;
   readonly features: ReadonlySet<string>;
   readonly info: GPUAdapterInfo;
@@ -45,6 +44,12 @@ export const dawnFlags: readonly string[] = [
 ];
 
 /**
+ * GPU objects, for good: Dawn crashes the process when one is collected before everything that came of it, adapters and destroyed devices
+ * too, and in which order that happens nobody can say.
+ */
+const kept = new Set<GPU>();
+
+/**
  * Opens a device with every limit and feature of its adapter.
  *
  * @throws AttuneError `DEPENDENCY_MISSING` in Node without the package webgpu, `DEVICE_UNAVAILABLE` in a browser without WebGPU,
@@ -52,17 +57,44 @@ export const dawnFlags: readonly string[] = [
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<OpenedDevice> {
   const gpu = options.gpu ?? (await findGpu(options));
-  const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
-  if (adapter === null) {
-    throw new AttuneError("DEVICE_UNAVAILABLE", "WebGPU found no adapter on this machine.", {
-      hint: isNode()
-        ? "Install a GPU driver with Vulkan, Metal or Direct3D 12, or use the CPU (--device cpu)."
-        : "Turn on graphics acceleration in the browser's settings and update the GPU driver; chrome://gpu says what is blocked.",
-    });
-  }
+  kept.add(gpu);
+  const adapter = await requestAdapter(gpu, options);
   const features = wantedFeatures.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
   const device = await requestDevice(adapter, features);
-  return { gpu, device, features: new Set(features), info: adapter.info };
+  return { device, features: new Set(features), info: adapter.info };
+}
+
+async function requestAdapter(
+  gpu: GPU,
+  { powerPreference = "high-performance", adapter }: DeviceOptions,
+): Promise<GPUAdapter> {
+  let found: GPUAdapter | null;
+  try {
+    found = await gpu.requestAdapter({ powerPreference });
+  } catch (cause) {
+    // Dawn rejects names and flags that fit nothing, and lists what there is.
+    throw new AttuneError(
+      "DEVICE_UNAVAILABLE",
+      `WebGPU gives no adapter: ${cause instanceof Error ? cause.message : cause}.`,
+      {
+        hint:
+          adapter === undefined
+            ? "Leave out the flags, or give others."
+            : `Give a part of one of these names instead of "${adapter}", in the same upper and lower case.`,
+        cause,
+      },
+    );
+  }
+  if (found !== null) return found;
+  throw new AttuneError("DEVICE_UNAVAILABLE", "WebGPU found no adapter on this machine.", { hint: withoutAdapter() });
+}
+
+function withoutAdapter(): string {
+  if (!isNode())
+    return "Turn on graphics acceleration in the browser's settings and update the GPU driver; chrome://gpu says what is blocked.";
+  if (process.platform !== "linux")
+    return "Install a GPU driver with Metal or Direct3D 12, or use the CPU (--device cpu).";
+  return "Install the GPU driver's Vulkan part and Vulkan's loader (Debian and Ubuntu: libvulkan1, for NVIDIA also libglvnd0 and libegl1), in a container with NVIDIA_DRIVER_CAPABILITIES=all; where the driver's manifest lies elsewhere, VK_DRIVER_FILES names it. Or use the CPU (--device cpu).";
 }
 
 async function requestDevice(adapter: GPUAdapter, requiredFeatures: GPUFeatureName[]): Promise<GPUDevice> {

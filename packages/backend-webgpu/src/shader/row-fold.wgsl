@@ -37,5 +37,5 @@ fn fold_max(thread: u32, value: f32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let row = (group.x + group.y * grid_width) * (group_size / lanes) + thread / lanes;
   // Threads beyond the last row go along, since all have to meet at the barriers, and store nothing.
-  run_row(min(row, rows - 1u), row < rows, thread, thread % lanes);
+  run_row(min(row, max(rows, 1u) - 1u), row < rows, thread, thread % lanes);
 }

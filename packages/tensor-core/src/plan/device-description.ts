@@ -25,6 +25,14 @@ export const knownDevices: readonly DeviceDescription[] = [
     source: "NVIDIA H100 Tensor Core GPU Datasheet (dense) and Architecture whitepaper (L2)",
   },
   {
+    id: "h200",
+    name: "NVIDIA H200 SXM",
+    flops: { f32: 67e12, f16: 989.5e12 },
+    bandwidth: 4.8e12,
+    cacheBytes: 50 * 2 ** 20,
+    source: "NVIDIA H200 Tensor Core GPU Datasheet (dense); the processor, and so the L2, is the H100's",
+  },
+  {
     id: "rtx-4090",
     name: "NVIDIA GeForce RTX 4090",
     flops: { f32: 82.6e12, f16: 165.2e12 },

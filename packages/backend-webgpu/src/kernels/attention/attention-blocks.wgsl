@@ -8,7 +8,9 @@ var<workgroup> first_tile: array<vec4f, block * quads>;
 var<workgroup> second_tile: array<vec4f, block * quads>;
 
 #if skips
+// Two variables, since compilers before 2026 (Firefox, wgpu) have no uniform load of an atomic one.
 var<workgroup> latest_seen: atomic<u32>;
+var<workgroup> block_seen: u32;
 
 // Before the first block: workgroup memory holds anything at first.
 fn begin_blocks(thread: u32) {
@@ -19,16 +21,20 @@ fn begin_blocks(thread: u32) {
 }
 
 // Whether a thread of the workgroup has set a bit for the block that begins at `first`. All threads have to call it.
-fn any_seen(first: u32, seen: u32) -> bool {
+fn any_seen(first: u32, seen: u32, thread: u32) -> bool {
   if (seen != 0u) {
     atomicMax(&latest_seen, first + 1u);
   }
-  return workgroupUniformLoad(&latest_seen) == first + 1u;
+  workgroupBarrier();
+  if (thread == 0u) {
+    block_seen = atomicLoad(&latest_seen);
+  }
+  return workgroupUniformLoad(&block_seen) == first + 1u;
 }
 #else
 fn begin_blocks(thread: u32) {}
 
-fn any_seen(first: u32, seen: u32) -> bool {
+fn any_seen(first: u32, seen: u32, thread: u32) -> bool {
   return true;
 }
 #endif

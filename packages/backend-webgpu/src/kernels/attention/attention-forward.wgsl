@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var sums: array<vec4f, own_quads>;
   for (var first = 0u; first < end; first += block) {
     let seen = keys_seen(batch, query, first, lane);
-    if (!any_seen(first, seen)) {
+    if (!any_seen(first, seen, thread)) {
       continue;
     }
     load_keys(batch, key_head, first, thread);

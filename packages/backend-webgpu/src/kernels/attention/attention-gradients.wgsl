@@ -27,7 +27,7 @@ fn query_gradient(batch: u32, key_head: u32, first_row: u32, thread: u32) {
   var sums: array<vec4f, own_quads>;
   for (var first = 0u; first < end; first += block) {
     let seen = keys_seen(batch, query, first, lane);
-    if (!any_seen(first, seen)) {
+    if (!any_seen(first, seen, thread)) {
       continue;
     }
     load_keys(batch, key_head, first, thread);
@@ -89,7 +89,7 @@ fn key_gradient(batch: u32, key_head: u32, first_key: u32, thread: u32) {
         seen |= 1u << j;
       }
     }
-    if (!any_seen(first, seen)) {
+    if (!any_seen(first, seen, thread)) {
       continue;
     }
     for (var index = thread; index < block * quads; index += 64u) {
