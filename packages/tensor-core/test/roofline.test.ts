@@ -107,7 +107,7 @@ describe("parseDevice", () => {
   });
 
   it.each([
-    ["voodoo-2", "ID_UNKNOWN", /h100, rtx-4090/],
+    ["voodoo-2", "ID_UNKNOWN", /h100, h200, rtx-4090/],
     ["f32=1e12", "OPTIONS_INVALID", /both/],
     ["f32=fast,bandwidth=1", "OPTIONS_INVALID", /positive/],
     ["f64=1,bandwidth=1", "OPTIONS_INVALID", /f32, f16/],
