@@ -7,7 +7,7 @@ import { listPublicMembers } from "./scripts/workspace.mjs";
 const limits = {
   spec: 6,
   "run-folder": 18,
-  "tensor-core": 110,
+  "tensor-core": 118,
   "backend-cpu": 80,
   "backend-webgpu": 66,
   "tokenizer-core": 40,

@@ -20,7 +20,6 @@ export {
   numberOption,
   optional,
   optionSchema,
-  rejectUnknownKeys,
   stringOption,
 } from "./option-schema.ts";
 export * from "./portable.ts";

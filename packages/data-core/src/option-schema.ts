@@ -1,4 +1,4 @@
-import { AttuneError, describeValue, type JsonValue, nearestName } from "@attune/spec";
+import { AttuneError, describeValue, type JsonValue, rejectUnknownKeys } from "@attune/spec";
 
 /** How one option is read: its default, what it accepts, and the check. */
 export interface OptionField<Value extends JsonValue> {
@@ -43,21 +43,6 @@ export function optionSchema<const F extends Fields>(owner: string, fields: F): 
   };
   const accepts = Object.fromEntries(names.map((name) => [name, fields[name]!.accepts]));
   return { defaults: parse({}), accepts, parse };
-}
-
-/** Throws `CONFIG_UNKNOWN_KEY` for the first key that is not among the known ones, with the nearest known one. */
-export function rejectUnknownKeys(owner: string, keys: readonly string[], known: readonly string[]): void {
-  const unknown = keys.find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  const near = nearestName(unknown, known);
-  throw new AttuneError(
-    "CONFIG_UNKNOWN_KEY",
-    `The key "${unknown}" is none of the options of ${owner}: ${known.join(", ")}.`,
-    {
-      hint: near === undefined ? "Remove the key or correct its spelling." : `Did you mean "${near}"?`,
-      details: { key: unknown, known },
-    },
-  );
 }
 
 function readField(owner: string, name: string, field: OptionField<JsonValue>, given: unknown): JsonValue {

@@ -9,10 +9,9 @@ import {
   numberOption,
   optional,
   optionSchema,
-  rejectUnknownKeys,
   stringOption,
 } from "@attune/data-core";
-import type { JsonObject, JsonValue, TextRecord } from "@attune/spec";
+import { type JsonObject, type JsonValue, rejectUnknownKeys, type TextRecord } from "@attune/spec";
 import { maskPii } from "./mask-pii.ts";
 import { type PiiType, piiTypes } from "./pii-type.ts";
 

@@ -1,5 +1,7 @@
 export type { AttuneErrorDetails, AttuneErrorOptions } from "./attune-error.ts";
 export { AttuneError } from "./attune-error.ts";
+export type { OptionKeys } from "./check-option-keys.ts";
+export { checkOptionKeys } from "./check-option-keys.ts";
 export type { Contract } from "./contract.ts";
 export { describeValue } from "./describe-value.ts";
 export type { ErrorCode, ExitCode } from "./error-code.ts";
@@ -13,6 +15,7 @@ export type { Queue } from "./queue.ts";
 export { createQueue } from "./queue.ts";
 export type { Registry } from "./registry.ts";
 export { createRegistry } from "./registry.ts";
+export { rejectUnknownKeys } from "./reject-unknown-keys.ts";
 export { shorten } from "./shorten.ts";
 export type { TextRecord } from "./text-record.ts";
 export { throwIfAborted } from "./throw-if-aborted.ts";

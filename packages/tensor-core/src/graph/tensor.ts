@@ -1,4 +1,4 @@
-import { AttuneError } from "@attune/spec";
+import { AttuneError, describeValue } from "@attune/spec";
 import type { Attributes, OpDef } from "../op-def/op-def.ts";
 import { formatType, type TensorType } from "../type/tensor-type.ts";
 import type { ValueId } from "./graph.ts";
@@ -34,7 +34,7 @@ export function symbolicTensor(host: TensorHost, id: ValueId, type: TensorType, 
         "INPUT_INVALID",
         `Tensor ${formatType(type)} made in ${where} is symbolic and has no values while it is traced.`,
         {
-          hint: "Return it as an output of the traced function, or look inside the plan with debug(tensor, name).",
+          hint: "Name it as an output, trace.output(name, tensor), and read it from a run, or look inside the plan with debug(tensor, name).",
         },
       );
     },
@@ -42,18 +42,28 @@ export function symbolicTensor(host: TensorHost, id: ValueId, type: TensorType, 
   };
 }
 
+/** Throws `INPUT_INVALID` for what is no tensor, as programs without types may pass: arrays, numbers, nothing. */
+export function assertTensor(value: unknown, what: string): asserts value is Tensor {
+  if (typeof (value as Partial<Tensor> | undefined)?.host?.apply === "function") return;
+  const received = ArrayBuffer.isView(value) ? `a ${value.constructor.name}` : describeValue(value);
+  throw new AttuneError("INPUT_INVALID", `Expected ${what} to be a tensor, but received ${received}.`, {
+    hint: "Values become tensors by trace.input(name, type) in a traced function, and by runtime.tensor(values, shape) outside.",
+  });
+}
+
 /**
  * Applies an op to tensors of one host.
  *
- * @throws AttuneError `INPUT_INVALID` if they belong to different traces or runtimes.
+ * @throws AttuneError `INPUT_INVALID` if one is no tensor, or if they belong to different traces or runtimes.
  */
 export function applyOp<A extends Attributes>(
   op: OpDef<A>,
   inputs: readonly Tensor[],
   attributes: A,
 ): readonly Tensor[] {
-  const host = inputs[0]?.host;
-  if (host === undefined) throw new AttuneError("INPUT_INVALID", `Op "${op.id}" was given no tensors.`);
+  if (inputs.length === 0) throw new AttuneError("INPUT_INVALID", `Op "${op.id}" was given no tensors.`);
+  for (const [index, tensor] of inputs.entries()) assertTensor(tensor, `operand ${index} of op "${op.id}"`);
+  const host = inputs[0]!.host;
   if (inputs.some((tensor) => tensor.host !== host)) {
     throw new AttuneError("INPUT_INVALID", `Op "${op.id}" was given tensors of different traces or runtimes.`, {
       hint: "Pass values into a traced function as inputs, weights or state.",

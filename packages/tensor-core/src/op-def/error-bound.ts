@@ -1,13 +1,15 @@
 // How far a backend may be from the float64 reference; docs/error-bounds.md derives it and says it in a table.
 //   any op:      |actual - exact| <= 4 · eps · sqrt(K) · max|exact|          K roundings gather in one output, eps = 2^-23
+//                and 4 · eps · c on top where an output is the difference of values up to c
 //   a product:   and <= γ(n) · S,  γ(n) = n·u / (1 - n·u),  S = Σ|a||b| (+ |bias| + |residual|),  u = 2^-24
 //   f16 operands: d(a) and d(b), the distance to the next f16 values, on top of both: Σ d(a)|b| + |a|d(b) + d(a)d(b)
 // γ holds in every order of summation, blocked, split, fused or not (Higham, Accuracy and Stability of Numerical Algorithms, 3.1); the
 // first bound is what rounding errors of independent signs give (Higham and Mary, SIAM J. Sci. Comput. 41, 2019, theorem 2.4).
 
+import { largestSize } from "../ops/largest-size.ts";
 import { fromFloat16, toFloat16 } from "../type/half-float.ts";
 import type { TensorType } from "../type/tensor-type.ts";
-import type { Attributes, OpDef } from "./op-def.ts";
+import type { Attributes, OpDef, ReferenceContext } from "./op-def.ts";
 
 /** What the operands of products are rounded to; sums are kept in f32. */
 export type ProductOperands = "f32" | "f16";
@@ -44,8 +46,7 @@ export function multipliesOperands({ id }: Pick<OpDef, "id">): boolean {
 
 /** Error of values that gather so many roundings, from the largest of them. */
 export function roundingBound(roundings: number, exact: Float64Array): number {
-  const largest = exact.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
-  return 8 * unitRoundoff.f32 * Math.sqrt(Math.max(1, roundings)) * largest + 1e-30;
+  return 8 * unitRoundoff.f32 * Math.sqrt(Math.max(1, roundings)) * largestSize(exact) + 1e-30;
 }
 
 /**
@@ -61,7 +62,11 @@ export function errorBounds(
   operands: ProductOperands = "f32",
 ): readonly Float64Array[] {
   const roundings = Math.max(1, op.accumulation?.(inputs, attributes) ?? 1);
-  const usual = exact.map((output) => new Float64Array(output.length).fill(roundingBound(roundings, output)));
+  const cancelled = op.cancelled?.(values, exact, contextOf(op, inputs, attributes)) ?? [];
+  const usual = exact.map((output, index) => {
+    const bound = roundingBound(roundings, output) + 8 * unitRoundoff.f32 * (cancelled[index] ?? 0);
+    return new Float64Array(output.length).fill(bound);
+  });
   if (!multipliesOperands(op)) return usual;
   const activation = (attributes as { activation?: string }).activation ?? "";
   const product = (a: Float64Array, b: Float64Array, rest: boolean): Float64Array => {
@@ -81,6 +86,10 @@ export function errorBounds(
       return Math.min(sum, bound) + steepest(activation) * moved;
     }),
   ];
+}
+
+function contextOf(op: OpDef, inputTypes: readonly TensorType[], attributes: Attributes): ReferenceContext<Attributes> {
+  return { attributes, inputTypes, outputTypes: op.infer(inputTypes, attributes) };
 }
 
 /** Largest slope of an epilogue. */

@@ -62,8 +62,17 @@ export interface OpDef<A extends Attributes = Attributes> {
   /** The same in other ops, for backends without a kernel. */
   decompose?(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
   samples?(): readonly OpSample<A>[];
-  /** Number of roundings that one output value accumulates (K of a dot product); error bound = 4 · eps · sqrt(K) · scale. */
+  /** Number of roundings that one output value accumulates (K of a dot product); error bound = 4 · eps · sqrt(K) · largest output. */
   accumulation?(inputs: readonly TensorType[], attributes: A): number;
+  /**
+   * For outputs that may be small differences of large values: the size of those values, one number an output, from exact inputs and
+   * outputs. They are rounded a few times, however small the output is.
+   */
+  cancelled?(
+    inputs: readonly Float64Array[],
+    outputs: readonly Float64Array[],
+    context: ReferenceContext<A>,
+  ): readonly number[];
   cost?(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: A): OpCost;
   /** Pairs of input and output that may share bytes: every read of an element comes before its write. */
   readonly inPlace?: readonly { readonly input: number; readonly output: number }[];

@@ -1,6 +1,7 @@
 // The last axis as rows, which softmax, norms and the loss work on.
 import { elementCount, type TensorType } from "../type/tensor-type.ts";
 import { shapeMismatch } from "./checks.ts";
+import { largestSize } from "./largest-size.ts";
 
 /** Rows and their length. */
 export interface RowExtent {
@@ -30,4 +31,12 @@ export function logSumExpOf(row: Float64Array): number {
   const largest = row.reduce((most, value) => Math.max(most, value), -Infinity);
   if (!Number.isFinite(largest)) return largest;
   return largest + Math.log(row.reduce((total, value) => total + Math.exp(value - largest), 0));
+}
+
+/**
+ * Size of what cancels in m + ln Σ e^(x - m), m the largest x: m itself, which is no farther from the result than ln K, and the √K roundings
+ * of the sum, whose logarithm they change by as much however small it is.
+ */
+export function cancelledInLogSumExp(x: TensorType, logSumExp: Float64Array): number {
+  return largestSize(logSumExp) + Math.sqrt(x.shape.at(-1)!);
 }

@@ -1,12 +1,14 @@
 import { createQueue } from "@attune/spec";
 import type { Backend } from "../backend/backend.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { Trace } from "../graph/trace.ts";
+import type { Trace } from "../graph/trace.ts";
+import { traceFunction } from "../graph/trace-function.ts";
 import type { KernelDef } from "../kernel/kernel-def.ts";
 import { buildPlan } from "../plan/build-plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type TensorType, tensorType } from "../type/tensor-type.ts";
 import { createEager } from "./eager.ts";
+import { createLifetime } from "./lifetime.ts";
 import { createMemory, type MemoryUse } from "./memory.ts";
 import { createProgram, type Program } from "./program.ts";
 import type { States } from "./states.ts";
@@ -46,14 +48,14 @@ export interface Runtime {
 
 /** Makes a runtime. It owns the backend: disposing it disposes the backend. */
 export function createRuntime({ backend, kernels = [] }: RuntimeOptions): Runtime {
-  const memory = createMemory(backend);
+  const lifetime = createLifetime("runtime");
+  const memory = createMemory(backend, lifetime);
   const queue = createQueue();
   const allKernels = [...kernels, ...backend.kernels];
   const eager = createEager(backend, allKernels, queue);
   const plan = (build: (trace: Trace) => void, options: CompileOptions = {}): Plan => {
-    const trace = new Trace();
-    build(trace);
-    return buildPlan(trace.finish(), { backend, kernels: allKernels, ...options });
+    lifetime.assertAlive();
+    return buildPlan(traceFunction(build), { backend, kernels: allKernels, ...options });
   };
   return {
     backend,
@@ -61,11 +63,17 @@ export function createRuntime({ backend, kernels = [] }: RuntimeOptions): Runtim
     states: memory.states,
     plan,
     compile: async (build, options) => createProgram(plan(build, options), backend, memory, queue),
-    tensor: (values, type) => eager.tensor(values, Array.isArray(type) ? tensorType(type) : (type as TensorType)),
+    tensor(values, type) {
+      lifetime.assertAlive();
+      return eager.tensor(values, Array.isArray(type) ? tensorType(type) : (type as TensorType));
+    },
     memory: () => memory.use(),
     async dispose() {
       eager.dispose();
-      await queue(async () => memory.dispose());
+      await queue(async () => {
+        lifetime.end();
+        memory.dispose();
+      });
       await backend.dispose();
     },
   };

@@ -2,6 +2,8 @@
 import { AttuneError } from "@attune/spec";
 import type { Allocation, Backend, MemoryRole } from "../backend/backend.ts";
 import type { Plan } from "../plan/plan.ts";
+import { checkLeaves } from "./check-leaves.ts";
+import type { Lifetime } from "./lifetime.ts";
 import { lookUp } from "./look-up.ts";
 import { createStates, type NamedState, type States } from "./states.ts";
 import { createWeights, type NamedWeight, type Weights } from "./weights.ts";
@@ -20,10 +22,17 @@ export interface Memory {
 }
 
 /** Memory on a backend. */
-export function createMemory(backend: Backend): Memory {
+export function createMemory(backend: Backend, lifetime: Lifetime): Memory {
   const weights = new Map<string, NamedWeight>();
   const states = new Map<string, NamedState>();
   const shared = new Map<"arena" | "staging", Allocation>();
+  // The weights and State that each plan was last bound to, so that a step compares no types.
+  const checked = new WeakMap<Plan, readonly (NamedWeight | NamedState)[]>();
+  const check = (plan: Plan, named: readonly (NamedWeight | NamedState)[]): void => {
+    if (checked.get(plan)?.every((entry, index) => entry === named[index])) return;
+    checkLeaves(plan, weights, states);
+    checked.set(plan, named);
+  };
   const grow = async (role: "arena" | "staging", bytes: number): Promise<Allocation> => {
     const known = shared.get(role);
     if (known !== undefined && known.bytes >= bytes) return known;
@@ -34,10 +43,12 @@ export function createMemory(backend: Backend): Memory {
     return made;
   };
   return {
-    weights: createWeights(backend, weights),
-    states: createStates(backend, states),
+    weights: createWeights(backend, weights, lifetime),
+    states: createStates(backend, states, lifetime),
     async bind(plan) {
+      lifetime.assertAlive();
       const bound: Allocation[] = [];
+      const named: (NamedWeight | NamedState)[] = [];
       for (const region of plan.regions) {
         if (region.role === "arena" || region.role === "staging") bound.push(await grow(region.role, region.bytes));
         else {
@@ -50,8 +61,10 @@ export function createMemory(backend: Backend): Memory {
             );
           }
           bound.push(found.allocation);
+          named.push(found);
         }
       }
+      check(plan, named);
       return bound;
     },
     use() {

@@ -5,6 +5,7 @@ import { alignUp } from "../plan/arena.ts";
 import { componentAddresses } from "../plan/component-addresses.ts";
 import { formatType, type TensorType } from "../type/tensor-type.ts";
 import { encodeValues } from "./buffer-values.ts";
+import type { Lifetime } from "./lifetime.ts";
 import { lookUp } from "./look-up.ts";
 
 /** Read-only parameters by name. */
@@ -27,11 +28,16 @@ export interface NamedWeight {
 }
 
 /** Weights on a backend, kept in `held`. */
-export function createWeights(backend: Backend, held: Map<string, NamedWeight>): Weights {
+export function createWeights(backend: Backend, held: Map<string, NamedWeight>, lifetime: Lifetime): Weights {
   const { alignment } = backend.capabilities;
   const weights: Weights = {
     async put(name, type, components) {
-      if (held.has(name)) throw new AttuneError("INPUT_INVALID", `Weight "${name}" is already there.`);
+      lifetime.assertAlive();
+      if (held.has(name)) {
+        throw new AttuneError("INPUT_INVALID", `Weight "${name}" is already there.`, {
+          hint: "Delete it first, or give the new one another name; two models in one runtime have prefixes of their own.",
+        });
+      }
       const places = componentAddresses(type, 0, 0, alignment);
       const last = places.at(-1)!;
       places.forEach((place, index) => {
@@ -59,6 +65,7 @@ export function createWeights(backend: Backend, held: Map<string, NamedWeight>):
     type: (name) => held.get(name)?.type,
     names: () => [...held.keys()],
     async read(name) {
+      lifetime.assertAlive();
       const { type, allocation } = lookUp(held, "weight", name);
       return Promise.all(
         componentAddresses(type, 0, 0, alignment).map(({ offset, bytes }) => backend.read(allocation, offset, bytes)),

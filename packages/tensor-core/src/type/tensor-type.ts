@@ -1,6 +1,6 @@
-import { AttuneError } from "@attune/spec";
+import { AttuneError, describeValue } from "@attune/spec";
 import { denseFormat } from "./dense-formats.ts";
-import type { DType } from "./dtype.ts";
+import { assertDtype, type DType } from "./dtype.ts";
 import type { StorageFormat } from "./storage-format.ts";
 
 /** What is known of a tensor before it has values: shape, logical dtype and how bytes hold it. */
@@ -13,13 +13,21 @@ export interface TensorType {
 /**
  * Builds a tensor type; the format is dense unless given.
  *
- * @throws AttuneError `SHAPE_MISMATCH` for a size that is not a non-negative integer, or that no block of the format divides.
+ * @throws AttuneError `SHAPE_MISMATCH` for a size that is not a non-negative integer, or that no block of the format divides,
+ * `DTYPE_MISMATCH` for a dtype that there is not
  */
 export function tensorType(
   shape: readonly number[],
   dtype: DType = "f32",
   format: StorageFormat = denseFormat(dtype),
 ): TensorType {
+  assertDtype(dtype);
+  if (!Array.isArray(shape)) {
+    throw new AttuneError(
+      "SHAPE_MISMATCH",
+      `Expected a shape as a list of sizes, but received ${describeValue(shape)}.`,
+    );
+  }
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {
       throw new AttuneError(

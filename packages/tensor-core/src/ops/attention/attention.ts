@@ -1,6 +1,7 @@
 // Scaled dot-product attention, Vaswani et al., arXiv 1706.03762, over grouped heads (query head h reads key head
 // ⌊h / (Hq / Hkv)⌋; Ainslie et al., arXiv 2305.13245). Kernels keep a running maximum and sum over blocks of keys (Dao,
 // FlashAttention-2, arXiv 2307.08691); o and lse are all that the backward pass needs.
+import { checkOptionKeys, type OptionKeys } from "@attune/spec";
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { tensorType } from "../../type/tensor-type.ts";
@@ -93,6 +94,23 @@ export interface AttentionOptions extends AttentionExtraValues<Tensor> {
   readonly softcap?: number;
 }
 
+const attentionOptionKeys: OptionKeys<AttentionOptions> = {
+  causal: true,
+  scale: true,
+  window: true,
+  softcap: true,
+  queryDocuments: true,
+  keyDocuments: true,
+  queryPositions: true,
+  keyPositions: true,
+  lengths: true,
+  prefix: true,
+  bias: true,
+  alibi: true,
+  sinks: true,
+  cacheTable: true,
+};
+
 /**
  * Attention of queries over keys and values.
  *
@@ -104,6 +122,7 @@ export function attention(
   { q, k, v }: { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor },
   options: AttentionOptions = {},
 ): Tensor {
+  checkOptionKeys("attention", options, attentionOptionKeys);
   const { causal = false, scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1), window = 0, softcap = 0 } = options;
   const extras: AttentionExtra[] = attentionExtras.filter((name) => options[name] !== undefined);
   const operands = [q, k, v, ...extras.map((name) => options[name]!)];

@@ -1,6 +1,6 @@
 // y = activation(op(a) · op(b) + bias) + residual, where op transposes if asked. One op for `linear` (b is a weight [N, K]),
 // `matmul` and both of their gradients, so one packed kernel serves all. b, the weight, may be stored in any format.
-import { AttuneError } from "@attune/spec";
+import { AttuneError, checkOptionKeys } from "@attune/spec";
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { differentiate, evaluateExpression, type ScalarExpression } from "../../op-def/scalar-expression.ts";
@@ -151,7 +151,9 @@ export interface LinearOptions {
  * @param weight - [N, K], in any storage format
  * @throws AttuneError `SHAPE_MISMATCH` if the inner axes differ
  */
-export function linear(x: Tensor, weight: Tensor, { bias, residual, activation = "" }: LinearOptions = {}): Tensor {
+export function linear(x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
+  checkOptionKeys("linear", options, { bias: true, residual: true, activation: true });
+  const { bias, residual, activation = "" } = options;
   const operands = bias === undefined ? [x, weight] : [x, weight, bias];
   const product = applyOp(linearOp, operands, { ...plain, transposeB: true, bias: bias !== undefined })[0]!;
   const activated = activation === "" ? product : pointwise([product], activationOf(activation));
@@ -167,15 +169,19 @@ function activationOf(activation: Activation): ScalarExpression {
   );
 }
 
+/** Which matrices of a product are transposed first; default none. */
+interface MatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
 /**
  * The product of two matrices, each transposed first if asked.
  *
  * @throws AttuneError `SHAPE_MISMATCH` if the inner axes differ
  */
-export function matmul(
-  a: Tensor,
-  b: Tensor,
-  { transposeA = false, transposeB = false }: { readonly transposeA?: boolean; readonly transposeB?: boolean } = {},
-): Tensor {
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  checkOptionKeys("matmul", options, { transposeA: true, transposeB: true });
+  const { transposeA = false, transposeB = false } = options;
   return applyOp(linearOp, [a, b], { ...plain, transposeA, transposeB })[0]!;
 }

@@ -1,6 +1,6 @@
 // Elementwise functions over tensors and numbers, broadcast as in NumPy. Each is one scalar expression of the pointwise op.
 import { AttuneError } from "@attune/spec";
-import type { Tensor } from "../../graph/tensor.ts";
+import { assertTensor, type Tensor } from "../../graph/tensor.ts";
 import { call, constant, input, type ScalarExpression, type ScalarFunction } from "../../op-def/scalar-expression.ts";
 import type { DType } from "../../type/dtype.ts";
 import { formatType } from "../../type/tensor-type.ts";
@@ -19,6 +19,7 @@ function combine(
   const tensors = operands.filter((operand): operand is Tensor => typeof operand !== "number");
   if (tensors.length === 0)
     throw new AttuneError("INPUT_INVALID", "Expected at least one tensor among the operands, got numbers.");
+  for (const tensor of tensors) assertTensor(tensor, "an operand");
   let next = 0;
   const parts = operands.map((operand) => (typeof operand === "number" ? constant(operand) : input(next++)));
   return pointwise(tensors, build(...parts), dtype ?? commonDtype(tensors));

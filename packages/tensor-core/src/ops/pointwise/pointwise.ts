@@ -17,6 +17,7 @@ import type { DType } from "../../type/dtype.ts";
 import { elementCount, sameShape, tensorType } from "../../type/tensor-type.ts";
 import { shapeMismatch } from "../checks.ts";
 import { fill } from "../create/fill.ts";
+import { largestSize } from "../largest-size.ts";
 import { reduceSamples } from "../reduce/reduce-samples.ts";
 import { fold, keptShape, type ReduceAttributes, reducedCount, reducedShape } from "../reduce/reduce-values.ts";
 import { reshape } from "../shape/reshape.ts";
@@ -156,6 +157,10 @@ export const sumOp: OpDef<ReduceAttributes> = defineOp<ReduceAttributes>({
   },
   reference: ([x], { attributes, inputTypes }) => [fold(x!, inputTypes[0]!.shape, attributes.axes, 0, (a, b) => a + b)],
   accumulation: reducedCount,
+  cancelled([x], _, { attributes, inputTypes }) {
+    const sizes = fold(x!, inputTypes[0]!.shape, attributes.axes, 0, (total, value) => total + Math.abs(value));
+    return inputTypes[0]!.dtype === "f32" ? [largestSize(sizes)] : [];
+  },
   cost: ([x]) => ({ flops: elementCount(x!.shape) }),
   samples: () => reduceSamples(),
 });

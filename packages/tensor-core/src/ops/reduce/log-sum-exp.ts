@@ -2,7 +2,7 @@ import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { type Attributes, defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
 import { exp, mul, sub } from "../pointwise/elementwise.ts";
-import { expectRows, logSumExpOf, rowExtent, rowOf } from "../row-values.ts";
+import { cancelledInLogSumExp, expectRows, logSumExpOf, rowExtent, rowOf } from "../row-values.ts";
 import { reshape } from "../shape/reshape.ts";
 import { rowSamples } from "../softmax/softmax.ts";
 
@@ -22,6 +22,7 @@ export const logSumExpOp: OpDef<Attributes> = defineOp<Attributes>({
     return [Float64Array.from({ length: rows }, (_, row) => logSumExpOf(rowOf(x!, columns, row)))];
   },
   accumulation: ([x]) => x!.shape.at(-1)!,
+  cancelled: (_, [logSumExp], { inputTypes }) => [cancelledInLogSumExp(inputTypes[0]!, logSumExp!)],
   cost: ([x]) => ({ flops: 3 * elementCount(x!.shape) }),
   samples: () =>
     rowSamples().map(({ differentiable, ...sample }) => {

@@ -1,4 +1,5 @@
 // Sums and maxima over axes, and what is made of them.
+import { checkOptionKeys } from "@attune/spec";
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import { elementCount, tensorType } from "../../type/tensor-type.ts";
@@ -37,7 +38,9 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
-function attributesOf(op: string, x: Tensor, { axes, keepDims = false }: ReduceOptions): ReduceAttributes {
+function attributesOf(op: string, x: Tensor, options: ReduceOptions): ReduceAttributes {
+  checkOptionKeys(op, options, { axes: true, keepDims: true });
+  const { axes, keepDims = false } = options;
   const chosen = axes ?? x.shape.map((_, axis) => axis);
   return {
     axes: [...new Set(chosen.map((axis) => resolveAxis(op, axis, x.shape.length)))].sort((a, b) => a - b),

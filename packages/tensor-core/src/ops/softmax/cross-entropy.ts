@@ -4,8 +4,9 @@ import { applyOp, type Tensor } from "../../graph/tensor.ts";
 import { type Attributes, defineOp, type OpDef, type OpSample } from "../../op-def/op-def.ts";
 import { elementCount, type TensorType, tensorType } from "../../type/tensor-type.ts";
 import { expectDtype, expectRank, expectShape } from "../checks.ts";
+import { largestSize } from "../largest-size.ts";
 import { add, exp, mul, sub } from "../pointwise/elementwise.ts";
-import { expectRows, logSumExpOf, rowOf } from "../row-values.ts";
+import { cancelledInLogSumExp, expectRows, logSumExpOf, rowOf } from "../row-values.ts";
 import { exactFloats, exactIntegers, floats, integers } from "../sample-values.ts";
 import { reshape } from "../shape/reshape.ts";
 
@@ -42,6 +43,10 @@ export const crossEntropyOp: OpDef<Attributes> = defineOp<Attributes>({
     return [loss, logSumExp];
   },
   accumulation: ([logits]) => logits!.shape[1]!,
+  cancelled(_, [, logSumExp], { inputTypes }) {
+    const size = cancelledInLogSumExp(inputTypes[0]!, logSumExp!);
+    return [size, size];
+  },
   cost: ([logits]) => ({ flops: 4 * elementCount(logits!.shape) }),
   samples: () => lossSamples(),
 });
@@ -67,6 +72,8 @@ export const crossEntropyBackwardOp: OpDef<Attributes> = defineOp<Attributes>({
     });
     return [dlogits];
   },
+  // e^(x - lse) of a label that the model is sure of is next to 1, which is taken off.
+  cancelled: ([, , , dloss]) => [largestSize(dloss!)],
   cost: ([logits]) => ({ flops: 4 * elementCount(logits!.shape) }),
   inPlace: [{ input: 0, output: 0 }],
   samples: () =>
