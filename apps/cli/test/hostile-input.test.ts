@@ -250,7 +250,7 @@ describe("model folders", () => {
     });
     writeFileSync(join(model, "config.json"), JSON.stringify({ ...config, hidden_size: "a".repeat(9999) }));
     const { error } = await failure("generate", "--model", model, "--prompt", "x");
-    expect(error).toMatch(/"hidden_size" to be an integer of at least 1, but it is "a+…\. \(FILE_CORRUPT\)/);
+    expect(error).toMatch(/"hidden_size" to be a whole number from 1, but received "a+…\. \(FILE_CORRUPT\)/);
     expect(error.length).toBeLessThan(400);
   });
 });

@@ -1,15 +1,5 @@
-import {
-  choiceOption,
-  contentOf,
-  type DataStage,
-  listOption,
-  mapOption,
-  mapTexts,
-  numberOption,
-  optionSchema,
-  withContent,
-} from "@attune/data-core";
-import type { TextRecord } from "@attune/spec";
+import { contentOf, type DataStage, mapTexts, option, optionSchema, withContent } from "@attune/data-core";
+import { choiceField, listField, numberField, recordField, type TextRecord } from "@attune/spec";
 import { stripListFooters } from "./mail/strip-list-footers.ts";
 import { stripBodyMarkers, stripListTags, stripStrayTags, stripSubjectMarkers } from "./mail/strip-markers.ts";
 import { stripQuoted } from "./mail/strip-quoted.ts";
@@ -40,19 +30,19 @@ export interface CleanOptions {
   readonly thresholds: Thresholds;
 }
 
-const packField = choiceOption(["basic", "gopher-quality", "gopher-repetition", "c4", "fineweb", "curator"], "basic");
-const removeOrKeep = choiceOption(["remove", "keep"], "remove");
-const keepOrFold = choiceOption(["keep", "fold"], "keep");
-const schema = optionSchema("clean", {
-  quotes: choiceOption(["keep", "ascii"], "keep"),
-  indentation: choiceOption(["keep", "remove"], "keep"),
+const pack = choiceField(["basic", "gopher-quality", "gopher-repetition", "c4", "fineweb", "curator"]);
+const removeOrKeep = option(choiceField(["remove", "keep"]), "remove");
+const keepOrFold = option(choiceField(["keep", "fold"]), "keep");
+const schema = optionSchema("the stage clean", {
+  quotes: option(choiceField(["keep", "ascii"]), "keep"),
+  indentation: option(choiceField(["keep", "remove"]), "keep"),
   capitals: keepOrFold,
   repeats: keepOrFold,
   quotedReplies: removeOrKeep,
   signatures: removeOrKeep,
   listMarks: removeOrKeep,
-  packs: listOption(packField, ["basic"]),
-  thresholds: mapOption(numberOption(0), {}),
+  packs: option(listField(pack, { distinct: true }), ["basic"]),
+  thresholds: option(recordField(numberField()), {}),
 });
 
 function packsOf(options: CleanOptions) {

@@ -1,5 +1,5 @@
-import { choiceOption, type DataStage, optionSchema, withContent } from "@attune/data-core";
-import type { JsonObject, TextRecord } from "@attune/spec";
+import { type DataStage, option, optionSchema, withContent } from "@attune/data-core";
+import { choiceField, type JsonObject, type TextRecord } from "@attune/spec";
 import { htmlToText } from "./html-to-text.ts";
 import { parseMail } from "./mail/parse-mail.ts";
 import { isHtml } from "./mail/read-parts.ts";
@@ -10,7 +10,9 @@ export interface ParseOptions {
   readonly format: "auto" | "mail" | "html" | "text";
 }
 
-const schema = optionSchema("parse", { format: choiceOption(["auto", "mail", "html", "text"], "auto") });
+const schema = optionSchema("the stage parse", {
+  format: option(choiceField(["auto", "mail", "html", "text"]), "auto"),
+});
 
 /**
  * Turns raw mails and HTML into text. A mail becomes content `{subject, body}` with metadata `list`, `sender`, `thread`

@@ -116,7 +116,7 @@ describe("parseStage and cleanStage", () => {
       ["r2"],
       { "basic/letters": 1, "gopher-quality/words": 1 },
     ]);
-    expect(() => cleanStage.parse({ packs: ["gophers"] })).toThrow(/"packs" of clean to be a list/);
+    expect(() => cleanStage.parse({ packs: ["gophers"] })).toThrow(/the stage clean: expected "packs" to be a list/i);
     expect(() => cleanStage.parse({ thresholds: { "gopher-quality/words.minimum": 3 } })).toThrow(
       /belongs to no rule of the packs basic/,
     );

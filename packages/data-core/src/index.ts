@@ -11,17 +11,8 @@ export { computeStats } from "./look/compute-stats.ts";
 export { previewRecords } from "./look/preview-records.ts";
 export type { TextNormalisation } from "./normalise-text.ts";
 export { normaliseText, textNormalisations } from "./normalise-text.ts";
-export type { OptionField, OptionSchema } from "./option-schema.ts";
-export {
-  booleanOption,
-  choiceOption,
-  listOption,
-  mapOption,
-  numberOption,
-  optional,
-  optionSchema,
-  stringOption,
-} from "./option-schema.ts";
+export type { Option, OptionSchema } from "./option-schema.ts";
+export { option, optionalOption, optionSchema } from "./option-schema.ts";
 export * from "./portable.ts";
 export type { FileSourceOptions } from "./sources/file-source.ts";
 export { fileSource } from "./sources/file-source.ts";

@@ -2,14 +2,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createStageCache } from "@attune/run-folder";
-import type { TextRecord } from "@attune/spec";
+import { integerField, type TextRecord } from "@attune/spec";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   collect,
   type DataStage,
   funnelOf,
   mapTexts,
-  numberOption,
+  option,
   optionSchema,
   recordsSource,
   runDataPipeline,
@@ -17,7 +17,7 @@ import {
   stageSource,
 } from "../src/index.ts";
 
-const schema = optionSchema("shorten", { minimum: numberOption(2, { minimum: 0, integer: true }) });
+const schema = optionSchema("the stage shorten", { minimum: option(integerField({ minimum: 0 }), 2) });
 let runs = 0;
 const shorten: DataStage<{ readonly minimum: number }> = {
   kind: "data-stage",

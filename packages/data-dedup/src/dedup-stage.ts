@@ -1,21 +1,26 @@
 import {
-  booleanOption,
-  choiceOption,
   createFloat64List,
   createUint32List,
   type DataStage,
   type DataStageContext,
   hashToHex,
   type NumberList,
-  numberOption,
-  optional,
+  option,
+  optionalOption,
   optionSchema,
   spillRecords,
-  stringOption,
   type TextNormalisation,
   textNormalisations,
 } from "@attune/data-core";
-import { AttuneError, type TextRecord } from "@attune/spec";
+import {
+  AttuneError,
+  booleanField,
+  choiceField,
+  integerField,
+  numberField,
+  type TextRecord,
+  textField,
+} from "@attune/spec";
 import { createDuplicateFinder, type DuplicateSets, type FinderOptions } from "./duplicate-finder.ts";
 import type { ShingleUnit } from "./shingles.ts";
 
@@ -51,21 +56,22 @@ export interface DedupOptions {
   readonly maximumComparisons: number;
 }
 
-const schema = optionSchema("dedup", {
-  normalisation: choiceOption(textNormalisations, "fold-space"),
-  near: booleanOption(true),
-  threshold: numberOption(0.8, { minimum: 0.01, maximum: 1 }),
-  clusterThreshold: optional(numberOption(0.8, { minimum: 0.01, maximum: 1 })),
-  bands: numberOption(14, { minimum: 1, maximum: 1000, integer: true }),
-  rows: numberOption(8, { minimum: 1, maximum: 100, integer: true }),
-  shingleUnit: choiceOption(["auto", "word", "character"], "auto"),
-  shingleSize: numberOption(5, { minimum: 1, maximum: 100, integer: true }),
-  keeper: choiceOption(["first", "longest", "best"], "first"),
-  quality: optional(stringOption("")),
-  labelConflicts: choiceOption(["keeper", "drop"], "keeper"),
-  action: choiceOption(["drop", "mark"], "drop"),
-  seed: numberOption(1, { minimum: 0, maximum: 2 ** 31 - 1, integer: true }),
-  maximumComparisons: numberOption(256, { minimum: 1, integer: true }),
+const similarity = numberField({ minimum: 0.01, maximum: 1 });
+const schema = optionSchema("the stage dedup", {
+  normalisation: option(choiceField(textNormalisations), "fold-space"),
+  near: option(booleanField, true),
+  threshold: option(similarity, 0.8),
+  clusterThreshold: optionalOption(similarity),
+  bands: option(integerField({ minimum: 1, maximum: 1000 }), 14),
+  rows: option(integerField({ minimum: 1, maximum: 100 }), 8),
+  shingleUnit: option(choiceField(["auto", "word", "character"]), "auto"),
+  shingleSize: option(integerField({ minimum: 1, maximum: 100 }), 5),
+  keeper: option(choiceField(["first", "longest", "best"]), "first"),
+  quality: optionalOption(textField),
+  labelConflicts: option(choiceField(["keeper", "drop"]), "keeper"),
+  action: option(choiceField(["drop", "mark"]), "drop"),
+  seed: option(integerField({ minimum: 0, maximum: 2 ** 31 - 1 }), 1),
+  maximumComparisons: option(integerField({ minimum: 1 }), 256),
 });
 
 /**

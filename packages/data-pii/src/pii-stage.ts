@@ -1,17 +1,16 @@
+import { type DataStage, hashText, hashToHex, mapTexts, option, optionalOption, optionSchema } from "@attune/data-core";
 import {
-  choiceOption,
-  type DataStage,
-  hashText,
-  hashToHex,
-  listOption,
-  mapOption,
-  mapTexts,
-  numberOption,
-  optional,
-  optionSchema,
-  stringOption,
-} from "@attune/data-core";
-import { type JsonObject, type JsonValue, rejectUnknownKeys, type TextRecord } from "@attune/spec";
+  choiceField,
+  integerField,
+  type JsonObject,
+  type JsonValue,
+  listField,
+  numberField,
+  recordField,
+  rejectUnknownKeys,
+  type TextRecord,
+  textField,
+} from "@attune/spec";
 import { maskPii } from "./mask-pii.ts";
 import { type PiiType, piiTypes } from "./pii-type.ts";
 
@@ -33,15 +32,14 @@ export interface PiiOptions {
   readonly salt: string;
 }
 
-const typeField = choiceOption(piiTypes, "email");
-const schema = optionSchema("pii", {
-  types: listOption(typeField, piiTypes),
-  threshold: numberOption(0.5, { minimum: 0, maximum: 1 }),
-  action: choiceOption(["mask", "flag"], "mask"),
-  placeholders: mapOption(stringOption(""), {}),
-  maximumMatches: optional(numberOption(5, { minimum: 0, integer: true })),
-  pseudonymise: listOption(stringOption(""), ["sender", "thread"]),
-  salt: stringOption(""),
+const schema = optionSchema("the stage pii", {
+  types: option(listField(choiceField(piiTypes), { distinct: true }), piiTypes),
+  threshold: option(numberField({ minimum: 0, maximum: 1 }), 0.5),
+  action: option(choiceField(["mask", "flag"]), "mask"),
+  placeholders: option(recordField(textField), {}),
+  maximumMatches: optionalOption(integerField({ minimum: 0 })),
+  pseudonymise: option(listField(textField, { distinct: true }), ["sender", "thread"]),
+  salt: option(textField, ""),
 });
 
 /**

@@ -68,7 +68,7 @@ describe("piiStage", () => {
     expect((await run({ salt: "x" })).records[1]!.metadata!["sender"]).not.toBe(
       (await run()).records[1]!.metadata!["sender"],
     );
-    expect(() => piiStage.parse({ types: ["name"] })).toThrow(/"types" of pii/);
+    expect(() => piiStage.parse({ types: ["name"] })).toThrow(/The stage pii: expected "types" to be a list/);
     expect(plugin).toEqual([piiStage]);
   });
 });

@@ -1,7 +1,6 @@
-import type { Contract, JsonObject, ProgressListener } from "@attune/spec";
+import type { Contract, FieldPlace, JsonObject, ProgressListener } from "@attune/spec";
 import type { Metric, PredictionRow } from "./metric.ts";
 import type { EvaluationModel } from "./model.ts";
-import type { RowPlace } from "./parse-row.ts";
 
 /** How rows become numbers. Holds plain settings, so that stored rows can be scored again without the documents. */
 export interface Scoring<Row extends PredictionRow = PredictionRow> {
@@ -11,7 +10,7 @@ export interface Scoring<Row extends PredictionRow = PredictionRow> {
   readonly settings: JsonObject;
   readonly metrics: readonly Metric<Row>[];
   /** Reads one row of a predictions file; throws FILE_CORRUPT. */
-  parseRow(value: unknown, place?: RowPlace): Row;
+  parseRow(value: unknown, place?: FieldPlace): Row;
   /** Tables that are no single number: a confusion matrix, reliability bins, scores per class. */
   details(rows: readonly Row[], confidence: number): JsonObject;
 }

@@ -227,13 +227,13 @@ describe("parseClassificationRow", () => {
   const decision = createDecision({ labels: ["a", "b"] });
   const row = { id: "1", label: "a", prediction: "a", logprobs: { a: -1, b: -2 } };
   it.each([
-    [{ ...row, id: 3 }, 'Expected text in "id"'],
-    [{ ...row, label: "c" }, 'one of ["a","b"] in "label"'],
-    [{ ...row, prediction: "b" }, '"a", as the log-probabilities say in "prediction"'],
-    [{ ...row, logprobs: { a: -1 } }, 'a finite number in "logprobs.b"'],
+    [{ ...row, id: 3 }, 'expected "id" to be a text'],
+    [{ ...row, label: "c" }, '"label" to be one of ["a","b"]'],
+    [{ ...row, prediction: "b" }, '"prediction" to be "a", as the log-probabilities say'],
+    [{ ...row, logprobs: { a: -1 } }, '"logprobs.b" to be a number'],
     [{ ...row, logprobs: { a: -1, b: null } }, "received null"],
-    [{ ...row, list: "yes" }, 'true or false in "list"'],
-    [{ ...row, group: 1 }, 'text in "group"'],
+    [{ ...row, list: "yes" }, '"list" to be true or false'],
+    [{ ...row, group: 1 }, '"group" to be a text'],
     [[], "an object"],
     [null, "an object"],
   ])("refuses %j", (value, message) => {

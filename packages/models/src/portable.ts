@@ -1,6 +1,5 @@
 // What needs no file system: all of it works in browsers too, where this is the package's entry.
 export { assertFitsContext } from "./assert-fits-context.ts";
-export { type ConfigReader, readConfig } from "./config-reader.ts";
 export { crossSite, type SiteToCross } from "./cross-site.ts";
 export { findFamily } from "./find-family.ts";
 export { type ForwardOptions, forwardHidden, forwardLogits } from "./forward.ts";

@@ -1,8 +1,7 @@
 import type { MethodDefaults, ModelConfig, ModelFamily, SiteCrossing, SiteDescription, SiteNext } from "@attune/models";
-import type { Contract, JsonObject } from "@attune/spec";
+import type { Contract, FieldReader, JsonObject } from "@attune/spec";
 import type { Tensor, Trace } from "@attune/tensor-core";
 import type { AdapterLayout } from "./adapter-parameter.ts";
-import type { OptionReader } from "./option-reader.ts";
 
 /** What a method knows of a model: enough to choose sites and shapes, without weights. */
 export interface ModelSites {
@@ -157,7 +156,7 @@ export interface AdapterMethod<Options = unknown> extends Contract<"adapter-meth
     /** Keys of `adapter_config.json` beside the common and the fixed ones. */
     write(options: Options, model: ModelSites): JsonObject;
     /** Options of a file; every key that is read here is known, the others must have their default. */
-    read(config: OptionReader): Options;
+    read(config: FieldReader): Options;
   };
   /**
    * Values that files leave out because they follow from the options and the base, by name without the adapter's: what PiSSA took

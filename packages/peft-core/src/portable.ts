@@ -40,7 +40,6 @@ export { type InitialiseAdaptersOptions, type InitialisedAdapters, initialiseAda
 export { bareName } from "./list-parameters.ts";
 export { type MergedAdapters, type MergeOptions, mergeAdapters } from "./merge-adapters.ts";
 export { observeInputs, type TokenBatch } from "./observe-inputs.ts";
-export { type NumberBounds, type OptionOrigin, type OptionReader, readOptions } from "./option-reader.ts";
 export { type PlacedAdapters, placeForInference, placeForTraining, type TrainedRange } from "./place-adapters.ts";
 export { matchSavedModules } from "./targets/match-saved-modules.ts";
 export { matchTargets } from "./targets/match-targets.ts";

@@ -1,4 +1,15 @@
-import { type OptionReader, readOptions, readTargetOptions, type TargetOptions } from "@attune/peft-core";
+import { readTargetOptions, type TargetOptions } from "@attune/peft-core";
+import {
+  booleanField,
+  choiceField,
+  type FieldKind,
+  type FieldReader,
+  integerField,
+  numberField,
+  readFields,
+  recordField,
+  textField,
+} from "@attune/spec";
 
 /** How A and B start. All but "random" leave the model's outputs as they are. */
 export type InitialWeights =
@@ -58,25 +69,42 @@ const aliases: Readonly<Record<string, string>> = {
   loraplus_lr_ratio: "loraPlusRatio",
 };
 
+/** What each option may be, in recipes and in files alike. */
+export const loraFields: {
+  readonly rank: FieldKind<number>;
+  readonly alpha: FieldKind<number>;
+  readonly dropout: FieldKind<number>;
+  readonly bias: FieldKind<LoraOptions["bias"]>;
+  readonly rankPattern: FieldKind<LoraOptions["rankPattern"]>;
+  readonly alphaPattern: FieldKind<LoraOptions["alphaPattern"]>;
+} = {
+  rank: integerField({ minimum: 1 }),
+  alpha: numberField({ above: 0 }),
+  dropout: numberField({ minimum: 0, below: 1 }),
+  bias: choiceField(["none", "all", "lora_only"]),
+  rankPattern: recordField(integerField({ minimum: 1 })),
+  alphaPattern: recordField(numberField({ above: 0 })),
+};
+
 /** Checks options of a recipe or a program. Rank 32 and alpha of twice the rank (as much, if rank-stabilised) work untuned. */
 export function parseLoraOptions(options: unknown): LoraOptions {
-  const reader = readOptions(options, { what: "the method lora" });
-  const rank = reader.integer("rank", { minimum: 1 }, 32);
-  const rankStabilized = reader.boolean("rankStabilized", false);
-  const loraPlusRatio = reader.number("loraPlusRatio", { minimum: 1 }, 1);
+  const reader = readFields(options, { what: "the method lora" });
+  const rank = reader.read("rank", loraFields.rank, 32);
+  const rankStabilized = reader.read("rankStabilized", booleanField, false);
+  const loraPlusRatio = reader.read("loraPlusRatio", numberField({ minimum: 1 }), 1);
   const parsed: LoraOptions = {
     rank,
-    alpha: reader.number("alpha", { above: 0 }, rankStabilized ? rank : 2 * rank),
-    dropout: reader.number("dropout", { minimum: 0, below: 1 }, 0),
+    alpha: reader.read("alpha", loraFields.alpha, rankStabilized ? rank : 2 * rank),
+    dropout: reader.read("dropout", loraFields.dropout, 0),
     rankStabilized,
-    dora: reader.boolean("dora", false),
-    bias: reader.choice("bias", ["none", "all", "lora_only"], "none"),
-    loraBias: reader.boolean("loraBias", false),
-    rankPattern: wholeNumbers(reader, "rankPattern"),
-    alphaPattern: reader.numbers("alphaPattern", { above: 0 }),
-    initialWeights: parseInitialWeights(reader, reader.text("initialWeights", "default"), "initialWeights"),
+    dora: reader.read("dora", booleanField, false),
+    bias: reader.read("bias", loraFields.bias, "none"),
+    loraBias: reader.read("loraBias", booleanField, false),
+    rankPattern: reader.read("rankPattern", loraFields.rankPattern, {}),
+    alphaPattern: reader.read("alphaPattern", loraFields.alphaPattern, {}),
+    initialWeights: parseInitialWeights(reader, reader.read("initialWeights", textField, "default"), "initialWeights"),
     loraPlusRatio,
-    embeddingRatio: reader.number("embeddingRatio", { above: 0 }, loraPlusRatio > 1 ? 0.01 : 1),
+    embeddingRatio: reader.read("embeddingRatio", numberField({ above: 0 }), loraPlusRatio > 1 ? 0.01 : 1),
     ...readTargetOptions(reader),
   };
   reader.finish(aliases);
@@ -84,17 +112,9 @@ export function parseLoraOptions(options: unknown): LoraOptions {
   return parsed;
 }
 
-/** Ranks by pattern. */
-export function wholeNumbers(reader: OptionReader, key: string): Readonly<Record<string, number>> {
-  const found = reader.numbers(key, { minimum: 1 });
-  if (!Object.values(found).every(Number.isInteger))
-    throw reader.error(key, `expected the ranks of "${key}" to be whole numbers.`);
-  return found;
-}
-
 const plain: readonly InitialWeights[] = ["default", "random", "gaussian", "orthogonal", "olora", "pissa"];
 
-function parseInitialWeights(reader: OptionReader, text: string, key: string): InitialWeights {
+function parseInitialWeights(reader: FieldReader, text: string, key: string): InitialWeights {
   if ((plain as readonly string[]).includes(text) || /^pissa_niter_[1-9]\d?$/.test(text)) return text as InitialWeights;
   throw reader.error(
     key,
@@ -103,7 +123,7 @@ function parseInitialWeights(reader: OptionReader, text: string, key: string): I
 }
 
 /** Refuses pairs whose meaning is not defined. */
-export function assertCompatible(options: LoraOptions, reader: OptionReader): void {
+export function assertCompatible(options: LoraOptions, reader: FieldReader): void {
   const { dora, loraBias, initialWeights } = options;
   if (dora && loraBias) throw reader.error("loraBias", "a bias of B is not defined together with dora.");
   if (isSpectral(options) && (dora || loraBias)) {

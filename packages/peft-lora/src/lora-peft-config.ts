@@ -1,7 +1,7 @@
-import { type ModelSites, type OptionReader, readTargetConfig, writeTargetConfig } from "@attune/peft-core";
-import type { JsonObject } from "@attune/spec";
+import { type ModelSites, readTargetConfig, writeTargetConfig } from "@attune/peft-core";
+import { booleanField, type FieldReader, type JsonObject } from "@attune/spec";
 import { loraDefaults, loraId } from "./lora-layout.ts";
-import { assertCompatible, type InitialWeights, type LoraOptions, wholeNumbers } from "./lora-options.ts";
+import { assertCompatible, type InitialWeights, type LoraOptions, loraFields } from "./lora-options.ts";
 
 /** Keys of PEFT's LoraConfig (0.21) that stay at their defaults. */
 export const fixedLoraKeys: JsonObject = {
@@ -53,18 +53,18 @@ export function writeLoraConfig(options: LoraOptions, model: ModelSites): JsonOb
 const withoutEffect = ["corda_config", "eva_config", "loftq_config", "lora_ga_config", "fan_in_fan_out"];
 
 /** Options of an `adapter_config.json`; what is absent has PEFT's default. */
-export function readLoraConfig(config: OptionReader): LoraOptions {
+export function readLoraConfig(config: FieldReader): LoraOptions {
   for (const key of withoutEffect) config.raw(key);
   const options: LoraOptions = {
-    rank: config.integer("r", { minimum: 1 }, 8),
-    alpha: config.number("lora_alpha", { above: 0 }, 8),
-    dropout: config.number("lora_dropout", { minimum: 0, below: 1 }, 0),
-    rankStabilized: config.boolean("use_rslora", false),
-    dora: config.boolean("use_dora", false),
-    bias: config.choice("bias", ["none", "all", "lora_only"], "none"),
-    loraBias: config.boolean("lora_bias", false),
-    rankPattern: wholeNumbers(config, "rank_pattern"),
-    alphaPattern: config.numbers("alpha_pattern", { above: 0 }),
+    rank: config.read("r", loraFields.rank, 8),
+    alpha: config.read("lora_alpha", loraFields.alpha, 8),
+    dropout: config.read("lora_dropout", loraFields.dropout, 0),
+    rankStabilized: config.read("use_rslora", booleanField, false),
+    dora: config.read("use_dora", booleanField, false),
+    bias: config.read("bias", loraFields.bias, "none"),
+    loraBias: config.read("lora_bias", booleanField, false),
+    rankPattern: config.read("rank_pattern", loraFields.rankPattern, {}),
+    alphaPattern: config.read("alpha_pattern", loraFields.alphaPattern, {}),
     initialWeights: readInitialWeights(config),
     loraPlusRatio: 1,
     embeddingRatio: 1,
@@ -74,7 +74,7 @@ export function readLoraConfig(config: OptionReader): LoraOptions {
   return options;
 }
 
-function readInitialWeights(config: OptionReader): InitialWeights {
+function readInitialWeights(config: FieldReader): InitialWeights {
   const value = config.raw("init_lora_weights") ?? true;
   // EVA starts A from the data's directions and B from zero, over the base as it is; arXiv 2410.07170.
   if (value === "eva") return "default";

@@ -2,13 +2,13 @@ import {
   type AdapterMethod,
   defaultTargets,
   matchTargets,
-  readOptions,
   readTargetConfig,
   readTargetOptions,
   savedModuleSites,
   type TargetOptions,
   writeTargetConfig,
 } from "@attune/peft-core";
+import { numberField, readFields } from "@attune/spec";
 import { mul, reshape } from "@attune/tensor-core";
 
 /** Options of the method. */
@@ -27,8 +27,8 @@ export const outputScale: AdapterMethod<ScaleOptions> = {
   about: "Multiplies each output of chosen linear modules by a trained number.",
   defaults: { learningRate: 5e-3, weightDecay: 0, targets: () => ({ targets: ["k_proj", "v_proj"] }) },
   parse(options) {
-    const reader = readOptions(options, { what: "the method output-scale" });
-    const parsed = { start: reader.number("start", { above: 0 }, 1), ...readTargetOptions(reader) };
+    const reader = readFields(options, { what: "the method output-scale" });
+    const parsed = { start: reader.read("start", numberField({ above: 0 }), 1), ...readTargetOptions(reader) };
     reader.finish();
     return parsed;
   },
@@ -57,7 +57,7 @@ export const outputScale: AdapterMethod<ScaleOptions> = {
     type: "OUTPUT_SCALE",
     fixed: {},
     write: (options, model) => ({ start: options.start, ...writeTargetConfig(outputScale, options, model) }),
-    read: (config) => ({ start: config.number("start", { above: 0 }, 1), ...readTargetConfig(config) }),
+    read: (config) => ({ start: config.read("start", numberField({ above: 0 }), 1), ...readTargetConfig(config) }),
   },
 };
 

@@ -6,6 +6,22 @@ export type { Contract } from "./contract.ts";
 export { describeValue } from "./describe-value.ts";
 export type { ErrorCode, ExitCode } from "./error-code.ts";
 export { errorExitCode } from "./error-code.ts";
+export type { FieldKind, NumberBounds } from "./field-kind.ts";
+export {
+  anyListField,
+  booleanField,
+  choiceField,
+  filledTextField,
+  integerField,
+  listField,
+  nullableField,
+  numberField,
+  oneOrMoreField,
+  recordField,
+  textField,
+} from "./field-kind.ts";
+export type { FieldPlace, FieldReader } from "./field-reader.ts";
+export { readFields } from "./field-reader.ts";
 export type { GgufVocabulary } from "./gguf-vocabulary.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export { isJsonObject, sortKeys } from "./json.ts";

@@ -1,12 +1,5 @@
-import { AttuneError } from "@attune/spec";
-import {
-  booleanField,
-  corruptSection,
-  type Section,
-  stringField,
-  type TokenizerModel,
-  type TokenizerPlugin,
-} from "@attune/tokenizer-core";
+import { booleanField, type FieldReader, numberField, textField } from "@attune/spec";
+import type { TokenizerModel, TokenizerPlugin } from "@attune/tokenizer-core";
 import { readBpeVocabulary } from "./bpe-vocabulary.ts";
 import { createBpeEncoder } from "./encode-piece.ts";
 import { gpt2TokenizerFiles } from "./gguf-gpt2.ts";
@@ -20,28 +13,24 @@ export const bpePlugin: TokenizerPlugin = {
   gguf: { gpt2: gpt2TokenizerFiles },
 };
 
-function buildBpe(section: Section): TokenizerModel {
-  const dropout = section.value["dropout"] ?? 0;
+function buildBpe(section: FieldReader): TokenizerModel {
+  const dropout = section.read("dropout", numberField(), 0);
   if (dropout !== 0) {
-    if (typeof dropout !== "number") throw corruptSection(`${section.where}.dropout`, "expected a number.");
-    throw new AttuneError(
-      "FILE_UNSUPPORTED",
-      `${section.where}.dropout: expected 0 or nothing, but found ${dropout}.`,
-      {
-        hint: "Dropout makes encoding random; set it to null to encode.",
-        details: { key: `${section.where}.dropout` },
-      },
+    throw section.unsupported(
+      "dropout",
+      `expected "dropout" to be 0 or nothing, but received ${dropout}.`,
+      "Dropout makes encoding random; set it to null to encode.",
     );
   }
   const vocabulary = readBpeVocabulary(section);
-  const unknownToken = stringField(section, "unk_token", "");
+  const unknownToken = section.read("unk_token", textField, "");
   const encode = createBpeEncoder(vocabulary, {
     unknownId: vocabulary.idOf.get(unknownToken),
-    fuseUnknown: booleanField(section, "fuse_unk", false),
-    byteFallback: booleanField(section, "byte_fallback", false),
-    ignoreMerges: booleanField(section, "ignore_merges", false),
-    continuingPrefix: stringField(section, "continuing_subword_prefix", ""),
-    endSuffix: stringField(section, "end_of_word_suffix", ""),
+    fuseUnknown: section.read("fuse_unk", booleanField, false),
+    byteFallback: section.read("byte_fallback", booleanField, false),
+    ignoreMerges: section.read("ignore_merges", booleanField, false),
+    continuingPrefix: section.read("continuing_subword_prefix", textField, ""),
+    endSuffix: section.read("end_of_word_suffix", textField, ""),
   });
   return {
     vocabularySize: vocabulary.size,

@@ -1,5 +1,5 @@
-import type { JsonValue } from "@attune/spec";
-import { corruptSection, listField, type Section, sectionOf, stringField } from "@attune/tokenizer-core";
+import { anyListField, type FieldReader, type JsonValue, textField } from "@attune/spec";
+
 import { PairTable } from "./pair-table.ts";
 
 /** Ids and ranks stay below this, so that a rank and a position fit in one exact number. */
@@ -21,35 +21,28 @@ export interface BpeVocabulary {
  * Reads `vocab` and `merges` of a model section. Throws `FILE_CORRUPT` for ids that are taken twice or out of range and
  * for merges of or into tokens that the vocabulary does not hold.
  */
-export function readBpeVocabulary(section: Section): BpeVocabulary {
-  const { idOf, tokenOf } = readTokens(sectionOf(section.value["vocab"], `${section.where}.vocab`));
+export function readBpeVocabulary(section: FieldReader): BpeVocabulary {
+  const { idOf, tokenOf } = readTokens(section.object("vocab"));
   let size = 0;
   for (const id of tokenOf.keys()) size = Math.max(size, id + 1);
-  const merges = listField(section, "merges");
+  const merges = section.read("merges", anyListField);
   if (merges.length >= largestVocabulary) {
-    throw corruptSection(
-      `${section.where}.merges`,
-      `expected fewer than ${largestVocabulary} merges, but found ${merges.length}.`,
-    );
+    throw section.error("merges", `expected fewer than ${largestVocabulary} merges, but found ${merges.length}.`);
   }
-  const prefix = stringField(section, "continuing_subword_prefix", "");
+  const prefix = section.read("continuing_subword_prefix", textField, "");
   const ranks = new PairTable(merges.length);
   const results = new Int32Array(merges.length);
   for (let rank = 0; rank < merges.length; rank++) {
     const merge = merges[rank]!;
     const parts = partsOf(merge);
-    if (!parts)
-      throw corruptSection(
-        `${section.where}.merges[${rank}]`,
-        `expected two tokens, but found ${JSON.stringify(merge)}.`,
-      );
+    if (!parts) throw section.refusal(`merges[${rank}]`, "two tokens", merge);
     const merged = parts[0] + (prefix === "" ? parts[1] : parts[1].slice(prefix.length));
     const [left, right, result] = [idOf.get(parts[0]), idOf.get(parts[1]), idOf.get(merged)];
     if (left === undefined || right === undefined || result === undefined) {
       const missing = left === undefined ? parts[0] : right === undefined ? parts[1] : merged;
-      throw corruptSection(
-        `${section.where}.merges[${rank}]`,
-        `the token ${JSON.stringify(missing)} is not in the vocabulary.`,
+      throw section.error(
+        `merges[${rank}]`,
+        `the token ${JSON.stringify(missing)} of merges[${rank}] is not in the vocabulary.`,
       );
     }
     ranks.set(left, right, rank);
@@ -58,20 +51,20 @@ export function readBpeVocabulary(section: Section): BpeVocabulary {
   return { idOf, tokenOf, size, ranks, results };
 }
 
-function readTokens(section: Section): Pick<BpeVocabulary, "idOf" | "tokenOf"> {
+function readTokens(section: FieldReader): Pick<BpeVocabulary, "idOf" | "tokenOf"> {
   const idOf = new Map<string, number>();
   const tokenOf = new Map<number, string>();
-  for (const [token, id] of Object.entries(section.value)) {
+  for (const [token, id] of Object.entries(section.fields)) {
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= largestVocabulary) {
-      throw corruptSection(
-        section.where,
+      throw section.error(
+        token,
         `expected an id from 0 to ${largestVocabulary - 1} for ${JSON.stringify(token)}, but found ${JSON.stringify(id)}.`,
       );
     }
     const holder = tokenOf.get(id);
     if (holder !== undefined) {
-      throw corruptSection(
-        section.where,
+      throw section.error(
+        token,
         `the tokens ${JSON.stringify(holder)} and ${JSON.stringify(token)} both have the id ${id}.`,
       );
     }

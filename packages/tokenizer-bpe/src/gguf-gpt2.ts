@@ -2,7 +2,7 @@ import { AttuneError, type GgufVocabulary, type JsonObject, type JsonValue } fro
 import {
   addedToken,
   addedTokenJson,
-  corruptSection,
+  corruptTokenizer,
   gpt2Expression,
   type TokenizerFiles,
 } from "@attune/tokenizer-core";
@@ -50,7 +50,8 @@ export function gpt2TokenizerFiles(vocabulary: GgufVocabulary): TokenizerFiles {
       },
     );
   }
-  if (!vocabulary.merges) throw corruptSection(vocabulary.file, "expected tokenizer.ggml.merges, but there are none.");
+  if (!vocabulary.merges)
+    throw corruptTokenizer(vocabulary.file, "expected tokenizer.ggml.merges, but there are none.");
   const splits = rule.expressions.map(
     (Regex): JsonValue => ({ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false }),
   );
@@ -88,7 +89,8 @@ export function ggufTokenizerFiles(
   const tokenAt = (id: number | undefined, key: string): string | null => {
     if (id === undefined) return null;
     const token = tokens[id];
-    if (token === undefined) throw corruptSection(file, `${key} is ${id}, but there are only ${tokens.length} tokens.`);
+    if (token === undefined)
+      throw corruptTokenizer(file, `${key} is ${id}, but there are only ${tokens.length} tokens.`);
     return token;
   };
   return {
@@ -130,5 +132,5 @@ function tokenIds({ tokens, file }: GgufVocabulary): JsonObject {
   if (Object.keys(ids).length === tokens.length) return ids;
   const seen = new Set<string>();
   const twice = tokens.find((token) => seen.size === seen.add(token).size);
-  throw corruptSection(file, `expected each token once, but ${JSON.stringify(twice)} is there twice.`);
+  throw corruptTokenizer(file, `expected each token once, but ${JSON.stringify(twice)} is there twice.`);
 }

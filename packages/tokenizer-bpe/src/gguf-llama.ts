@@ -1,5 +1,5 @@
 import type { GgufVocabulary } from "@attune/spec";
-import { corruptSection, type TokenizerFiles } from "@attune/tokenizer-core";
+import { corruptTokenizer, type TokenizerFiles } from "@attune/tokenizer-core";
 import { wordSign } from "./cut-at-signs.ts";
 import { ggufTokenizerFiles } from "./gguf-gpt2.ts";
 
@@ -7,13 +7,13 @@ import { ggufTokenizerFiles } from "./gguf-gpt2.ts";
 export function llamaTokenizerFiles(vocabulary: GgufVocabulary): TokenizerFiles {
   const { tokens, scores, tokenTypes, file } = vocabulary;
   if (scores?.length !== tokens.length || tokenTypes?.length !== tokens.length) {
-    throw corruptSection(
+    throw corruptTokenizer(
       file,
       `expected a score and a type for each of the ${tokens.length} tokens, but found ${scores?.length ?? 0} and ${tokenTypes?.length ?? 0}.`,
     );
   }
   if (scores.some((score) => Number.isNaN(score)))
-    throw corruptSection(file, "expected scores to be numbers, but there is NaN.");
+    throw corruptTokenizer(file, "expected scores to be numbers, but there is NaN.");
   const addsSpace = vocabulary.addSpacePrefix ?? true;
   const replaceSpaces = { type: "Replace", pattern: { String: " " }, content: wordSign };
   const prepend = { type: "Prepend", prepend: wordSign };

@@ -3,15 +3,8 @@
  * neighbours whose concatenation is a token may be merged, the one with the highest score first, the leftmost of
  * equals. What is no token in the end becomes its UTF-8 bytes.
  */
-import {
-  corruptSection,
-  listField,
-  pushToken,
-  type Section,
-  type TokenBuffer,
-  type TokenizerModel,
-  type TokenizerPlugin,
-} from "@attune/tokenizer-core";
+import { anyListField, type FieldReader } from "@attune/spec";
+import { pushToken, type TokenBuffer, type TokenizerModel, type TokenizerPlugin } from "@attune/tokenizer-core";
 import { canCutAtSigns, encodeAtSigns } from "./cut-at-signs.ts";
 import { llamaTokenizerFiles } from "./gguf-llama.ts";
 import { createMerger } from "./merge-symbols.ts";
@@ -31,13 +24,13 @@ export const scoredBpePlugin: TokenizerPlugin = {
 /** Token types whose tokens arise from text: normal, user defined. */
 const mergeable: ReadonlySet<number> = new Set([1, 4]);
 
-function buildScoredBpe(section: Section): TokenizerModel {
-  const tokens = listField(section, "tokens") as readonly string[];
-  const scores = listField(section, "scores") as readonly number[];
-  const types = listField(section, "types") as readonly number[];
+function buildScoredBpe(section: FieldReader): TokenizerModel {
+  const tokens = section.read("tokens", anyListField) as readonly string[];
+  const scores = section.read("scores", anyListField) as readonly number[];
+  const types = section.read("types", anyListField) as readonly number[];
   if (scores.length !== tokens.length || types.length !== tokens.length) {
-    throw corruptSection(
-      section.where,
+    throw section.error(
+      undefined,
       `expected ${tokens.length} scores and types, but found ${scores.length} and ${types.length}.`,
     );
   }

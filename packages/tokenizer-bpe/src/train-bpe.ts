@@ -1,4 +1,4 @@
-import { AttuneError, type JsonObject, type JsonValue, type ProgressListener } from "@attune/spec";
+import { AttuneError, type JsonObject, type JsonValue, type ProgressListener, readFields } from "@attune/spec";
 import {
   type AddedToken,
   addedToken,
@@ -6,7 +6,6 @@ import {
   buildNormalizer,
   buildPreTokenizer,
   byteCharacters,
-  sectionOf,
 } from "@attune/tokenizer-core";
 import { countWords, type WordCounts } from "./count-words.ts";
 import { learnMerges } from "./learn-merges.ts";
@@ -52,7 +51,8 @@ export async function trainBpe(
   const special = (options.specialTokens ?? []).map((token) =>
     typeof token === "string" ? addedToken(token, { special: true }) : token,
   );
-  const section = (value: JsonValue, name: string) => (value === null ? undefined : sectionOf(value, name));
+  const section = (value: JsonValue, name: string) =>
+    value === null ? undefined : readFields(value, { what: `the section ${name}` });
   const wordCounts = await countWords(
     texts,
     buildNormalizer(section(normalizer, "normalizer")),

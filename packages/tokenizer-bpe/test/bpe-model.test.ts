@@ -205,15 +205,15 @@ describe("checks", () => {
     ["a negative id", { vocab: { a: -1 }, merges: [] }, /for "a", but found -1/],
     ["an id that is no number", { vocab: { a: "0" }, merges: [] }, /for "a", but found "0"/],
     ["an id beyond all reason", { vocab: { a: 2 ** 31 }, merges: [] }, /from 0 to 2097151/],
-    ["no vocabulary", { merges: [] }, /model\.vocab: expected an object/],
-    ["no merges", { vocab }, /model\.merges: expected a list/],
-    ["a merge of an unknown token", { vocab, merges: ["a c"] }, /merges\[0\]: the token "c"/],
-    ["a merge into an unknown token", { vocab, merges: ["a b", "b a"] }, /merges\[1\]: the token "ba"/],
-    ["a merge of three", { vocab, merges: ["a b c"] }, /merges\[0\]: expected two tokens/],
-    ["a merge of one", { vocab, merges: [["a"]] }, /expected two tokens/],
-    ["a merge of nothing", { vocab, merges: [" b"] }, /expected two tokens/],
-    ["a merge of numbers", { vocab, merges: [[1, 2]] }, /expected two tokens/],
-    ["dropout that is no number", { vocab, merges: [], dropout: "x" }, /dropout: expected a number/],
+    ["no vocabulary", { merges: [] }, /"model\.vocab" to be an object/],
+    ["no merges", { vocab }, /"model\.merges" to be a list/],
+    ["a merge of an unknown token", { vocab, merges: ["a c"] }, /the token "c" of merges\[0\]/],
+    ["a merge into an unknown token", { vocab, merges: ["a b", "b a"] }, /the token "ba" of merges\[1\]/],
+    ["a merge of three", { vocab, merges: ["a b c"] }, /"model\.merges\[0\]" to be two tokens, but received "a b c"/],
+    ["a merge of one", { vocab, merges: [["a"]] }, /to be two tokens/],
+    ["a merge of nothing", { vocab, merges: [" b"] }, /to be two tokens/],
+    ["a merge of numbers", { vocab, merges: [[1, 2]] }, /to be two tokens/],
+    ["dropout that is no number", { vocab, merges: [], dropout: "x" }, /"model\.dropout" to be a number/],
   ])("refuse %s", (_, model, message) => {
     try {
       tokenizerOf(model);
@@ -225,7 +225,7 @@ describe("checks", () => {
   });
 
   it("refuse dropout, which would make ids random", () => {
-    expect(() => tokenizerOf({ vocab, merges: [], dropout: 0.1 })).toThrow(/found 0\.1/);
+    expect(() => tokenizerOf({ vocab, merges: [], dropout: 0.1 })).toThrow(/received 0\.1/);
     expect(tokenizerOf({ vocab, merges: [], dropout: 0 }).encode("ab").ids).toEqual(Uint32Array.of(0, 1));
   });
 

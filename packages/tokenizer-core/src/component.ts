@@ -1,16 +1,15 @@
-import { AttuneError } from "@attune/spec";
-import { type Section, sectionList, stringField } from "./section.ts";
+import { AttuneError, type FieldReader, textField } from "@attune/spec";
 
 /** Builds the components of one kind by the `type` they have in tokenizer.json. */
-export type ComponentBuilders<Component> = Readonly<Record<string, (section: Section) => Component>>;
+export type ComponentBuilders<Component> = Readonly<Record<string, (section: FieldReader) => Component>>;
 
 /** Builds a component, or throws `FILE_UNSUPPORTED` naming the types that are known. */
 export function buildComponent<Component>(
   kind: string,
   builders: ComponentBuilders<Component>,
-  section: Section,
+  section: FieldReader,
 ): Component {
-  const type = stringField(section, "type");
+  const type = section.read("type", textField);
   if (Object.hasOwn(builders, type)) return builders[type]!(section);
   const known = Object.keys(builders).sort();
   throw new AttuneError("FILE_UNSUPPORTED", `${section.where}: the ${kind} "${type}" is not known.`, {
@@ -23,8 +22,8 @@ export function buildComponent<Component>(
 export function buildSequence<Component>(
   kind: string,
   builders: ComponentBuilders<Component>,
-  section: Section,
+  section: FieldReader,
   key: string,
 ): Component[] {
-  return sectionList(section, key).map((inner) => buildComponent(kind, builders, inner));
+  return section.objects(key).map((inner) => buildComponent(kind, builders, inner));
 }

@@ -1,7 +1,16 @@
-import { createRegistry, type SpecialTokens, type StreamingDecoder, type Tokenizer } from "@attune/spec";
+import {
+  createRegistry,
+  type FieldReader,
+  readFields,
+  type SpecialTokens,
+  type StreamingDecoder,
+  type Tokenizer,
+  textField,
+} from "@attune/spec";
 import { type AddedVocabulary, createAddedVocabulary } from "./added-tokens/added-vocabulary.ts";
 import { listAddedTokens, readRoles, roleIds } from "./added-tokens/special-token-roles.ts";
 import { chatTemplateOf } from "./chat/chat-template.ts";
+import { corruptTokenizer } from "./corrupt-tokenizer.ts";
 import { buildDecoder } from "./decode/decoder.ts";
 import { startDecoding } from "./decode/start-decoding.ts";
 import { encodeText, type Pipeline } from "./encode/encode-text.ts";
@@ -11,7 +20,6 @@ import { buildPreTokenizer } from "./encode/pre-tokenizer.ts";
 import { canonicalJson } from "./files/canonical-json.ts";
 import { sha256 } from "./files/sha256.ts";
 import type { TokenizerFiles } from "./files/tokenizer-files.ts";
-import { corruptSection, optionalSection, type Section, sectionOf, stringField } from "./section.ts";
 import type { TokenizerModel, TokenizerPlugin } from "./tokenizer-plugin.ts";
 
 /**
@@ -19,16 +27,16 @@ import type { TokenizerModel, TokenizerPlugin } from "./tokenizer-plugin.ts";
  * and its post-processor alone says what is put around a text: `add_bos_token` and `add_eos_token` of the config do not. Throws `FILE_CORRUPT` or `FILE_UNSUPPORTED` naming the section, `ID_UNKNOWN` for a model no plugin has.
  */
 export function createTokenizer(files: TokenizerFiles, plugins: readonly TokenizerPlugin[]): Tokenizer {
-  const root: Section = { value: files.tokenizer, where: files.source };
+  const root = readFields(files.tokenizer, { file: files.source });
   const { id, model } = buildModel(root, plugins);
-  const normalizer = buildNormalizer(optionalSection(root, "normalizer"));
-  const preTokenizer = buildPreTokenizer(optionalSection(root, "pre_tokenizer"));
-  const decoder = buildDecoder(optionalSection(root, "decoder"));
+  const normalizer = buildNormalizer(root.optionalObject("normalizer"));
+  const preTokenizer = buildPreTokenizer(root.optionalObject("pre_tokenizer"));
+  const decoder = buildDecoder(root.optionalObject("decoder"));
   const roles = readRoles(files, model);
   const added = createAddedVocabulary(listAddedTokens(files, model, roles), model, normalizer, files.source);
   const tokenOf = (token: number) => added.byId.get(token)?.content ?? model.tokenOf(token);
   const idOf = (token: string) => added.idOf.get(token) ?? model.idOf(token);
-  const postProcessor = buildPostProcessor(optionalSection(root, "post_processor"));
+  const postProcessor = buildPostProcessor(root.optionalObject("post_processor"));
   const specialTokens = withAddedRoles(roleIds(roles, idOf), postProcessor);
   checkAddedIds(postProcessor, tokenOf, files.source);
   const pipeline: Pipeline = { model, normalizer, preTokenizer, added, postProcessor };
@@ -57,10 +65,10 @@ export function createTokenizer(files: TokenizerFiles, plugins: readonly Tokeniz
   };
 }
 
-function buildModel(root: Section, plugins: readonly TokenizerPlugin[]): { id: string; model: TokenizerModel } {
-  const section = sectionOf(root.value["model"], `${root.where}: model`);
+function buildModel(root: FieldReader, plugins: readonly TokenizerPlugin[]): { id: string; model: TokenizerModel } {
+  const section = root.object("model");
   // Files of the first releases name no type; those of BPE are known by their merges.
-  const id = stringField(section, "type", "merges" in section.value ? "BPE" : undefined);
+  const id = section.read("type", textField, "merges" in section.fields ? "BPE" : undefined);
   return { id, model: createRegistry<TokenizerPlugin>("tokenizer-model", plugins).get(id).build(section) };
 }
 
@@ -83,7 +91,7 @@ function checkAddedIds(
 ): void {
   const missing = [...prefix, ...suffix].find((id) => tokenOf(id) === undefined);
   if (missing === undefined) return;
-  throw corruptSection(`${source}: post_processor`, `adds the id ${missing}, but no token has it.`);
+  throw corruptTokenizer(`${source}: post_processor`, `adds the id ${missing}, but no token has it.`);
 }
 
 /** What decides about ids and texts; names, comments and the chat template do not. */

@@ -11,6 +11,7 @@ export type {
   RoleSpan,
 } from "./chat/render-chat.ts";
 export { createChatRenderer, renderChat } from "./chat/render-chat.ts";
+export { corruptTokenizer } from "./corrupt-tokenizer.ts";
 export { createTokenizer } from "./create-tokenizer.ts";
 export { type AlignedText, alignedText } from "./encode/aligned-text.ts";
 export type { Normalizer } from "./encode/normalizer.ts";
@@ -22,6 +23,4 @@ export { createTokenBuffer, pushToken } from "./encode/token-buffer.ts";
 export { formatTokenizerJson } from "./files/format-tokenizer.ts";
 export type { TokenizerFiles } from "./files/tokenizer-files.ts";
 export { tokenizerFromGguf } from "./files/tokenizer-from-gguf.ts";
-export type { Section } from "./section.ts";
-export { booleanField, corruptSection, countField, listField, sectionOf, stringField } from "./section.ts";
 export type { TokenizerModel, TokenizerPlugin } from "./tokenizer-plugin.ts";

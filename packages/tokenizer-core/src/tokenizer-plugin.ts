@@ -1,7 +1,6 @@
-import type { Contract, GgufVocabulary } from "@attune/spec";
+import type { Contract, FieldReader, GgufVocabulary } from "@attune/spec";
 import type { TokenBuffer } from "./encode/token-buffer.ts";
 import type { TokenizerFiles } from "./files/tokenizer-files.ts";
-import type { Section } from "./section.ts";
 
 /** The part of a tokenizer that turns a piece of text into ids: BPE, WordPiece or Unigram with a vocabulary. */
 export interface TokenizerModel {
@@ -24,7 +23,7 @@ export interface TokenizerModel {
 /** A kind of tokenizer model that the loader can be given; its id is the `model.type` of tokenizer.json. */
 export interface TokenizerPlugin extends Contract<"tokenizer-model"> {
   /** Builds the model from its section of tokenizer.json. Throws `FILE_CORRUPT` for what cannot be trusted. */
-  build(section: Section): TokenizerModel;
+  build(section: FieldReader): TokenizerModel;
   /** How to turn a GGUF vocabulary into the files of a tokenizer, by the value of `tokenizer.ggml.model`. */
   readonly gguf?: Readonly<Record<string, (vocabulary: GgufVocabulary) => TokenizerFiles>> | undefined;
 }

@@ -67,7 +67,7 @@ describe("added tokens", () => {
     ["one twice", [added(300, "<a>"), added(301, "<a>")], /there twice/],
     ["a negative id", [added(-1, "<a>")], /whole number/],
     ["an id beyond all reason", [added(2 ** 40, "<a>")], /no id/],
-    ["no object", ["<a>"], /expected an object/],
+    ["no object", ["<a>"], /"added_tokens\[0\]" to be an object/],
   ])("refuses %s", (_, tokens, message) => {
     expect(() => characterTokenizer({ added_tokens: tokens })).toThrow(message);
   });

@@ -2,7 +2,6 @@ import type { JsonObject, Tokenizer } from "@attune/spec";
 import {
   createTokenizer,
   pushToken,
-  sectionOf,
   type TokenizerFiles,
   type TokenizerPlugin,
   toByteCharacters,
@@ -14,10 +13,7 @@ export const characterPlugin: TokenizerPlugin = {
   specificationVersion: 1,
   id: "Characters",
   build(section) {
-    const vocabulary = Object.entries(sectionOf(section.value["vocab"], `${section.where}.vocab`).value) as [
-      string,
-      number,
-    ][];
+    const vocabulary = Object.entries(section.object("vocab").fields) as [string, number][];
     const idOf = new Map(vocabulary);
     const tokenOf = new Map(vocabulary.map(([token, id]) => [id, token]));
     return {

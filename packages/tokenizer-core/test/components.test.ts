@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { JsonObject } from "@attune/spec";
+import { type JsonObject, readFields } from "@attune/spec";
 import { describe, expect, it } from "vitest";
 import { toByteCharacters } from "../src/byte-characters.ts";
 import { buildDecoder } from "../src/decode/decoder.ts";
@@ -25,7 +25,7 @@ const fixture = JSON.parse(readFileSync(join(import.meta.dirname, "fixtures/comp
 
 describe("pre-tokenizers", () => {
   it.each(fixture.preTokenizers)("$name cuts as the reference does", ({ section, cases }) => {
-    const preTokenizer = buildPreTokenizer({ value: section, where: "test" });
+    const preTokenizer = buildPreTokenizer(readFields(section, { file: "test" }));
     for (const { text, pieces } of cases) {
       const found: [string, number, number][] = [];
       preTokenizer({ ...alignedText(text), bytes: false }, (piece) => {
@@ -39,7 +39,7 @@ describe("pre-tokenizers", () => {
 
 describe("normalizers", () => {
   it.each(fixture.normalizers)("$name rewrites as the reference does", ({ section, cases }) => {
-    const normalizer = buildNormalizer({ value: section, where: "test" });
+    const normalizer = buildNormalizer(readFields(section, { file: "test" }));
     for (const [text, expected] of cases) {
       expect({ text, result: normalizeText(normalizer, text) }).toEqual({ text, result: expected });
       const aligned = normalizer(alignedText(text));
@@ -55,7 +55,7 @@ describe("normalizers", () => {
 
 describe("decoders", () => {
   it.each(fixture.decoders)("$name gives the text that the reference gives", ({ section, cases }) => {
-    const decoder = buildDecoder({ value: section, where: "test" });
+    const decoder = buildDecoder(readFields(section, { file: "test" }));
     for (const [tokens, expected] of cases) {
       const stage = decoder.start(false);
       let text = "";

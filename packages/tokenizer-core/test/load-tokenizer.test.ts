@@ -191,7 +191,7 @@ describe("createTokenizer", () => {
       createTokenizer({ source: "x", tokenizer: { model: { type: "Unigram" } } }, [characterPlugin]),
     ).toThrow(/"Unigram"/);
     expect(() => createTokenizer({ source: "x", tokenizer: {} }, [characterPlugin])).toThrow(
-      /x: model: expected an object/,
+      /x: expected "model" to be an object, but it is missing/,
     );
   });
 
@@ -201,7 +201,7 @@ describe("createTokenizer", () => {
       { ...template, special_tokens: { ...template.special_tokens, "<s>": { ids: [999] } } },
       /adds the id 999/,
     ],
-    ["a token without ids", { ...template, special_tokens: {} }, /expected ids of "<s>"/],
+    ["a token without ids", { ...template, special_tokens: {} }, /expected ids of the special token "<s>"/],
     ["no text", { ...template, single: template.single.slice(0, 1) }, /text between the special tokens/],
     ["the text twice", { ...template, single: [template.single[1], template.single[1]] }, /there twice/],
   ])("refuses a template with %s", (_, section, message) => {

@@ -1,32 +1,22 @@
 // Parsers of option values, for commander: each refuses what it does not understand with what it expected.
+import { type FieldKind, integerField, type NumberBounds, numberField } from "@attune/spec";
 import { InvalidArgumentError } from "commander";
 
 /** A whole number of at least `minimum`. */
 export function integerFrom(minimum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^-?\d+$/.test(text) && Number.isSafeInteger(value) && value >= minimum) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${minimum}.`);
-  };
+  const kind = integerField({ minimum });
+  return (text) => checked(/^-?\d+$/.test(text) ? Number(text) : Number.NaN, kind);
 }
 
-/** A finite number within the limits, both included unless `above` is given. */
-export function numberIn(limits: {
-  readonly minimum?: number;
-  readonly above?: number;
-  readonly maximum?: number;
-}): (text: string) => number {
-  const { minimum = -Infinity, above = -Infinity, maximum = Infinity } = limits;
-  const words = [
-    minimum > -Infinity && `from ${minimum}`,
-    above > -Infinity && `above ${above}`,
-    maximum < Infinity && `up to ${maximum}`,
-  ].filter(Boolean);
-  return (text) => {
-    const value = text.trim() === "" ? Number.NaN : Number(text);
-    if (Number.isFinite(value) && value >= minimum && value > above && value <= maximum) return value;
-    throw new InvalidArgumentError(`Expected a number ${words.join(" and ")}.`);
-  };
+/** A finite number within bounds. */
+export function numberIn(bounds: NumberBounds): (text: string) => number {
+  const kind = numberField(bounds);
+  return (text) => checked(text.trim() === "" ? Number.NaN : Number(text), kind);
+}
+
+function checked(value: number, { accepts, expected }: FieldKind<number>): number {
+  if (accepts(value)) return value;
+  throw new InvalidArgumentError(`Expected ${expected}.`);
 }
 
 /** One of these words. */

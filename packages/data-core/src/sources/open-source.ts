@@ -1,15 +1,17 @@
 import { resolve } from "node:path";
-import { AttuneError, type JsonObject } from "@attune/spec";
-import { fileFormats } from "../io/read-rows.ts";
 import {
-  choiceOption,
-  listOption,
-  mapOption,
-  type OptionField,
-  optional,
-  optionSchema,
-  stringOption,
-} from "../option-schema.ts";
+  AttuneError,
+  choiceField,
+  type FieldKind,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  listField,
+  recordField,
+  textField,
+} from "@attune/spec";
+import { fileFormats } from "../io/read-rows.ts";
+import { option, optionalOption, optionSchema } from "../option-schema.ts";
 import { type ColumnMapping, columnRoles } from "../records/column-mapping.ts";
 import { fileSource } from "./file-source.ts";
 import { createPackageResolver, type PackageResolver } from "./package-resolver.ts";
@@ -24,49 +26,43 @@ export interface OpenSourceOptions {
   readonly resolvePackage?: PackageResolver | undefined;
 }
 
-const columnsField: OptionField<JsonObject | null> = {
-  fallback: null,
-  accepts: `an object from role (${columnRoles.join(", ")}) to column`,
-  read: (value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-    const valid = Object.entries(value).every(
+const columns: FieldKind<JsonObject> = {
+  expected: `an object from role (${columnRoles.join(", ")}) to column`,
+  accepts: (value): value is JsonObject =>
+    isJsonObject(value as JsonValue) &&
+    Object.entries(value as JsonObject).every(
       ([role, column]) =>
         (columnRoles as readonly string[]).includes(role) &&
-        (typeof column === "string" ||
-          (role === "id" && Array.isArray(column) && column.every((each) => typeof each === "string"))),
-    );
-    return valid ? (value as JsonObject) : undefined;
-  },
+        (textField.accepts(column) || (role === "id" && listField(textField).accepts(column))),
+    ),
 };
 
+const names = listField(textField, { distinct: true });
+
 /** Globs: one as a text, or a list of them. */
-const globs = listOption(stringOption(""), []);
-const oneOrMore: OptionField<readonly string[]> = {
-  fallback: [],
-  accepts: "a glob or a list of distinct ones",
-  read(value) {
-    const list = globs.read(typeof value === "string" ? [value] : value);
-    return list?.length === 0 ? undefined : list;
-  },
+const globs: FieldKind<string | readonly string[]> = {
+  expected: "a glob or a list of distinct ones",
+  accepts: (value): value is string | readonly string[] =>
+    textField.accepts(value) || (names.accepts(value) && value.length > 0),
 };
 
 const common = {
-  columns: columnsField,
-  labels: optional(mapOption(stringOption(""), {})),
-  keep: optional(listOption(stringOption(""), [])),
-  name: optional(stringOption("")),
-  licence: optional(stringOption("")),
+  columns: optionalOption(columns),
+  labels: optionalOption(recordField(textField)),
+  keep: optionalOption(names),
+  name: optionalOption(textField),
+  licence: optionalOption(textField),
 };
 const fileSchema = optionSchema("a file source", {
-  path: stringOption(""),
-  include: optional(oneOrMore),
-  format: choiceOption(["auto", ...fileFormats], "auto"),
-  unit: choiceOption(["file", "paragraph", "line"], "file"),
-  delimiter: optional(stringOption("")),
-  nonFinite: choiceOption(["error", "null"], "error"),
+  path: option(textField, ""),
+  include: optionalOption(globs),
+  format: option(choiceField(["auto", ...fileFormats]), "auto"),
+  unit: option(choiceField(["file", "paragraph", "line"]), "file"),
+  delimiter: optionalOption(textField),
+  nonFinite: option(choiceField(["error", "null"]), "error"),
   ...common,
 });
-const packageSchema = optionSchema("a package source", { package: stringOption(""), ...common });
+const packageSchema = optionSchema("a package source", { package: option(textField, ""), ...common });
 
 /**
  * Opens the source that a recipe or a command line describes: `{path, ...}` for files, `{package, ...}` for an npm
@@ -75,8 +71,9 @@ const packageSchema = optionSchema("a package source", { package: stringOption("
 export function openSource(config: unknown, options: OpenSourceOptions): RecordSource {
   const given = typeof config === "object" && config !== null ? (config as Record<string, unknown>) : {};
   if (typeof given["path"] === "string" && given["path"] !== "" && given["package"] === undefined) {
-    const { path, ...rest } = withoutNulls(fileSchema.parse(given));
-    return fileSource({ ...rest, path: resolve(options.baseDirectory, path) });
+    const { path, include, ...rest } = withoutNulls(fileSchema.parse(given));
+    const globs = typeof include === "string" ? [include] : include;
+    return fileSource({ ...rest, include: globs, path: resolve(options.baseDirectory, path) });
   }
   if (typeof given["package"] === "string" && given["path"] === undefined) {
     const parsed = withoutNulls(packageSchema.parse(given));

@@ -1,13 +1,15 @@
-import { AttuneError, type JsonValue, type TextRecord } from "@attune/spec";
-import { hashText } from "../hash-text.ts";
 import {
-  booleanOption,
-  listOption,
-  numberOption,
-  type OptionSchema,
-  optionSchema,
-  stringOption,
-} from "../option-schema.ts";
+  AttuneError,
+  booleanField,
+  integerField,
+  type JsonValue,
+  listField,
+  numberField,
+  type TextRecord,
+  textField,
+} from "@attune/spec";
+import { hashText } from "../hash-text.ts";
+import { type OptionSchema, option, optionSchema } from "../option-schema.ts";
 import { createHashIndex } from "../spill/hash-index.ts";
 import { createFloat64List, createUint32List } from "../spill/number-list.ts";
 import { spillRecords } from "../spill/record-spill.ts";
@@ -56,15 +58,16 @@ export interface SplitReport {
   readonly leaks: number;
 }
 
-const schema: OptionSchema<SplitOptions> = optionSchema("split", {
-  validation: numberOption(0.1, { minimum: 0 }),
-  test: numberOption(0.1, { minimum: 0 }),
-  seed: numberOption(0, { minimum: 0, integer: true }),
-  groupBy: listOption(stringOption(""), ["cluster", "thread", "sender"]),
-  stratifyBy: listOption(stringOption(""), ["label"]),
-  maximumGroupShare: numberOption(0.25, { minimum: 0, maximum: 1 }),
-  maximumMovableShare: numberOption(0.5, { minimum: 0, maximum: 1 }),
-  requireLabelsInTrain: booleanOption(true),
+const names = listField(textField, { distinct: true });
+const schema: OptionSchema<SplitOptions> = optionSchema("the stage split", {
+  validation: option(numberField({ minimum: 0 }), 0.1),
+  test: option(numberField({ minimum: 0 }), 0.1),
+  seed: option(integerField({ minimum: 0 }), 0),
+  groupBy: option(names, ["cluster", "thread", "sender"]),
+  stratifyBy: option(names, ["label"]),
+  maximumGroupShare: option(numberField({ minimum: 0, maximum: 1 }), 0.25),
+  maximumMovableShare: option(numberField({ minimum: 0, maximum: 1 }), 0.5),
+  requireLabelsInTrain: option(booleanField, true),
 });
 
 /**

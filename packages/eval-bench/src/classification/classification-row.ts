@@ -1,7 +1,6 @@
-import { AttuneError } from "@attune/spec";
+import { AttuneError, type FieldPlace, numberField, textField } from "@attune/spec";
 import type { PredictionRow } from "../metric.ts";
-import type { RowPlace } from "../parse-row.ts";
-import { commonFields, flagField, objectOf, rowError, textField } from "../parse-row.ts";
+import { commonFields, flag, readRow } from "../prediction-row-fields.ts";
 import type { Decision } from "./decision.ts";
 import { decide } from "./decision.ts";
 
@@ -21,24 +20,17 @@ export interface ClassificationRow extends PredictionRow {
  * Reads one row and checks it against the rule: labels are known, every choice has a finite log-probability, and the
  * prediction is the one that follows. Throws FILE_CORRUPT.
  */
-export function parseClassificationRow(value: unknown, decision: Decision, place: RowPlace = {}): ClassificationRow {
-  const row = objectOf(value, "row", place);
-  const logprobs = objectOf(row["logprobs"], "logprobs", place);
-  const label = textField(row, "label", place);
-  const prediction = textField(row, "prediction", place);
-  if (!decision.labels.includes(label))
-    throw rowError(place, "label", `one of ${JSON.stringify(decision.labels)}`, label);
-  for (const choice of decision.labels) {
-    const logprob = Object.hasOwn(logprobs, choice) ? logprobs[choice] : undefined;
-    if (typeof logprob !== "number" || !Number.isFinite(logprob)) {
-      throw rowError(place, `logprobs.${choice}`, "a finite number", logprob);
-    }
-  }
-  const parsed = logprobs as Readonly<Record<string, number>>;
-  const expected = decide(decision, parsed);
-  if (prediction !== expected)
-    throw rowError(place, "prediction", `"${expected}", as the log-probabilities say`, prediction);
-  return { ...commonFields(row, place), label, prediction, logprobs: parsed, ...flagField(row, "truncated", place) };
+export function parseClassificationRow(value: unknown, decision: Decision, place?: FieldPlace): ClassificationRow {
+  const row = readRow(value, place);
+  const label = row.read("label", textField);
+  if (!decision.labels.includes(label)) throw row.refusal("label", `one of ${JSON.stringify(decision.labels)}`);
+  const given = row.object("logprobs");
+  for (const choice of decision.labels) given.read(choice, numberField());
+  const logprobs = given.fields as Readonly<Record<string, number>>;
+  const prediction = row.read("prediction", textField);
+  const expected = decide(decision, logprobs);
+  if (prediction !== expected) throw row.refusal("prediction", `"${expected}", as the log-probabilities say`);
+  return { ...commonFields(row), label, prediction, logprobs, ...flag(row, "truncated") };
 }
 
 /** A row from what a model said; throws LABELS_INVALID for an unknown label and NUMERICS for a score that is no number. */

@@ -3,9 +3,9 @@
  * byte of the human references, -sum logprob(reference | prompt) / (ln 2 * UTF-8 bytes of the references).
  */
 
+import { booleanField, type FieldPlace, numberField, textField } from "@attune/spec";
 import type { Metric, PredictionRow } from "../metric.ts";
-import type { RowPlace } from "../parse-row.ts";
-import { commonFields, flagField, numberField, objectOf, rowError, textField } from "../parse-row.ts";
+import { commonFields, flag, readRow } from "../prediction-row-fields.ts";
 import type { Scoring } from "../task.ts";
 import type { SlotValue } from "./meaning-representation.ts";
 
@@ -67,27 +67,22 @@ export const referenceBitsPerByteMetric: Metric<GenerationRow> = ratioMetric(
 );
 
 /** Reads one row; throws FILE_CORRUPT. */
-function parseGenerationRow(value: unknown, place: RowPlace = {}): GenerationRow {
-  const row = objectOf(value, "row", place);
-  const slots = row["slots"];
-  if (!Array.isArray(slots)) throw rowError(place, "slots", "a list", slots);
+function parseGenerationRow(value: unknown, place?: FieldPlace): GenerationRow {
+  const row = readRow(value, place);
   return {
-    ...commonFields(row, place),
-    output: textField(row, "output", place),
-    ...flagField(row, "cut", place),
-    slots: slots.map((item: unknown): CheckedSlot => {
-      const slot = objectOf(item, "slots", place);
-      if (typeof slot["realised"] !== "boolean")
-        throw rowError(place, "slots.realised", "true or false", slot["realised"]);
-      return {
-        slot: textField(slot, "slot", place),
-        value: textField(slot, "value", place),
-        realised: slot["realised"],
-      };
-    }),
-    logprob: numberField(row, "logprob", place, Number.NEGATIVE_INFINITY),
-    tokens: numberField(row, "tokens", place, 1),
-    bytes: numberField(row, "bytes", place, 1),
+    ...commonFields(row),
+    output: row.read("output", textField),
+    ...flag(row, "cut"),
+    slots: row.objects("slots").map(
+      (slot): CheckedSlot => ({
+        slot: slot.read("slot", textField),
+        value: slot.read("value", textField),
+        realised: slot.read("realised", booleanField),
+      }),
+    ),
+    logprob: row.read("logprob", numberField()),
+    tokens: row.read("tokens", numberField({ minimum: 1 })),
+    bytes: row.read("bytes", numberField({ minimum: 1 })),
   };
 }
 

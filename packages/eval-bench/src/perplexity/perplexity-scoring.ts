@@ -2,9 +2,9 @@
  * Bits per byte = -sum logprob / (ln 2 * UTF-8 bytes), which compares models of different vocabularies, and token
  * perplexity = exp(-sum logprob / tokens), which does not.
  */
-import { AttuneError } from "@attune/spec";
+import { AttuneError, type FieldPlace, numberField } from "@attune/spec";
 import type { Metric, PredictionRow } from "../metric.ts";
-import { commonFields, numberField, objectOf } from "../parse-row.ts";
+import { commonFields, readRow } from "../prediction-row-fields.ts";
 import type { Scoring } from "../task.ts";
 
 /** One line of a perplexity's predictions file. */
@@ -65,13 +65,13 @@ export const perplexityMetric: Metric<PerplexityRow> = ratio(
 );
 
 /** Reads one row; throws FILE_CORRUPT. */
-function parsePerplexityRow(value: unknown, place = {}): PerplexityRow {
-  const row = objectOf(value, "row", place);
+function parsePerplexityRow(value: unknown, place?: FieldPlace): PerplexityRow {
+  const row = readRow(value, place);
   return {
-    ...commonFields(row, place),
-    logprob: numberField(row, "logprob", place, Number.NEGATIVE_INFINITY),
-    tokens: numberField(row, "tokens", place, 1),
-    bytes: numberField(row, "bytes", place, 1),
+    ...commonFields(row),
+    logprob: row.read("logprob", numberField()),
+    tokens: row.read("tokens", numberField({ minimum: 1 })),
+    bytes: row.read("bytes", numberField({ minimum: 1 })),
   };
 }
 

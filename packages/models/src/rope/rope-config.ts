@@ -1,5 +1,5 @@
 // Rotary scaling as configurations spell it: `rope_parameters` (new), or `rope_scaling` with a top-level `rope_theta` (old).
-import type { ConfigReader } from "../config-reader.ts";
+import { booleanField, type FieldReader, integerField, listField, numberField, textField } from "@attune/spec";
 
 /** What every variant has. */
 interface RopeBase {
@@ -41,17 +41,22 @@ export type RopeConfig =
       readonly attentionScaling: number;
     });
 
+const count = integerField({ minimum: 1 });
+const positive = numberField({ above: 0 });
+
 /** Reads the rotary part of a configuration. Throws `FILE_UNSUPPORTED` for an unknown type, `FILE_CORRUPT` for a wrong field. */
-export function parseRopeConfig(config: ConfigReader, dimension: number): RopeConfig {
-  const fields = config.object("rope_scaling") ?? config.object("rope_parameters");
-  const theta = fields?.has("rope_theta") ? fields.number("rope_theta", 0) : config.number("rope_theta", 0, 10_000);
-  const type = fields?.text("rope_type", fields.text("type", "default")) ?? "default";
+export function parseRopeConfig(config: FieldReader, dimension: number): RopeConfig {
+  const fields = filledObject(config, "rope_scaling") ?? filledObject(config, "rope_parameters");
+  const theta = fields?.has("rope_theta")
+    ? fields.read("rope_theta", positive)
+    : config.read("rope_theta", positive, 10_000);
+  const type = fields?.read("rope_type", textField, fields.read("type", textField, "default")) ?? "default";
   const base = { theta, dimension };
   for (const [owner, key] of [
     [config, "partial_rotary_factor"],
     [fields, "partial_rotary_factor"],
   ] as const) {
-    if (owner?.has(key) && owner.number(key, 0) !== 1) {
+    if (owner?.has(key) && owner.read(key, positive) !== 1) {
       throw owner.unsupported(
         key,
         `rotating a part of each head ("${key}") is not supported for this family.`,
@@ -62,21 +67,21 @@ export function parseRopeConfig(config: ConfigReader, dimension: number): RopeCo
   if (fields === undefined || type === "default") return { ...base, type: "default" };
   switch (type) {
     case "linear":
-      return { ...base, type, factor: fields.number("factor", 0) };
+      return { ...base, type, factor: fields.read("factor", positive) };
     case "dynamic":
       return {
         ...base,
         type,
-        factor: fields.number("factor", 0),
-        trainedPositions: config.integer("max_position_embeddings", 1, 2048),
+        factor: fields.read("factor", positive),
+        trainedPositions: config.read("max_position_embeddings", count, 2048),
       };
     case "llama3":
       return {
         ...base,
         type,
-        factor: fields.number("factor", 0),
-        lowFrequencyFactor: fields.number("low_freq_factor", 0),
-        highFrequencyFactor: fields.number("high_freq_factor", 0),
+        factor: fields.read("factor", positive),
+        lowFrequencyFactor: fields.read("low_freq_factor", positive),
+        highFrequencyFactor: fields.read("high_freq_factor", positive),
         trainedPositions: trainedPositionsOf(config, fields),
       };
     case "yarn":
@@ -92,44 +97,58 @@ export function parseRopeConfig(config: ConfigReader, dimension: number): RopeCo
   }
 }
 
-/** A top-level field wins over the one beside the factor; without either, the model was trained on all its positions. */
-function trainedPositionsOf(config: ConfigReader, fields: ConfigReader): number {
-  const key = "original_max_position_embeddings";
-  const owner = config.has(key) ? config : fields;
-  return owner.integer(key, 1, config.integer("max_position_embeddings", 1, 2048));
+/** The object under a key, undefined where nothing is in it. */
+function filledObject(config: FieldReader, key: string): FieldReader | undefined {
+  const found = config.optionalObject(key);
+  return found !== undefined && Object.keys(found.fields).length > 0 ? found : undefined;
 }
 
-function parseYarn(config: ConfigReader, fields: ConfigReader, base: RopeBase): RopeConfig {
+/** A top-level field wins over the one beside the factor; without either, the model was trained on all its positions. */
+function trainedPositionsOf(config: FieldReader, fields: FieldReader): number {
+  const key = "original_max_position_embeddings";
+  const owner = config.has(key) ? config : fields;
+  return owner.read(key, count, config.read("max_position_embeddings", count, 2048));
+}
+
+function parseYarn(config: FieldReader, fields: FieldReader, base: RopeBase): RopeConfig {
   const trainedPositions = trainedPositionsOf(config, fields);
-  const factor = fields.number("factor", 0, config.integer("max_position_embeddings", 1, 2048) / trainedPositions);
+  const factor = fields.read(
+    "factor",
+    positive,
+    config.read("max_position_embeddings", count, 2048) / trainedPositions,
+  );
   const magnitude = (scale: number): number => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1);
   const both = (fields.raw("mscale") || 0) !== 0 && (fields.raw("mscale_all_dim") || 0) !== 0;
   const computed = both
-    ? magnitude(fields.number("mscale", 0)) / magnitude(fields.number("mscale_all_dim", 0))
+    ? magnitude(fields.read("mscale", positive)) / magnitude(fields.read("mscale_all_dim", positive))
     : magnitude(1);
   return {
     ...base,
     type: "yarn",
     factor,
     trainedPositions,
-    betaFast: fields.number("beta_fast", 0, 32),
-    betaSlow: fields.number("beta_slow", 0, 1),
+    betaFast: fields.read("beta_fast", positive, 32),
+    betaSlow: fields.read("beta_slow", positive, 1),
     // Where it is written as null, the reference reads it as false.
-    truncate: !fields.isNull("truncate") && fields.boolean("truncate", true),
-    attentionScaling: fields.number("attention_factor", 0, computed),
+    truncate: fields.fields["truncate"] !== null && fields.read("truncate", booleanField, true),
+    attentionScaling: fields.read("attention_factor", positive, computed),
   };
 }
 
-function parseLongRope(config: ConfigReader, fields: ConfigReader, base: RopeBase): RopeConfig {
+function parseLongRope(config: FieldReader, fields: FieldReader, base: RopeBase): RopeConfig {
   const trainedPositions = trainedPositionsOf(config, fields);
-  const factor = fields.number("factor", 0, config.integer("max_position_embeddings", 1, 2048) / trainedPositions);
+  const factor = fields.read(
+    "factor",
+    positive,
+    config.read("max_position_embeddings", count, 2048) / trainedPositions,
+  );
   const computed = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(trainedPositions));
   return {
     ...base,
     type: "longrope",
-    shortFactors: fields.numbers("short_factor", 0, base.dimension / 2),
-    longFactors: fields.numbers("long_factor", 0, base.dimension / 2),
+    shortFactors: fields.read("short_factor", listField(positive, { length: base.dimension / 2 })),
+    longFactors: fields.read("long_factor", listField(positive, { length: base.dimension / 2 })),
     trainedPositions,
-    attentionScaling: fields.number("attention_factor", 0, computed),
+    attentionScaling: fields.read("attention_factor", positive, computed),
   };
 }

@@ -1,7 +1,13 @@
 // adapter_config.json: the keys that all methods have, and what becomes of keys that are not known.
-import { AttuneError, type JsonObject, type JsonValue } from "@attune/spec";
+import {
+  AttuneError,
+  type FieldReader,
+  filledTextField,
+  type JsonObject,
+  type JsonValue,
+  readFields,
+} from "@attune/spec";
 import type { AdapterMethod, ModelSites } from "../adapter-method.ts";
-import { type OptionReader, readOptions } from "../option-reader.ts";
 
 /** The PEFT release whose keys are written. */
 const peftVersion = "0.21.2";
@@ -57,7 +63,7 @@ export function readPeftConfig<Options>(
   config: JsonObject,
   file: string,
 ): ReadPeftConfig<Options> {
-  const reader = readOptions(config, { what: `a ${method.peft.type} adapter`, file });
+  const reader = readFields(config, { file });
   const origin = readOrigin(reader);
   const options = method.peft.read(reader);
   const ignored: string[] = [];
@@ -80,9 +86,9 @@ export function readPeftConfig<Options>(
   return { options, origin, ignored };
 }
 
-function readOrigin(reader: OptionReader): AdapterOrigin {
+function readOrigin(reader: FieldReader): AdapterOrigin {
   for (const key of ["peft_type", "peft_version", "inference_mode"]) reader.raw(key);
-  const text = (key: string): string | null => (reader.has(key) ? reader.text(key) : null);
+  const text = (key: string): string | null => reader.optional(key, filledTextField) ?? null;
   return {
     taskType: text("task_type"),
     baseModel: text("base_model_name_or_path"),

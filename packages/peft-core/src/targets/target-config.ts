@@ -1,10 +1,9 @@
 // TargetOptions as the keys of PEFT's adapter_config.json, both ways. A method that reads target options writes all of them:
 // a file that leaves one out names other modules than it has tensors for.
-import type { JsonObject } from "@attune/spec";
+import type { FieldReader, JsonObject } from "@attune/spec";
 import type { AdapterMethod, ModelSites } from "../adapter-method.ts";
-import type { OptionReader } from "../option-reader.ts";
 import { matchTargets } from "./match-targets.ts";
-import { checkTargetOptions, defaultTargets, isAllLinear, type TargetOptions } from "./target-options.ts";
+import { defaultTargets, isAllLinear, readTargets, type TargetKeys, type TargetOptions } from "./target-options.ts";
 
 /** `target_modules`, `exclude_modules`, `layers_to_transform`, `layers_pattern` and `modules_to_save`, null where nothing is chosen. */
 export function writeTargetConfig(
@@ -34,14 +33,15 @@ function writtenTargets(
   return sites.map(({ name }) => name);
 }
 
+const fileKeys: TargetKeys = {
+  targetModules: "target_modules",
+  excludeModules: "exclude_modules",
+  layersToTransform: "layers_to_transform",
+  layersPattern: "layers_pattern",
+  modulesToSave: "modules_to_save",
+};
+
 /** The target options that a file's keys stand for. @throws AttuneError `FILE_CORRUPT` for values that mean nothing */
-export function readTargetConfig(config: OptionReader): TargetOptions {
-  const layersPattern = config.textOrTexts("layers_pattern");
-  return checkTargetOptions(config, "target_modules", {
-    targetModules: config.textOrTexts("target_modules"),
-    excludeModules: config.textOrTexts("exclude_modules"),
-    layersToTransform: config.integers("layers_to_transform"),
-    layersPattern: typeof layersPattern === "string" ? [layersPattern] : layersPattern,
-    modulesToSave: config.texts("modules_to_save"),
-  });
+export function readTargetConfig(config: FieldReader): TargetOptions {
+  return readTargets(config, fileKeys);
 }

@@ -1,7 +1,6 @@
 import type { ModelFamily } from "@attune/models";
-import { AttuneError } from "@attune/spec";
+import { AttuneError, type FieldReader, filledTextField, integerField, listField, oneOrMoreField } from "@attune/spec";
 import type { AdapterMethod } from "../adapter-method.ts";
-import type { OptionReader } from "../option-reader.ts";
 import { moduleExpression } from "./module-expression.ts";
 
 /** Options that methods with target modules share; names and meaning are PEFT's `target_modules` and so on. */
@@ -18,35 +17,47 @@ export interface TargetOptions {
   readonly modulesToSave?: readonly string[] | undefined;
 }
 
+/** How each option is spelled where it is read. */
+export type TargetKeys = Readonly<Record<keyof TargetOptions, string>>;
+
+const optionKeys: TargetKeys = {
+  targetModules: "targetModules",
+  excludeModules: "excludeModules",
+  layersToTransform: "layersToTransform",
+  layersPattern: "layersPattern",
+  modulesToSave: "modulesToSave",
+};
+
+const names = oneOrMoreField(filledTextField);
+const layers = oneOrMoreField(integerField({ minimum: 0 }));
+
 /** Reads the keys of `TargetOptions`. @throws AttuneError `OPTIONS_INVALID` for pairs that exclude each other */
-export function readTargetOptions(reader: OptionReader): TargetOptions {
-  const targetModules = reader.textOrTexts("targetModules");
-  const layersToTransform = reader.integers("layersToTransform");
-  const layersPattern = reader.textOrTexts("layersPattern");
-  return checkTargetOptions(reader, "targetModules", {
-    targetModules,
-    excludeModules: reader.textOrTexts("excludeModules"),
-    layersToTransform,
-    layersPattern: typeof layersPattern === "string" ? [layersPattern] : layersPattern,
-    modulesToSave: reader.texts("modulesToSave"),
-  });
+export function readTargetOptions(reader: FieldReader): TargetOptions {
+  return readTargets(reader, optionKeys);
 }
 
-/** Checks what PEFT refuses, and that expressions are expressions. `key` names the targets in messages. */
-export function checkTargetOptions(reader: OptionReader, key: string, options: TargetOptions): TargetOptions {
+/** Reads target options in a spelling, and checks what PEFT refuses, and that expressions are expressions. */
+export function readTargets(reader: FieldReader, keys: TargetKeys): TargetOptions {
+  const options: TargetOptions = {
+    targetModules: reader.optional(keys.targetModules, names),
+    excludeModules: reader.optional(keys.excludeModules, names),
+    layersToTransform: listOf(reader.optional(keys.layersToTransform, layers)),
+    layersPattern: listOf(reader.optional(keys.layersPattern, names)),
+    modulesToSave: reader.optional(keys.modulesToSave, listField(filledTextField)),
+  };
   const { targetModules, layersToTransform, layersPattern } = options;
   if (typeof targetModules === "string" && !isAllLinear(targetModules) && layersToTransform !== undefined) {
     throw reader.error(
-      key,
+      keys.targetModules,
       "layers are chosen with a list of module names, not with an expression.",
       "Put the layers into the expression.",
     );
   }
   if (layersPattern !== undefined && layersPattern.length > 0 && layersToTransform === undefined) {
     throw reader.error(
-      "layersPattern",
+      keys.layersPattern,
       "a layers pattern says where layers are counted, but no layers are chosen.",
-      "Give layersToTransform too.",
+      `Give ${keys.layersToTransform} too.`,
     );
   }
   for (const source of [targetModules, options.excludeModules])
@@ -57,6 +68,10 @@ export function checkTargetOptions(reader: OptionReader, key: string, options: T
     ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
   );
   return Object.fromEntries(given) as TargetOptions;
+}
+
+function listOf<Value>(value: Value | readonly Value[] | undefined): readonly Value[] | undefined {
+  return value === undefined ? undefined : ([value].flat() as readonly Value[]);
 }
 
 /**

@@ -1,9 +1,9 @@
+import { oneOrMoreField, readFields, textField } from "@attune/spec";
 import { add, mul, sum } from "@attune/tensor-core";
 import {
   type AdapterMethod,
   defaultTargets,
   matchTargets,
-  readOptions,
   readTargetOptions,
   type TargetOptions,
 } from "../../src/index.ts";
@@ -16,7 +16,7 @@ export const shift: AdapterMethod<TargetOptions> = {
   about: "Adds a trained vector to each output.",
   defaults: { learningRate: 1e-3, weightDecay: 0, targets: () => ({ targets: ["q_proj"] }) },
   parse(options) {
-    const reader = readOptions(options, { what: "the method shift" });
+    const reader = readFields(options, { what: "the method shift" });
     const parsed = readTargetOptions(reader);
     reader.finish();
     return parsed;
@@ -36,7 +36,7 @@ export const shift: AdapterMethod<TargetOptions> = {
     type: "SHIFT",
     fixed: { window: 4 },
     write: ({ targetModules }, { family }) => ({ target_modules: targetModules ?? defaultTargets(shift, family) }),
-    read: (config) => ({ targetModules: config.textOrTexts("target_modules")! }),
+    read: (config) => ({ targetModules: config.read("target_modules", oneOrMoreField(textField)) }),
   },
 };
 

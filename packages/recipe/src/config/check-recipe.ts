@@ -224,7 +224,7 @@ function isMissing({ config }: ResolvedRecipe, keys: readonly string[]): boolean
   return keys.every((key) => valueAt(config as unknown as JsonValue, key.split(".")) === null);
 }
 
-/** The error of a part, with the place of its key in front, and the key that was probably meant. */
+/** The error of a part, with the place of its key in front, and the id that was probably meant. */
 function placed(recipe: ResolvedRecipe, path: readonly string[], error: AttuneError): AttuneError {
   const { code, message, details } = error;
   if (details?.["placed"] === true) return error;
@@ -232,7 +232,7 @@ function placed(recipe: ResolvedRecipe, path: readonly string[], error: AttuneEr
   const full = typeof key === "string" && key !== path.at(-1) ? [...path, key] : path;
   const inner = recipe.originOf(full, code === "CONFIG_UNKNOWN_KEY" ? "key" : "value");
   const origin = inner.kind === "default" ? recipe.originOf(path) : inner;
-  const known = details?.["known"];
+  const known = code === "ID_UNKNOWN" ? details?.["known"] : undefined;
   const near = Array.isArray(known) && key !== undefined ? nearestName(key, known as string[]) : undefined;
   const hint = near === undefined ? error.hint : `Did you mean "${near}"?`;
   const described = located("OPTIONS_INVALID", full, message, hint, origin, error);

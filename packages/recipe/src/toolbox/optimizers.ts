@@ -1,21 +1,23 @@
-import { booleanOption, numberOption, optionSchema } from "@attune/data-core";
+import { option, optionSchema } from "@attune/data-core";
 import { adamw, type Optimizer, sgd } from "@attune/optim";
+import { booleanField, numberField } from "@attune/spec";
 
 /** Makes an optimizer of unchecked options. @throws AttuneError `CONFIG_UNKNOWN_KEY` or `OPTIONS_INVALID` */
 export type OptimizerFactory = (options: unknown) => Optimizer;
 
-const share = { minimum: 0, maximum: 1 };
-const adamwOptions = optionSchema("adamw", {
-  beta1: numberOption(0.9, share),
-  beta2: numberOption(0.999, share),
-  epsilon: numberOption(1e-8, share),
-  weightDecay: numberOption(0, { minimum: 0 }),
+const share = numberField({ minimum: 0, maximum: 1 });
+const decay = numberField({ minimum: 0 });
+const adamwOptions = optionSchema("the optimizer adamw", {
+  beta1: option(share, 0.9),
+  beta2: option(share, 0.999),
+  epsilon: option(share, 1e-8),
+  weightDecay: option(decay, 0),
 });
-const sgdOptions = optionSchema("sgd", {
-  momentum: numberOption(0, share),
-  dampening: numberOption(0, share),
-  nesterov: booleanOption(false),
-  weightDecay: numberOption(0, { minimum: 0 }),
+const sgdOptions = optionSchema("the optimizer sgd", {
+  momentum: option(share, 0),
+  dampening: option(share, 0),
+  nesterov: option(booleanField, false),
+  weightDecay: option(decay, 0),
 });
 
 /** The optimizers of `@attune/optim` by id. */

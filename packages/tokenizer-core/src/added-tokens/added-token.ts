@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject, type JsonValue } from "@attune/spec";
-import { booleanField, corruptSection, sectionOf, stringField } from "../section.ts";
+import { booleanField, isJsonObject, type JsonObject, type JsonValue, readFields, textField } from "@attune/spec";
+import { corruptTokenizer } from "../corrupt-tokenizer.ts";
 
 /** A token that is found in a text as it is written, before the model sees the rest. */
 export interface AddedToken {
@@ -19,15 +19,15 @@ export interface AddedToken {
 /** Reads an added token as tokenizer.json and tokenizer_config.json write it: an object, or only its text. */
 export function readAddedToken(value: JsonValue, where: string, special: boolean): AddedToken {
   if (typeof value === "string") return addedToken(value, { special });
-  const section = sectionOf(value, where);
-  const content = stringField(section, "content");
-  const isSpecial = booleanField(section, "special", special);
+  const section = readFields(value, { file: where });
+  const content = section.read("content", textField);
+  const isSpecial = section.read("special", booleanField, special);
   return {
     content,
-    singleWord: booleanField(section, "single_word", false),
-    leftStrip: booleanField(section, "lstrip", false),
-    rightStrip: booleanField(section, "rstrip", false),
-    normalized: booleanField(section, "normalized", !isSpecial),
+    singleWord: section.read("single_word", booleanField, false),
+    leftStrip: section.read("lstrip", booleanField, false),
+    rightStrip: section.read("rstrip", booleanField, false),
+    normalized: section.read("normalized", booleanField, !isSpecial),
     special: isSpecial,
   };
 }
@@ -55,6 +55,6 @@ export function addedTokenJson(id: number, token: AddedToken): JsonObject {
 export function tokenContent(value: JsonValue | undefined, where: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
-  if (isJsonObject(value)) return stringField({ value, where }, "content");
-  throw corruptSection(where, "expected a token, but found something else.");
+  if (isJsonObject(value)) return readFields(value, { file: where }).read("content", textField);
+  throw corruptTokenizer(where, "expected a token, but found something else.");
 }

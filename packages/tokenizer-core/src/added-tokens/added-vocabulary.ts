@@ -1,7 +1,7 @@
+import { corruptTokenizer } from "../corrupt-tokenizer.ts";
 import { previousCodePoint } from "../encode/aligned-text.ts";
 import { type Normalizer, normalizeText } from "../encode/normalizer.ts";
 import { wordClass } from "../pattern/regex-characters.ts";
-import { corruptSection } from "../section.ts";
 import type { TokenizerModel } from "../tokenizer-plugin.ts";
 import type { AddedToken } from "./added-token.ts";
 import { createTokenTrie, type TokenTrie } from "./token-trie.ts";
@@ -70,7 +70,7 @@ function checkId(
   where: string,
 ): void {
   const fail = (problem: string) =>
-    corruptSection(where, `the added token ${JSON.stringify(content)} has the id ${id}, but ${problem}.`);
+    corruptTokenizer(where, `the added token ${JSON.stringify(content)} has the id ${id}, but ${problem}.`);
   if (!Number.isSafeInteger(id) || id < 0 || id >= 2 ** 31) throw fail("that is no id");
   const holder = byId.get(id)?.content ?? model.tokenOf(id);
   if (holder !== undefined && holder !== content) throw fail(`that id is of ${JSON.stringify(holder)}`);

@@ -1,9 +1,10 @@
-import { isJsonObject, type JsonObject, type SpecialTokens } from "@attune/spec";
+import { integerField, isJsonObject, type JsonObject, readFields, type SpecialTokens } from "@attune/spec";
 import type { TokenizerFiles } from "../files/tokenizer-files.ts";
-import { corruptSection, countField, sectionList } from "../section.ts";
 import type { TokenizerModel } from "../tokenizer-plugin.ts";
 import { type AddedToken, readAddedToken, tokenContent } from "./added-token.ts";
 import type { NumberedToken } from "./added-vocabulary.ts";
+
+const count = integerField({ minimum: 0 });
 
 /** Keys under which configs name tokens with a role, beside bos, eos, pad and unk. */
 const furtherRoles: readonly string[] = ["cls_token", "sep_token", "mask_token"];
@@ -48,13 +49,12 @@ export function listAddedTokens(files: TokenizerFiles, model: TokenizerModel, ro
   const add = (id: number, token: AddedToken): void => {
     if (!found.has(token.content)) found.set(token.content, { id, token });
   };
-  const root = { value: files.tokenizer, where: files.source };
-  const listed = files.tokenizer["added_tokens"] === undefined ? [] : sectionList(root, "added_tokens");
+  const root = readFields(files.tokenizer, { file: files.source });
+  const listed = root.has("added_tokens") ? root.objects("added_tokens") : [];
   for (const section of listed) {
-    const token = readAddedToken(section.value, section.where, false);
-    if (found.has(token.content))
-      throw corruptSection(section.where, `the added token "${token.content}" is there twice.`);
-    add(countField(section, "id"), token);
+    const token = readAddedToken(section.fields, section.where, false);
+    if (found.has(token.content)) throw section.error(undefined, `the added token "${token.content}" is there twice.`);
+    add(section.read("id", count), token);
   }
   const where = `${files.source}: tokenizer_config.added_tokens_decoder`;
   const decoder = files.config?.["added_tokens_decoder"];

@@ -1,6 +1,6 @@
-import { isJsonObject, type JsonValue } from "@attune/spec";
+import { type JsonValue, readFields, textField } from "@attune/spec";
+import { corruptTokenizer } from "../corrupt-tokenizer.ts";
 import type { TokenizerFiles } from "../files/tokenizer-files.ts";
-import { corruptSection, stringField } from "../section.ts";
 
 /** Finds the chat template of a tokenizer: its own file first, then the config, where it may be one of several. */
 export function chatTemplateOf({ chatTemplate, config, source }: TokenizerFiles): { readonly chatTemplate?: string } {
@@ -11,11 +11,11 @@ export function chatTemplateOf({ chatTemplate, config, source }: TokenizerFiles)
 function configured(value: JsonValue | undefined, where: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
-  if (!Array.isArray(value)) throw corruptSection(where, "expected a template or a list of named ones.");
+  if (!Array.isArray(value)) throw corruptTokenizer(where, "expected a template or a list of named ones.");
   const named = new Map(
     value.map((entry, index) => {
-      const section = { value: isJsonObject(entry) ? entry : {}, where: `${where}[${index}]` };
-      return [stringField(section, "name"), stringField(section, "template")] as const;
+      const section = readFields(entry, { file: `${where}[${index}]` });
+      return [section.read("name", textField), section.read("template", textField)] as const;
     }),
   );
   return named.get("default");

@@ -1,8 +1,8 @@
 /** The decoders of tokenizer.json: each turns tokens further into text. All work token by token, so all can stream. */
 
+import type { FieldReader } from "@attune/spec";
 import { buildComponent, buildSequence, type ComponentBuilders } from "../component.ts";
 import { metaspaceFields } from "../encode/metaspace.ts";
-import type { Section } from "../section.ts";
 import { byteFallbackDecoder, byteLevelDecoder } from "./byte-decoders.ts";
 import { type Decoder, decodersInOrder, tokenwise } from "./decode-stage.ts";
 import { fuseDecoder, replaceDecoder, spaceDecoder, stripDecoder, suffixDecoder } from "./text-decoders.ts";
@@ -19,12 +19,12 @@ const builders: ComponentBuilders<Decoder> = {
 };
 
 /** Builds a decoder from its section of tokenizer.json; without one, tokens are joined by spaces. */
-export function buildDecoder(section: Section | undefined): Decoder {
+export function buildDecoder(section: FieldReader | undefined): Decoder {
   return section ? buildComponent("decoder", builders, section) : spaceDecoder;
 }
 
 /** Turns the sign back into spaces; in the first token it was put in front and goes. */
-function metaspaceDecoder(section: Section): Decoder {
+function metaspaceDecoder(section: FieldReader): Decoder {
   const { sign, scheme } = metaspaceFields(section);
   return tokenwise((text, index) => text.replaceAll(sign, index === 0 && scheme !== "never" ? "" : " "));
 }

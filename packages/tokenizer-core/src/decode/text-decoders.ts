@@ -1,6 +1,8 @@
+import { type FieldReader, integerField, textField } from "@attune/spec";
 import { patternField } from "../pattern/pattern.ts";
-import { countField, type Section, stringField } from "../section.ts";
 import type { Decoder, DecodeStage } from "./decode-stage.ts";
+
+const count = integerField({ minimum: 0 });
 
 /** Joins all tokens into one text, which later decoders then see as such. */
 export const fuseDecoder: Decoder = {
@@ -24,10 +26,10 @@ export const spaceDecoder: Decoder = {
 };
 
 /** Removes up to `start` copies of a character at the beginning and `stop` at the end of each token, or of the whole. */
-export function stripDecoder(section: Section): Decoder {
-  const content = stringField(section, "content");
-  const start = countField(section, "start", 0);
-  const stop = countField(section, "stop", 0);
+export function stripDecoder(section: FieldReader): Decoder {
+  const content = section.read("content", textField);
+  const start = section.read("start", count, 0);
+  const stop = section.read("stop", count, 0);
   const leading = (text: string, limit: number): number => {
     let count = 0;
     while (count < limit && content !== "" && text.startsWith(content, count * content.length)) count += 1;
@@ -75,9 +77,9 @@ export function stripDecoder(section: Section): Decoder {
 }
 
 /** Replaces each match of a pattern in each token; in a fused text, only where the text is complete. */
-export function replaceDecoder(section: Section): Decoder {
+export function replaceDecoder(section: FieldReader): Decoder {
   const { pattern, literal } = patternField(section);
-  const content = stringField(section, "content");
+  const content = section.read("content", textField);
   const replace = (text: string): string => {
     let replaced = "";
     let position = 0;
@@ -109,8 +111,8 @@ export function replaceDecoder(section: Section): Decoder {
 }
 
 /** Turns the suffix that marks the end of a word into a space, but for the last word. */
-export function suffixDecoder(section: Section): Decoder {
-  const suffix = stringField(section, "suffix", "</w>");
+export function suffixDecoder(section: FieldReader): Decoder {
+  const suffix = section.read("suffix", textField, "</w>");
   return {
     fuses: false,
     start() {

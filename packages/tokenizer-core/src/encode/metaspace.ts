@@ -1,5 +1,5 @@
+import { booleanField, choiceField, type FieldReader, textField } from "@attune/spec";
 import { literalPattern } from "../pattern/pattern.ts";
-import { booleanField, choiceField, corruptSection, type Section, stringField } from "../section.ts";
 import { sliceAligned, sourceStart } from "./aligned-text.ts";
 import { prepend } from "./normalizer.ts";
 import type { PreTokenizer } from "./pre-tokenizer.ts";
@@ -11,19 +11,19 @@ export type PrependScheme = "always" | "first" | "never";
 const schemes: readonly PrependScheme[] = ["always", "first", "never"];
 
 /** Reads the sign that stands for a space and when it is put in front, also in the older form with a truth value. */
-export function metaspaceFields(section: Section): { readonly sign: string; readonly scheme: PrependScheme } {
-  const sign = stringField(section, "replacement");
+export function metaspaceFields(section: FieldReader): { readonly sign: string; readonly scheme: PrependScheme } {
+  const sign = section.read("replacement", textField);
   if (sign.length !== 1) {
-    throw corruptSection(section.where, `expected "replacement" to be one UTF-16 unit, but found "${sign}".`);
+    throw section.error(undefined, `expected "replacement" to be one UTF-16 unit, but found "${sign}".`);
   }
-  const older = booleanField(section, "add_prefix_space", true) ? "always" : "never";
-  return { sign, scheme: choiceField(section, "prepend_scheme", schemes, older) };
+  const older = section.read("add_prefix_space", booleanField, true) ? "always" : "never";
+  return { sign, scheme: section.read("prepend_scheme", choiceField(schemes), older) };
 }
 
 /** Writes spaces as a visible sign (SentencePiece's U+2581) and cuts before each. */
-export function buildMetaspace(section: Section): PreTokenizer {
+export function buildMetaspace(section: FieldReader): PreTokenizer {
   const { sign, scheme } = metaspaceFields(section);
-  const cuts = booleanField(section, "split", true);
+  const cuts = section.read("split", booleanField, true);
   const addSign = prepend(sign);
   const pattern = literalPattern(sign);
   return (given, emit) => {

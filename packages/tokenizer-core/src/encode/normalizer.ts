@@ -1,9 +1,9 @@
 /** The normalizers of tokenizer.json: each rewrites a text before it is cut into pieces. */
 
+import { booleanField, type FieldReader, textField } from "@attune/spec";
 import { toByteCharacters } from "../byte-characters.ts";
 import { buildComponent, buildSequence, type ComponentBuilders } from "../component.ts";
 import { patternField } from "../pattern/pattern.ts";
-import { booleanField, type Section, stringField } from "../section.ts";
 import {
   type AlignedText,
   alignedText,
@@ -23,10 +23,10 @@ const builders: ComponentBuilders<Normalizer> = {
   NFKC: () => (aligned) => normalizeUnicode(aligned, "NFKC"),
   NFKD: () => (aligned) => normalizeUnicode(aligned, "NFKD"),
   Lowercase: () => lowercase,
-  Strip: (section) => strip(booleanField(section, "strip_left"), booleanField(section, "strip_right")),
+  Strip: (section) => strip(section.read("strip_left", booleanField), section.read("strip_right", booleanField)),
   StripAccents: () => (aligned) => mapCodePoints(aligned, /\p{M}/gu, () => ""),
   Replace: replace,
-  Prepend: (section) => prepend(stringField(section, "prepend")),
+  Prepend: (section) => prepend(section.read("prepend", textField)),
   ByteLevel: () => (aligned) => mapCodePoints(aligned, /[\s\S]/gu, toByteCharacters),
   Sequence: (section) => {
     const steps = buildSequence("normalizer", builders, section, "normalizers");
@@ -35,7 +35,7 @@ const builders: ComponentBuilders<Normalizer> = {
 };
 
 /** Builds a normalizer from its section of tokenizer.json; without one, texts stay as they are. */
-export function buildNormalizer(section: Section | undefined): Normalizer {
+export function buildNormalizer(section: FieldReader | undefined): Normalizer {
   return section ? buildComponent("normalizer", builders, section) : (aligned) => aligned;
 }
 
@@ -72,9 +72,9 @@ function strip(left: boolean, right: boolean): Normalizer {
   };
 }
 
-function replace(section: Section): Normalizer {
+function replace(section: FieldReader): Normalizer {
   const { pattern, literal } = patternField(section);
-  const content = stringField(section, "content");
+  const content = section.read("content", textField);
   if (literal !== undefined && literal.length === 1 && content.length === 1) {
     // One unit for one unit moves nothing.
     return (aligned) => ({ ...aligned, text: aligned.text.replaceAll(literal, () => content) });

@@ -1,15 +1,6 @@
 /** The post-processors of tokenizer.json, for single texts: special tokens around, and offsets without white space. */
-import type { JsonValue } from "@attune/spec";
+import { anyListField, booleanField, type FieldReader, integerField, listField, textField } from "@attune/spec";
 import { buildComponent, buildSequence, type ComponentBuilders } from "../component.ts";
-import {
-  booleanField,
-  corruptSection,
-  listField,
-  type Section,
-  sectionList,
-  sectionOf,
-  stringField,
-} from "../section.ts";
 
 /** What happens to the tokens of a text at the end. */
 export interface PostProcessor {
@@ -23,6 +14,7 @@ export interface PostProcessor {
   readonly addsPrefixSpace: boolean;
 }
 
+const tokenId = integerField({ minimum: 0 });
 const nothing: PostProcessor = { prefix: [], suffix: [], trimsOffsets: false, addsPrefixSpace: false };
 
 const builders: ComponentBuilders<PostProcessor> = {
@@ -43,48 +35,49 @@ const builders: ComponentBuilders<PostProcessor> = {
 };
 
 /** Builds a post-processor from its section of tokenizer.json; without one, nothing is added. */
-export function buildPostProcessor(section: Section | undefined): PostProcessor {
+export function buildPostProcessor(section: FieldReader | undefined): PostProcessor {
   return section ? buildComponent("post-processor", builders, section) : nothing;
 }
 
-function trimming(section: Section): PostProcessor {
-  const trimsOffsets = booleanField(section, "trim_offsets", true);
-  return { ...nothing, trimsOffsets, addsPrefixSpace: trimsOffsets && booleanField(section, "add_prefix_space", true) };
+function trimming(section: FieldReader): PostProcessor {
+  const trimsOffsets = section.read("trim_offsets", booleanField, true);
+  return {
+    ...nothing,
+    trimsOffsets,
+    addsPrefixSpace: trimsOffsets && section.read("add_prefix_space", booleanField, true),
+  };
 }
 
-function around(section: Section): PostProcessor {
+function around(section: FieldReader): PostProcessor {
   return { ...nothing, ...prefixAndSuffix(section) };
 }
 
-function prefixAndSuffix(section: Section): Pick<PostProcessor, "prefix" | "suffix"> {
-  const idOf = (key: string) => idValue(listField(section, key)[1], `${section.where}.${key}`);
+/** Each of `cls` and `sep` is a pair of a token and its id. */
+function prefixAndSuffix(section: FieldReader): Pick<PostProcessor, "prefix" | "suffix"> {
+  const idOf = (key: string): number => {
+    const [, id] = section.read(key, anyListField);
+    if (tokenId.accepts(id)) return id;
+    throw section.refusal(key, "a token and its id");
+  };
   return { prefix: [idOf("cls")], suffix: [idOf("sep")] };
 }
 
 /** `single` lists special tokens and the text `A`; `special_tokens` gives the ids of each. */
-function template(section: Section): PostProcessor {
-  const tokens = sectionOf(section.value["special_tokens"] ?? {}, `${section.where}.special_tokens`);
+function template(section: FieldReader): PostProcessor {
+  const tokens = section.optionalObject("special_tokens");
   const prefix: number[] = [];
   const suffix: number[] = [];
   let seen = false;
-  for (const piece of sectionList(section, "single")) {
-    if ("Sequence" in piece.value) {
-      if (seen) throw corruptSection(piece.where, "expected the text once, but it is there twice.");
+  for (const piece of section.objects("single")) {
+    if ("Sequence" in piece.fields) {
+      if (seen) throw piece.error(undefined, "expected the text once, but it is there twice.");
       seen = true;
       continue;
     }
-    const name = stringField(sectionOf(piece.value["SpecialToken"], `${piece.where}.SpecialToken`), "id");
-    if (!Object.hasOwn(tokens.value, name))
-      throw corruptSection(tokens.where, `expected ids of "${name}", but there are none.`);
-    const entry = sectionOf(tokens.value[name], `${tokens.where}.${name}`);
-    (seen ? suffix : prefix).push(...listField(entry, "ids").map((id) => idValue(id, entry.where)));
+    const name = piece.object("SpecialToken").read("id", textField);
+    if (!tokens?.has(name)) throw section.error("special_tokens", `expected ids of the special token "${name}".`);
+    (seen ? suffix : prefix).push(...tokens.object(name).read("ids", listField(tokenId)));
   }
-  if (!seen)
-    throw corruptSection(`${section.where}.single`, "expected the text between the special tokens, but it is missing.");
+  if (!seen) throw section.error("single", "expected the text between the special tokens, but it is missing.");
   return { ...nothing, prefix, suffix };
-}
-
-function idValue(value: JsonValue | undefined, where: string): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw corruptSection(where, `expected a token id, but found ${JSON.stringify(value)}.`);
 }

@@ -1,11 +1,11 @@
 /** The pre-tokenizers of tokenizer.json: each cuts a piece of text into smaller ones, which the model never crosses. */
 
+import { booleanField, choiceField, type FieldReader, textField } from "@attune/spec";
 import { toByteCharacters } from "../byte-characters.ts";
 import { buildComponent, buildSequence, type ComponentBuilders } from "../component.ts";
 import { compileOnigurumaRegex } from "../pattern/oniguruma-regex.ts";
 import { literalPattern, type Pattern, patternField, regexPattern } from "../pattern/pattern.ts";
 import { wordClass } from "../pattern/regex-characters.ts";
-import { booleanField, choiceField, type Section, stringField } from "../section.ts";
 import { type AlignedText, codePointLength, type Edit, rewriteAligned, sliceAligned } from "./aligned-text.ts";
 import { buildMetaspace } from "./metaspace.ts";
 import { prepend } from "./normalizer.ts";
@@ -31,8 +31,8 @@ const builders: ComponentBuilders<PreTokenizer> = {
   Split: (section) =>
     splitter(
       patternField(section).pattern,
-      choiceField(section, "behavior", splitBehaviors),
-      booleanField(section, "invert", false),
+      section.read("behavior", choiceField(splitBehaviors)),
+      section.read("invert", booleanField, false),
     ),
   Whitespace: () =>
     splitter(
@@ -42,10 +42,16 @@ const builders: ComponentBuilders<PreTokenizer> = {
     ),
   WhitespaceSplit: () => splitter(regexPattern(/\p{White_Space}/gu), "Removed"),
   Digits: (section) =>
-    splitter(regexPattern(/\p{N}/gu), booleanField(section, "individual_digits", false) ? "Isolated" : "Contiguous"),
+    splitter(
+      regexPattern(/\p{N}/gu),
+      section.read("individual_digits", booleanField, false) ? "Isolated" : "Contiguous",
+    ),
   Punctuation: (section) =>
-    splitter(regexPattern(new RegExp(punctuation, "gv")), choiceField(section, "behavior", splitBehaviors, "Isolated")),
-  CharDelimiterSplit: (section) => splitter(literalPattern(stringField(section, "delimiter")), "Removed"),
+    splitter(
+      regexPattern(new RegExp(punctuation, "gv")),
+      section.read("behavior", choiceField(splitBehaviors), "Isolated"),
+    ),
+  CharDelimiterSplit: (section) => splitter(literalPattern(section.read("delimiter", textField)), "Removed"),
   BertPreTokenizer: () =>
     inOrder([
       splitter(regexPattern(/\p{White_Space}/gu), "Removed"),
@@ -56,7 +62,7 @@ const builders: ComponentBuilders<PreTokenizer> = {
 };
 
 /** Builds a pre-tokenizer from its section of tokenizer.json; without one, a text is one piece. */
-export function buildPreTokenizer(section: Section | undefined): PreTokenizer {
+export function buildPreTokenizer(section: FieldReader | undefined): PreTokenizer {
   return section ? buildComponent("pre-tokenizer", builders, section) : (piece, emit) => emit(piece);
 }
 
@@ -75,9 +81,9 @@ function splitter(pattern: Pattern, behavior: SplitBehavior, invert = false): Pr
   });
 }
 
-function byteLevel(section: Section): PreTokenizer {
-  const addPrefixSpace = booleanField(section, "add_prefix_space", true);
-  const pattern = booleanField(section, "use_regex", true)
+function byteLevel(section: FieldReader): PreTokenizer {
+  const addPrefixSpace = section.read("add_prefix_space", booleanField, true);
+  const pattern = section.read("use_regex", booleanField, true)
     ? regexPattern(compileOnigurumaRegex(gpt2Expression, section.where))
     : undefined;
   const addSpace = prepend(" ");

@@ -1,9 +1,10 @@
-import { type JsonObject, type JsonValue, sortKeys } from "@attune/spec";
+import { integerField, type JsonObject, type JsonValue, readFields, sortKeys } from "@attune/spec";
 import { readAddedToken } from "../added-tokens/added-token.ts";
 import { chatTemplateOf } from "../chat/chat-template.ts";
-import { countField, sectionList } from "../section.ts";
 import { formatTokenizerJson } from "./format-tokenizer.ts";
 import type { TokenizerFiles } from "./tokenizer-files.ts";
+
+const count = integerField({ minimum: 0 });
 
 const roles: readonly string[] = ["bos_token", "eos_token", "pad_token", "unk_token"];
 
@@ -26,12 +27,12 @@ export async function saveTokenizer(folder: string, files: TokenizerFiles): Prom
 
 function configOf({ tokenizer, config, source }: TokenizerFiles): JsonObject {
   const { chat_template: _, ...rest } = config ?? {};
-  const listed =
-    tokenizer["added_tokens"] === undefined ? [] : sectionList({ value: tokenizer, where: source }, "added_tokens");
+  const root = readFields(tokenizer, { file: source });
+  const listed = root.has("added_tokens") ? root.objects("added_tokens") : [];
   const decoder = listed.map((section): [string, JsonValue] => {
-    const { id: _, ...token } = section.value;
+    const { id: _, ...token } = section.fields;
     readAddedToken(token, section.where, false);
-    return [String(countField(section, "id")), token];
+    return [String(section.read("id", count)), token];
   });
   return {
     added_tokens_decoder: Object.fromEntries(decoder),

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
-import { corruptSection } from "../section.ts";
+import { corruptTokenizer } from "../corrupt-tokenizer.ts";
 
 /** The parsed files of one tokenizer. */
 export interface TokenizerFiles {
@@ -59,7 +59,7 @@ export async function readChatTemplate(folder: string): Promise<string | undefin
 function templateOf(value: JsonObject, file: string): string {
   const template = value["chat_template"];
   if (typeof template === "string") return template;
-  throw corruptSection(file, 'expected "chat_template" to be text, but it is not.');
+  throw corruptTokenizer(file, 'expected "chat_template" to be text, but it is not.');
 }
 
 async function readText(path: string): Promise<string>;
@@ -77,7 +77,7 @@ async function readText(path: string, optional = false): Promise<string | undefi
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw corruptSection(path, "expected text in UTF-8, but the bytes are something else.");
+    throw corruptTokenizer(path, "expected text in UTF-8, but the bytes are something else.");
   }
 }
 
@@ -86,15 +86,15 @@ function parseObject(text: string, file: string): JsonObject {
   try {
     value = JSON.parse(text) as JsonValue;
   } catch (cause) {
-    throw corruptSection(
+    throw corruptTokenizer(
       file,
       `expected JSON, but could not read it (${String(cause)}).`,
       "The file may be truncated; fetch or write it again.",
     );
   }
-  if (isDeep(value)) throw corruptSection(file, `expected at most ${deepestNesting} values inside each other.`);
+  if (isDeep(value)) throw corruptTokenizer(file, `expected at most ${deepestNesting} values inside each other.`);
   if (isJsonObject(value)) return value;
-  throw corruptSection(file, "expected a JSON object, but the file holds something else.");
+  throw corruptTokenizer(file, "expected a JSON object, but the file holds something else.");
 }
 
 /** Components are built by recursion, so a file decides how deep it goes. */

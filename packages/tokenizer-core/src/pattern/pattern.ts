@@ -1,5 +1,4 @@
-import { AttuneError } from "@attune/spec";
-import { corruptSection, type Section, sectionOf, stringField } from "../section.ts";
+import { AttuneError, type FieldReader, textField } from "@attune/spec";
 import { compileOnigurumaRegex } from "./oniguruma-regex.ts";
 
 /** Finds the matches of a pattern in a text and reports each as a half-open range, in order. */
@@ -44,17 +43,20 @@ export function literalPattern(literal: string): Pattern {
 }
 
 /** Reads `{"String": …}` or `{"Regex": …}` under the key `pattern`. */
-export function patternField(section: Section): { readonly pattern: Pattern; readonly literal: string | undefined } {
-  const inner = sectionOf(section.value["pattern"], `${section.where}.pattern`);
-  if ("String" in inner.value) {
-    const literal = stringField(inner, "String");
+export function patternField(section: FieldReader): {
+  readonly pattern: Pattern;
+  readonly literal: string | undefined;
+} {
+  const inner = section.object("pattern");
+  if ("String" in inner.fields) {
+    const literal = inner.read("String", textField);
     return { pattern: literalPattern(literal), literal };
   }
-  if ("Regex" in inner.value) {
+  if ("Regex" in inner.fields) {
     return {
-      pattern: regexPattern(compileOnigurumaRegex(stringField(inner, "Regex"), inner.where)),
+      pattern: regexPattern(compileOnigurumaRegex(inner.read("Regex", textField), inner.where)),
       literal: undefined,
     };
   }
-  throw corruptSection(inner.where, `expected "String" or "Regex", but found ${JSON.stringify(inner.value)}.`);
+  throw inner.error(undefined, `expected "String" or "Regex", but found ${JSON.stringify(inner.fields)}.`);
 }
