@@ -27,7 +27,14 @@ describe("attune init", () => {
       writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
       const output = path(`${task}.yaml`);
       const made = await attuneJson(["init", "--data", data, "--model", path("tiny", "model"), "--output", output]);
-      expect(made).toEqual({ schemaVersion: 1, output, task, name: `my-${task}`, model: path("tiny", "model") });
+      expect(made).toEqual({
+        schemaVersion: 1,
+        output,
+        task,
+        name: `my-${task}`,
+        model: path("tiny", "model"),
+        remarks: [],
+      });
       const small = [
         "--block-length",
         "64",
@@ -52,6 +59,36 @@ describe("attune init", () => {
     const again = await runAttune(["init", "--data", path("texts.jsonl"), "--output", path("perplexity.yaml")]);
     expect(again).toMatchObject({ code: 1 });
     expect(again.stderr).toContain("(FILE_EXISTS)");
+  });
+
+  test("says what of a table may not have been meant: labels that are missing, alike, rare or no classes, columns unread", async () => {
+    const rows = Array.from({ length: 12 }, (_, index) => ({ body: `text ${index}`, label: index % 2 ? "in" : "out" }));
+    const tables = {
+      "of 12 records have no label": [
+        "perplexity",
+        rows.map((row, index) => (index < 3 ? { ...row, label: "" } : row)),
+      ],
+      'The only label is "in".': ["perplexity", rows.map((row) => ({ ...row, label: "in" }))],
+      "Most records have a label of their own": ["perplexity", rows.map((row, index) => ({ ...row, label: index }))],
+      'case or spaces alone are labels of their own: "In ", "in".': [
+        "classification",
+        rows.map((row, index) => (index % 4 === 1 ? { ...row, label: "In " } : row)),
+      ],
+      'Labels of fewer than 3 records cannot be learnt, chosen by and judged: "odd".': [
+        "classification",
+        [...rows, { body: "one more", label: "odd" }],
+      ],
+      "Columns that are not read: team. One that holds a class is named by, for example, --columns text=body,label=team.":
+        ["perplexity", rows.map(({ body, label }) => ({ body, team: label }))],
+    } as const;
+    for (const [index, [sentence, [task, table]]] of Object.entries(tables).entries()) {
+      const data = path(`table ${index}.jsonl`);
+      writeFileSync(data, table.map((row) => `${JSON.stringify(row)}\n`).join(""));
+      const init = ["init", "--data", data, "--output"];
+      const made = await attuneJson([...init, path(`table ${index}.yaml`)]);
+      expect(made, sentence).toMatchObject({ task, remarks: [expect.stringContaining(sentence)] });
+      expect((await runAttune([...init, path(`again ${index}.yaml`)])).stderr).toContain(sentence);
+    }
   });
 
   test("a folder of documents becomes a model that speaks like them, however long they are", async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StepExplanation } from "@attune/recipe";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -106,6 +106,16 @@ describe("attune run", () => {
     expect({ files: files(), changed: statSync(path("run", "eval", "text.jsonl")).mtimeMs }).toEqual(before);
   }, 120_000);
 
+  test("eval of a run that has trained nothing yet says so instead of judging its base", async () => {
+    cpSync(path("run"), path("unfinished"), { recursive: true });
+    for (const made of ["adapter", "merged"]) rmSync(path("unfinished", made), { recursive: true });
+    const { code, stdout, stderr } = await runAttune(["eval", path("unfinished")]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/has not finished\. \(FILE_NOT_FOUND\)\nhint: .*--resume.*--model/);
+    const named = await runAttune(["eval", path("unfinished"), "--model", path("tiny", "model")]);
+    expect(named.stdout).toMatch(/^model +\d+\.\d%/m);
+  }, 120_000);
+
   test("a gate that is not met prints the result and exits 3", async () => {
     const gated = [
       "run",
@@ -173,13 +183,29 @@ describe("attune run", () => {
     expect(plan.memory.peakBytes).toBeGreaterThan(2 ** 20);
     expect(plan.time.flops).toBeGreaterThan(1e6);
     const { stdout } = await runAttune(["plan", recipe, "--steps", "60"]);
-    expect(stdout).toMatch(/^60 steps of 128 tokens/);
+    expect(stdout).toMatch(/^60 steps of 128 tokens/m);
     const { products, dispatchesPerStep } = plan.training;
     expect(stdout).toMatch(
       new RegExp(`^a step is ${dispatchesPerStep} dispatches, with products in ${products}$`, "m"),
     );
     expect(stdout).toMatch(/^train +\d+(\.\d)? .FLOP/m);
     expect(stdout).toMatch(/^at its peak +\d/m);
+  });
+
+  test("plan says how many records each stage left out, and by which rule", async () => {
+    const lines = readFileSync(path("texts.jsonl"), "utf8").trim().split("\n");
+    const twice = lines.slice(0, 5).map((line) => line.replace('"id":"', '"id":"again '));
+    writeFileSync(path("twice.jsonl"), [...lines, ...twice, ""].join("\n"));
+    const stages = "data.stages={dedup: {near: false}, split: {validation: 8, test: 12}}";
+    const command = ["plan", recipe, "--data", path("twice.jsonl"), "--set", stages];
+    const { stdout } = await runAttune(command);
+    expect(stdout).toMatch(/^69 records read, 64 kept: dedup left out 5 exact-duplicate\npart +records /);
+    const { data } = await attuneJson<{ data: { funnel: object[]; parts: object[] } }>(command);
+    expect(data.funnel).toMatchObject([
+      { stage: "dedup", read: 69, kept: 64, rules: [{ rule: "exact-duplicate", action: "dropped", count: 5 }] },
+      { stage: "split", read: 64, kept: 64 },
+    ]);
+    expect(data.parts).toMatchObject([{ records: 44 }, { records: 8 }, { records: 12 }]);
   });
 
   test("plan explains the dispatches of a step, on a GPU that is not there and on this CPU", async () => {

@@ -49,9 +49,18 @@ describe("guessColumns", () => {
       { text: "t", category: "c" },
       { text: "text", label: "category" },
     ],
+    [
+      { Review: "t", " sentiment ": 1 },
+      { text: "Review", label: " sentiment " },
+    ],
+    [
+      { text: "t", class: true },
+      { text: "text", label: "class" },
+    ],
     [{ id: 1, body: "t" }, { text: "body" }],
     [{ question: "q", answer: 3 }, { text: "question" }],
     [{ text: "t", code: "c" }, undefined],
+    [{ text: "t", category: { name: "c" } }, undefined],
     [{ text: "t", label: "l", category: "c" }, undefined],
     [{ instruction: "i", input: "", output: "o" }, undefined],
     [{ messages: [], category: "c" }, undefined],

@@ -170,7 +170,15 @@ describe("splitStage", () => {
           () => ({ sender: "one" }),
         ),
       ),
-    ).rejects.toMatchObject({ code: "DATA_EMPTY", details: { key: "validation" } });
+    ).rejects.toMatchObject({
+      code: "DATA_EMPTY",
+      details: { key: "validation" },
+      message: expect.stringContaining("(records: 30, classes: 1, groups: 1, the largest of 30)"),
+    });
+    const hintOf = (count: number, label: (index: number) => string) =>
+      split(make(count, label, () => ({}))).catch(({ hint }) => hint as string);
+    expect(await hintOf(3, String)).toMatch(/^Give more records/);
+    expect(await hintOf(30, String)).toMatch(/^Labels that are nearly all different are no classes/);
     const tied = make(
       20,
       (index) => (index < 2 ? "rare" : "x"),

@@ -1,6 +1,6 @@
 // A whole run in small: what is done again when something changed, what an interrupted run ends with, and numbers held to the files
 // that they were made of.
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { AttuneError, type ProgressEvent } from "@attune/spec";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -8,6 +8,7 @@ import { checkGates } from "../src/evaluate/gates.ts";
 import {
   createToolbox,
   type EvaluationConfig,
+  evaluateModel,
   type ResolvedRecipe,
   type RunOptions,
   type RunResult,
@@ -305,6 +306,42 @@ describe("numbers", () => {
       { metric: "brier", limit: 0, higherIsBetter: false, value: brier, passed: false },
     ]);
   });
+
+  it("records that the adapter has learnt from, once the data changed, are counted beside its numbers", async () => {
+    const partsOf = (run: string) =>
+      readFileSync(join(run, "data", "split", "records.jsonl"), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { text: string; metadata: { split: string } });
+    const textsOf = (run: string, part: string) =>
+      partsOf(run).flatMap(({ text, metadata }) => (metadata.split === part ? [text] : []));
+    const judge = async (path: string, used: readonly string[]) => {
+      const judged = await recipe([...used, `data.source.path=${path}`]);
+      const output = mkdtempSync(join(folder, "judged-"));
+      const { table } = await evaluateModel(judged, { toolbox, output });
+      return { cautions: table.cautions, output };
+    };
+    const adapter = [`adapter=${join(reference, "adapter")}`];
+    const renamed = labelledRows(60).map((row, index) => ({
+      ...row,
+      id: `new ${index}`,
+      text: row.text.toUpperCase(),
+    }));
+    const changed = writeRows(join(folder, "changed.jsonl"), renamed);
+    expect((await judge(data, adapter)).cautions).toEqual([]);
+
+    const { cautions, output } = await judge(changed, adapter);
+    const trained = new Set(textsOf(reference, "train").map((text) => text.toUpperCase()));
+    const seen = textsOf(output, "test").filter((text) => trained.has(text)).length;
+    expect(seen).toBeGreaterThan(0);
+    expect(cautions).toEqual([
+      `Too good to be true: ${seen} of these 12 records were trained on by the run in ${reference}. Judge by records that it has not seen.`,
+    ]);
+    const merged = [`model=${join(reference, "merged")}`];
+    expect((await judge(changed, merged)).cautions).toEqual(cautions);
+    expect((await judge(changed, [...adapter, "evaluation.part=train"])).cautions).toEqual([]);
+    expect((await judge(changed, [])).cautions).toEqual([]);
+  }, 120_000);
 
   it("parts are counted over the records that are used, with no leak between them", () => {
     const { parts, leaks, groups } = result.data;

@@ -29,9 +29,9 @@ export const init: VerbAction<InitOptions> = async (options, { host, note }) => 
   } catch (error) {
     throw toAttuneError(error);
   }
-  note(`${shape.description}.`);
+  for (const sentence of [`${shape.description}.`, ...(asked ? [] : shape.remarks)]) note(sentence);
   return {
-    json: { output, task, name, model },
+    json: { output, task, name, model, remarks: [...shape.remarks] },
     text: `written to ${output}; look at it, then: attune run ${quotePath(output)}`,
   };
 };

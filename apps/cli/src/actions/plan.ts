@@ -1,5 +1,6 @@
 import { planRun } from "@attune/recipe";
 import type { JsonObject } from "@attune/spec";
+import { describeParts } from "../describe/describe-parts.ts";
 import { describePlan } from "../describe/describe-plan.ts";
 import { describeStep } from "../describe/describe-step.ts";
 import { openRecipe } from "../open/open-recipe.ts";
@@ -15,9 +16,16 @@ export const plan: VerbAction<PlanVerbOptions> = async (options, context) => {
   const { signal, onProgress } = context;
   const output = recipe.config.output ?? undefined;
   const { explain } = options;
-  const { plan: predicted, explanation } = await planRun(recipe, { toolbox, output, explain, signal, onProgress });
+  const planned = await planRun(recipe, { toolbox, output, explain, signal, onProgress });
+  const { plan: predicted, data, explanation } = planned;
+  const { unit } = recipe.config.report;
   return {
-    json: { ...predicted, ...(explanation && { explanation }) } as unknown as JsonObject,
-    text: [describePlan(predicted), ...(explanation ? ["", describeStep(explanation)] : [])].join("\n"),
+    json: { ...predicted, data, ...(explanation && { explanation }) } as unknown as JsonObject,
+    text: [
+      describeParts({ ...data, unit }),
+      "",
+      describePlan(predicted),
+      ...(explanation ? ["", describeStep(explanation)] : []),
+    ].join("\n"),
   };
 };

@@ -1,4 +1,4 @@
-import type { SplitReport } from "@attune/data-core";
+import type { FunnelRow, SplitReport } from "@attune/data-core";
 import { formatCount } from "../terminal/format-number.ts";
 import { renderTable } from "../terminal/table.ts";
 
@@ -19,12 +19,14 @@ interface PartsDescription {
   readonly parts: readonly PartCounts[];
   readonly groups: SplitReport["groups"] | undefined;
   readonly leaks: number;
+  /** What the stages in front left out, where they are of the same job. */
+  readonly funnel?: readonly FunnelRow[] | undefined;
   /** What is counted, plural. */
   readonly unit: string;
 }
 
-/** Sizes of the parts and of each class in them, the groups, and the leak count. */
-export function describeParts({ parts, groups, leaks, unit }: PartsDescription): string {
+/** What was left out and why, sizes of the parts and of each class in them, the groups, and the leak count. */
+export function describeParts({ parts, groups, leaks, unit, funnel = [] }: PartsDescription): string {
   const classes = [...new Set(parts.flatMap(({ perClass }) => Object.keys(perClass)))].sort();
   const few = classes.length <= shownClasses ? classes : [];
   const rows = parts.map(({ name, records, available, perClass }) => [
@@ -34,8 +36,22 @@ export function describeParts({ parts, groups, leaks, unit }: PartsDescription):
   ]);
   const test = parts.find(({ name }) => name === "test");
   const many = few.length === classes.length ? undefined : test && perClassLine(classes, test);
-  const lines = [renderTable(["part", unit, ...few.map((name) => name || "(no label)")], rows), many];
+  const lines = [
+    leftOutLine(funnel, unit),
+    renderTable(["part", unit, ...few.map((name) => name || "(no label)")], rows),
+    many,
+  ];
   return [...lines.filter((line) => line !== undefined), groupLine(groups, leaks, unit)].join("\n");
+}
+
+function leftOutLine(funnel: readonly FunnelRow[], unit: string): string | undefined {
+  const stages = funnel.filter(({ dropped }) => dropped > 0);
+  if (stages.length === 0) return undefined;
+  const left = stages.map(({ stage, rules }) => {
+    const dropping = rules.filter(({ action }) => action === "dropped");
+    return `${stage} left out ${dropping.map(({ rule, count }) => `${formatCount(count)} ${rule}`).join(", ")}`;
+  });
+  return `${formatCount(funnel[0]!.read)} ${unit} read, ${formatCount(funnel.at(-1)!.kept)} kept: ${left.join("; ")}`;
 }
 
 function perClassLine(classes: readonly string[], { perClass }: PartCounts): string {

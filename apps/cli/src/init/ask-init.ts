@@ -1,5 +1,5 @@
 import { AttuneError } from "@attune/spec";
-import { cancel, intro, isCancel, select, text } from "@clack/prompts";
+import { cancel, intro, isCancel, log, select, text } from "@clack/prompts";
 import { sourceFrom } from "../options/source-from.ts";
 import type { InitOptions } from "../verbs/init.ts";
 import { type DataShape, inspectData } from "./inspect-data.ts";
@@ -16,6 +16,7 @@ export async function askInit(options: InitOptions): Promise<InitAnswers> {
   const data =
     options.data ?? (await answered(text({ message: "Where are your records?", placeholder: "tickets.jsonl" })));
   const shape = await inspectData(sourceFrom(options, data));
+  for (const remark of shape.remarks) log.warn(remark);
   const task =
     options.task ??
     (await answered(

@@ -19,11 +19,20 @@ export function guessColumns(row: JsonObject): ColumnMapping | undefined {
   if (shape !== undefined && (shape !== "text" || "label" in row)) return undefined;
   const find = (role: keyof typeof usualNames): string | undefined =>
     usualNames[role]
-      .flatMap((name) => Object.keys(row).find((column) => column.toLowerCase() === name) ?? [])
-      .find((column) => typeof row[column] === "string");
+      .flatMap((name) => Object.keys(row).find((column) => column.trim().toLowerCase() === name) ?? [])
+      .find((column) => (role === "label" ? isLabel : isText)(row[column]));
   const [prompt, completion, text, label] = [find("prompt"), find("completion"), find("text"), find("label")];
   if (prompt !== undefined && completion !== undefined && text === undefined) return { prompt, completion };
   const content = text ?? prompt;
   if (content === undefined || (shape === "text" && label === undefined)) return undefined;
   return { text: content, ...(label === undefined ? {} : { label }) };
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+/** Classes are often numbers or yes and no. */
+function isLabel(value: unknown): boolean {
+  return ["string", "number", "boolean"].includes(typeof value);
 }

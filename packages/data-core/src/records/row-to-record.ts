@@ -152,9 +152,10 @@ function readId(row: DataRow, columns: ColumnMapping["id"], file = row.file.spli
 function readLabel(row: DataRow, column: string, labels: RecordDefaults["labels"]): string | undefined {
   const value = row.values[column];
   if (value === undefined || value === null) return undefined;
-  if (typeof value === "object") throw wrongType(row, column, "a label", value);
+  if (typeof value === "object") throw wrongType(row, column, "one label, a text or a number,", value);
   const label = String(value);
-  if (labels === undefined) return label;
+  // An empty cell of a table is no label.
+  if (labels === undefined) return label === "" ? undefined : label;
   const mapped = Object.hasOwn(labels, label) ? labels[label] : undefined;
   if (mapped !== undefined) return mapped;
   throw new AttuneError(

@@ -230,6 +230,25 @@ function countParts(
   };
 }
 
+/** With fewer groups, it is records that are missing, whatever the classes. */
+const fewGroups = 10;
+
+function emptyPart(part: SplitPart, { sizes, groups, perClass }: SplitReport): AttuneError {
+  const records = splitParts.reduce((sum, each) => sum + sizes[each], 0);
+  const classes = Object.keys(perClass.train).length;
+  const hint =
+    groups.count >= fewGroups && classes > groups.count / 2
+      ? "Labels that are nearly all different are no classes: leave stratifyBy empty, and the label out of what is learnt."
+      : groups.count >= fewGroups && groups.largest > 1
+        ? "Ask for a larger part, raise maximumGroupShare, or group by fewer keys."
+        : "Give more records, or ask for a larger part; what stages in front left out is in their manifest.json.";
+  return new AttuneError(
+    "DATA_EMPTY",
+    `Expected records in ${part}, but no group fits into it (records: ${records}, classes: ${classes}, groups: ${groups.count}, the largest of ${groups.largest}).`,
+    { hint, details: { key: part } },
+  );
+}
+
 function checkReport(report: SplitReport, options: SplitOptions, missingLabels: readonly string[]): void {
   if (report.leaks > 0) {
     throw new AttuneError("DATA_LEAK", `Expected no text or group key in two parts, but found ${report.leaks}.`, {
@@ -238,16 +257,7 @@ function checkReport(report: SplitReport, options: SplitOptions, missingLabels: 
   }
   const wanted = { train: 1, validation: options.validation, test: options.test };
   const empty = splitParts.find((part) => wanted[part] > 0 && report.sizes[part] === 0);
-  if (empty !== undefined) {
-    throw new AttuneError(
-      "DATA_EMPTY",
-      `Expected records in ${empty}, but no group fits: there are ${report.groups.count} groups, the largest with ${report.groups.largest} records.`,
-      {
-        hint: "Ask for a larger part, raise maximumGroupShare, or group by fewer keys.",
-        details: { key: empty },
-      },
-    );
-  }
+  if (empty !== undefined) throw emptyPart(empty, report);
   if (options.requireLabelsInTrain && missingLabels.length > 0) {
     throw new AttuneError(
       "LABELS_INVALID",

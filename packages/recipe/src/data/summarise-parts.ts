@@ -1,4 +1,4 @@
-import { createLeakCheck, type SplitReport } from "@attune/data-core";
+import { createLeakCheck, type FunnelRow, funnelOf, type SplitReport } from "@attune/data-core";
 import type { Part, PreparedData } from "./prepare-data.ts";
 import type { DataParts } from "./read-parts.ts";
 
@@ -20,6 +20,8 @@ export interface PartsSummary {
   readonly groups: SplitReport["groups"] | undefined;
   /** Texts and group keys that are in more than one part, counted over the records that are used. */
   readonly leaks: number;
+  /** What each stage read and left out, and by which rule. */
+  readonly funnel: readonly FunnelRow[];
 }
 
 /** What ties records together where no split stage says so: the cluster that the dedup stage gives them. */
@@ -39,5 +41,5 @@ export function summariseParts(parts: DataParts, { split, manifests }: PreparedD
     }
     return { name, records: parts[name].length, available: parts.available[name], perClass };
   });
-  return { parts: summaries, groups: split?.groups, leaks: leaks.count() };
+  return { parts: summaries, groups: split?.groups, leaks: leaks.count(), funnel: funnelOf(manifests) };
 }

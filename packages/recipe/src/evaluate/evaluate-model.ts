@@ -15,6 +15,7 @@ import { readGeneralText } from "./general-text.ts";
 import { judgeBaselines } from "./judge-baselines.ts";
 import { judgeModel } from "./judge-model.ts";
 import { type ResultTable, resultTable } from "./result-table.ts";
+import { trainedTexts } from "./trained-texts.ts";
 
 /** What one model and the baselines make of a task. */
 export interface EvaluationReport {
@@ -95,7 +96,25 @@ async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateMo
     adaptedGeneral: undefined,
   };
   const { resamples, part } = evaluation;
-  return { table: resultTable(evaluations, { part, resamples, seed }), general: generalScores(judgement.general) };
+  const cautions = await seenBefore(data, config, signal);
+  const table = resultTable(evaluations, { part, resamples, seed, cautions });
+  return { table, general: generalScores(judgement.general) };
+}
+
+/** Records change their part with the data and its order: those that the model has learnt from make its numbers too good. */
+async function seenBefore(
+  data: RecipeData,
+  { adapter, model, evaluation }: RecipeConfig,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const { part } = evaluation!;
+  const trained = part === "train" ? undefined : await trainedTexts(adapter ?? model!, signal);
+  const judged = data.parts[part];
+  const seen = trained === undefined ? 0 : judged.filter((record) => trained.has(record)).length;
+  if (seen === 0) return [];
+  return [
+    `Too good to be true: ${seen} of these ${judged.length} records were trained on by the run in ${trained!.run}. Judge by records that it has not seen.`,
+  ];
 }
 
 /** Records that nobody split are all judged: whoever gives a file of test rows need not say that they are. */

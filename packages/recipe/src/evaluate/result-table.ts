@@ -45,10 +45,19 @@ export interface Evaluations {
   readonly adaptedGeneral: Evaluation | undefined;
 }
 
+/** How a table is made. */
+interface TableOptions {
+  readonly part: string;
+  readonly resamples: number;
+  readonly seed: number;
+  /** Sentences in front of those that the evaluations call for. */
+  readonly cautions?: readonly string[] | undefined;
+}
+
 /** Puts evaluations side by side. */
 export function resultTable(
   evaluations: Evaluations,
-  { part, resamples, seed }: { readonly part: string; readonly resamples: number; readonly seed: number },
+  { part, resamples, seed, cautions = [] }: TableOptions,
 ): ResultTable {
   const { baselines, base, adapted, baseGeneral, adaptedGeneral } = evaluations;
   const first = base ?? adapted!;
@@ -64,7 +73,7 @@ export function resultTable(
     part,
     n: first.result.n,
     groups: first.result.groups,
-    cautions: cautionsOf(first.result),
+    cautions: [...cautions, ...cautionsOf(first.result)],
     columns: first.scoring.metrics.map(({ id, title, unit, higherIsBetter }) => ({ id, title, unit, higherIsBetter })),
     rows: [
       ...[...baselines].map(([id, evaluation]) => row(id, "baseline", evaluation)),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseDevice } from "@attune/tensor-core";
 import { checkRecipe } from "../config/check-recipe.ts";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
+import type { PartsSummary } from "../data/summarise-parts.ts";
 import { loadRun } from "../run/load-run.ts";
 import type { RunOptions } from "../run/run-options.ts";
 import { openDevice, resolveDevice } from "../toolbox/open-device.ts";
@@ -22,9 +23,10 @@ export interface PlanOptions extends Omit<RunOptions, "output" | "resume"> {
   readonly output?: string | undefined;
 }
 
-/** A prediction, and the dispatches of a step where they were asked for. */
+/** A prediction, the data it is of, and the dispatches of a step where they were asked for. */
 export interface PlannedRun {
   readonly plan: RunPlan;
+  readonly data: PartsSummary;
   readonly explanation?: StepExplanation;
 }
 
@@ -43,7 +45,8 @@ export async function planRun(given: ResolvedRecipe, options: PlanOptions): Prom
     const loaded = await loadRun({ ...options, recipe, runtime, folder });
     const inputs = { config: recipe.config, toolbox, runtime, ...loaded };
     const plan = await predictRun(inputs);
-    return explain === undefined ? { plan } : { plan, explanation: await explainStep(inputs, explain, products) };
+    const planned = { plan, data: loaded.data.summary };
+    return explain === undefined ? planned : { ...planned, explanation: await explainStep(inputs, explain, products) };
   } finally {
     await runtime.dispose();
     if (output === undefined) await rm(folder, { recursive: true, force: true });
