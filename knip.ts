@@ -33,7 +33,7 @@ const config: KnipConfig = {
         ]),
     ),
   },
-  ignoreBinaries: ["cc", "mkfifo", "mount", "umount"],
+  ignoreBinaries: ["cc", "mkfifo", "mount", "nvidia-smi", "strip", "umount"],
 };
 
 export default config;
