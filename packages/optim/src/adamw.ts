@@ -2,6 +2,7 @@
 //   m = β₁m + (1-β₁)g    v = β₂v + (1-β₂)g²
 //   θ = θ - η·λ·θ - η · (m/(1-β₁ᵗ)) / (√(v/(1-β₂ᵗ)) + ε)
 // Loshchilov and Hutter, Decoupled Weight Decay Regularization, arXiv 1711.05101.
+import { checkOptionKeys } from "@attune/spec";
 import { adamw as adamwOp } from "@attune/tensor-core";
 import { checkedRange } from "./checked-range.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -21,9 +22,10 @@ export interface AdamwOptions {
 /**
  * AdamW over flat f32 buffers.
  *
- * @throws AttuneError `OPTIONS_INVALID` for a value outside its range
+ * @throws AttuneError `OPTIONS_INVALID` for a value outside its range, `CONFIG_UNKNOWN_KEY` for an option that there is not
  */
 export function adamw(options: AdamwOptions = {}): Optimizer {
+  checkOptionKeys("adamw", options, { beta1: true, beta2: true, epsilon: true, weightDecay: true });
   const beta1 = checkedRange("beta1", options.beta1 ?? 0.9, 0, 1);
   const beta2 = checkedRange("beta2", options.beta2 ?? 0.999, 0, 1);
   const epsilon = checkedRange("epsilon", options.epsilon ?? 1e-8, 0, 1);

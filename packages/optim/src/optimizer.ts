@@ -24,9 +24,9 @@ export interface UpdateInputs {
   readonly gradient: Tensor;
   /** One an entry of `slots`, in that order. */
   readonly slots: readonly Tensor[];
-  /** `[groups, hyperparameterCount]` */
+  /** `[groups, numbers of a group]`: what `hyperparameters` gave, the last column times what clips and unscales the gradient. */
   readonly hyperparameters: Tensor;
-  /** `[1]`: 0 leaves everything as it was. */
+  /** `[1]`: 0 leaves everything as it was, `where(apply, new, old)`, as the gradient is not finite. */
   readonly apply: Tensor;
   readonly segments: readonly ParameterSegment[];
 }
@@ -38,7 +38,8 @@ export interface Optimizer extends Contract<"optimizer"> {
   /** Plain values that go into the run's configuration. */
   readonly options: Readonly<Record<string, number | boolean>>;
   /**
-   * Numbers of one group for one step; the last is a gradient scale of 1 that clipping multiplies.
+   * Numbers of one group for one step, as many for every step and group. The last is 1: an update multiplies the gradient by it, as
+   * clipping and loss scaling are in it.
    *
    * @param step - applied steps before this one, from 0
    */

@@ -1,7 +1,7 @@
 // Learning-rate schedules as functions of the step: a linear warm-up from 0, then
 //   constant: 1    linear: 1 - p    cosine: m + (1-m)/2 · (1 + cos πp),  p = (step - warmup) / (total - warmup)
 // Loshchilov and Hutter, SGDR, arXiv 1608.03983; values as Transformers' get_scheduler.
-import { AttuneError } from "@attune/spec";
+import { AttuneError, checkOptionKeys, type OptionKeys } from "@attune/spec";
 import { checkedRange } from "./checked-range.ts";
 
 /** Shapes of a schedule after its warm-up. */
@@ -21,15 +21,25 @@ export interface ScheduleOptions {
   readonly minimumShare?: number | undefined;
 }
 
+const scheduleKeys: OptionKeys<ScheduleOptions> = {
+  shape: true,
+  learningRate: true,
+  totalSteps: true,
+  warmupSteps: true,
+  minimumShare: true,
+};
+
 /** The learning rate that optimizer step `step` uses, counted from 0 over applied steps. */
 export type Schedule = (step: number) => number;
 
 /**
  * Makes a schedule.
  *
- * @throws AttuneError `OPTIONS_INVALID` for an unknown shape or a value outside its range
+ * @throws AttuneError `OPTIONS_INVALID` for an unknown shape or a value outside its range, `CONFIG_UNKNOWN_KEY` for an option that
+ * there is not
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
+  checkOptionKeys("createSchedule", options, scheduleKeys);
   const { shape = "cosine", warmupSteps = 0, minimumShare = 0 } = options;
   const learningRate = checkedRange("learningRate", options.learningRate, 0, Number.MAX_VALUE);
   const totalSteps = checkedRange("totalSteps", options.totalSteps, 1, Number.MAX_SAFE_INTEGER);

@@ -1,14 +1,14 @@
 // Stochastic gradient descent with momentum, as PyTorch defines it.
 //   g = g + λθ    b = μb + (1-τ)g  (b = g at the first step)    θ = θ - η·(g + μb  if nesterov, else b)
 // Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013.
-import { AttuneError } from "@attune/spec";
+import { AttuneError, checkOptionKeys } from "@attune/spec";
 import { sgd as sgdOp } from "@attune/tensor-core";
 import { checkedRange } from "./checked-range.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Options of SGD, with PyTorch's defaults. */
 export interface SgdOptions {
-  /** Default 0: no momentum buffer is kept. */
+  /** Share of the last step that is taken again. Default 0. */
   readonly momentum?: number | undefined;
   /** Default 0. */
   readonly dampening?: number | undefined;
@@ -21,9 +21,10 @@ export interface SgdOptions {
 /**
  * SGD over flat f32 buffers.
  *
- * @throws AttuneError `OPTIONS_INVALID` for a value outside its range, or nesterov without momentum
+ * @throws AttuneError `CONFIG_UNKNOWN_KEY` for an option that there is not, `OPTIONS_INVALID` for a value outside its range, or nesterov without momentum
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
+  checkOptionKeys("sgd", options, { momentum: true, dampening: true, nesterov: true, weightDecay: true });
   const { nesterov = false } = options;
   const momentum = checkedRange("momentum", options.momentum ?? 0, 0, 1);
   const dampening = checkedRange("dampening", options.dampening ?? 0, 0, 1);

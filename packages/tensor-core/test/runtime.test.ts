@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { gradients } from "../src/graph/gradients.ts";
+import { applyOp } from "../src/graph/tensor.ts";
 import { Trace } from "../src/graph/trace.ts";
+import { defineOp } from "../src/op-def/op-def.ts";
 import { fill } from "../src/ops/create/fill.ts";
 import { add, mul, relu, sigmoid, square, sub } from "../src/ops/pointwise/elementwise.ts";
 import { sum } from "../src/ops/reduce/reduce.ts";
@@ -120,3 +122,23 @@ describe("eager tensors", () => {
 function disposable<T extends { dispose(): Promise<void> }>(value: T): T & AsyncDisposable {
   return Object.assign(value, { [Symbol.asyncDispose]: () => value.dispose() });
 }
+
+describe("the vjp of an op", () => {
+  it("is refused where a cotangent has not the shape of its input", async () => {
+    await using runtime = disposable(runtimeOf());
+    const scaled = defineOp<Record<string, never>>({
+      id: "test/scaled",
+      infer: ([x]) => [x!],
+      vjp: ({ inputs: [x, scale], cotangents: [dy] }) => [mul(dy!, scale!), mul(dy!, x!)],
+      decompose: ([x, scale]) => [mul(x!, scale!)],
+    });
+    const build = (trace: Trace): void => {
+      const scale = trace.input("scale", vector);
+      const y = applyOp(scaled, [trace.input("x", tensorType([2, 3])), scale], {})[0]!;
+      trace.output("dscale", gradients(sum(y), [scale])[0]!);
+    };
+    await expect(runtime.compile(build)).rejects.toThrow(
+      'The vjp of op "test/scaled" gives f32[2, 3] as the cotangent of input 1, which is f32[3].',
+    );
+  });
+});

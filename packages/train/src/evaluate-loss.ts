@@ -1,5 +1,6 @@
 import type { Program } from "@attune/tensor-core";
 import type { Batch } from "./batch-source.ts";
+import { denominatorsOf } from "./check-parts.ts";
 import type { Objective } from "./objective.ts";
 import { stepInputs } from "./step-programs.ts";
 
@@ -12,7 +13,7 @@ export async function evaluateLoss(
   const sums: Record<string, number> = {};
   const totals: Record<string, number> = {};
   for await (const batch of batches) {
-    const denominators = objective.denominators([batch]);
+    const denominators = denominatorsOf(objective, [batch]);
     const outputs = await program.run(stepInputs(batch.inputs, denominators));
     for (const [term, denominator] of Object.entries(denominators)) {
       sums[term] = (sums[term] ?? 0) + outputs[`sum.${term}`]![0]!;

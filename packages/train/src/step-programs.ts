@@ -21,14 +21,13 @@ import {
   tensorType,
   where,
 } from "@attune/tensor-core";
+import { termsOf } from "./check-parts.ts";
 import type { Objective, ObjectiveContext } from "./objective.ts";
 import { gradientsRegion, parametersRegion, type TrainableStore } from "./trainable-store.ts";
 
-/** Numbers of a group that the optimizer's kernels take. */
-const hyperparameterCount = 8;
-
 /** Reserved input names of the plans. */
 const randomInput = "random";
+const sumOutput = (term: string): string => `sum.${term}`;
 const denominatorInput = (term: string): string => `denominator.${term}`;
 const inverseScaleInput = "inverseLossScale";
 
@@ -85,11 +84,16 @@ function contextOf(trace: Trace, objective: Objective, training: boolean): Objec
   return { trace, inputs, ...(training ? { random: trace.input(randomInput, tensorType([4], "u32")) } : {}) };
 }
 
+/** Names of the terms that were traced. */
+export function tracedTerms({ forwardBackward }: Pick<StepPrograms, "forwardBackward">): string[] {
+  return forwardBackward.plan.outputs.map(({ name }) => name.slice(sumOutput("").length));
+}
+
 /** Σ weight · sum / denominator; each term's sum is an output. */
 function traceLoss(trace: Trace, objective: Objective, context: ObjectiveContext): Tensor {
-  const parts = objective.terms(context).map(({ name, sum, weight }) => {
+  const parts = termsOf(objective, context).map(({ name, sum, weight }) => {
     const scalar = reshape(sum, [1]);
-    trace.output(`sum.${name}`, scalar);
+    trace.output(sumOutput(name), scalar);
     return mul(div(scalar, trace.input(denominatorInput(name), tensorType([1]))), weight);
   });
   return parts.reduce((total, part) => add(total, part));
@@ -110,7 +114,8 @@ function traceUpdate(
   const stored = sqrt(sumOfSquares(gradient));
   const norm = inverseScale === undefined ? stored : mul(stored, inverseScale);
   const apply = where(isNaNOp(sub(norm, norm)), fill(trace, 0, [1]), fill(trace, 1, [1]));
-  const given = trace.input("hyperparameters", tensorType([store.groups.length, hyperparameterCount]));
+  const columns = optimizer.hyperparameters(0, store.groups[0]!, 0).length;
+  const given = trace.input("hyperparameters", tensorType([store.groups.length, columns]));
   const made = optimizer.update({
     parameters,
     gradient,
@@ -136,7 +141,7 @@ function withGradientScale(trace: Trace, table: Tensor, factors: readonly (Tenso
   const given = factors.filter((factor) => factor !== undefined);
   if (given.length === 0) return table;
   const scale = given.reduce((product, factor) => mul(product, factor));
-  return mul(table, concat([fill(trace, 1, [1, hyperparameterCount - 1]), reshape(scale, [1, 1])], 1));
+  return mul(table, concat([fill(trace, 1, [1, table.shape[1]! - 1]), reshape(scale, [1, 1])], 1));
 }
 
 /** The compiled plans. */

@@ -4,11 +4,20 @@ import type { Optimizer, Schedule } from "@attune/optim";
 import { AttuneError, type JsonObject, type JsonValue, type ProgressListener } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import type { Batch, BatchSource } from "./batch-source.ts";
+import { assertSameTerms, denominatorsOf, learningRateOf, nextBatch } from "./check-parts.ts";
+import { checkTrainOptions } from "./check-train-options.ts";
 import { evaluateLoss } from "./evaluate-loss.ts";
 import { type LossScaling, type LossScalingOptions, lossScalingOf, nextLossScale } from "./loss-scale.ts";
 import type { Objective } from "./objective.ts";
 import { createStepProfiler, type ProfilingOptions, type StepProfiler } from "./step-profiler.ts";
-import { compileStep, createStepTraces, type StepPrograms, stepInputs, updateInputs } from "./step-programs.ts";
+import {
+  compileStep,
+  createStepTraces,
+  type StepPrograms,
+  stepInputs,
+  tracedTerms,
+  updateInputs,
+} from "./step-programs.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 import { gradientsRegion, parametersRegion, type TrainableStore } from "./trainable-store.ts";
 import type { JournaledRun, TrainingJournal, TrainingPosition } from "./training-journal.ts";
@@ -76,10 +85,11 @@ interface Run {
 /**
  * Trains until the steps are done, early stopping ends the run, or the signal aborts it.
  *
- * @throws AttuneError `ABORTED` after saving, `RUN_MISMATCH` where a checkpoint is of another run, `NUMERICS` after ten steps in
+ * @throws AttuneError `OPTIONS_INVALID` or `CONFIG_UNKNOWN_KEY` before any work, `ABORTED` after saving, `RUN_MISMATCH` where a checkpoint is of another run, `NUMERICS` after ten steps in
  * a row without a finite gradient
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
+  checkTrainOptions(options);
   const scaling = lossScalingOf(options.lossScaling, options.runtime.backend.capabilities);
   const traces = createStepTraces(options.objective, options.store, options.optimizer, {
     clipNorm: options.clipNorm,
@@ -177,7 +187,7 @@ async function takeStep(run: Run): Promise<{ finite: boolean; record: Record<str
   const { accumulation = 1, source } = options;
   stopwatch.start();
   const batches: Batch[] = [];
-  for (let index = 0; index < accumulation; index++) batches.push(await source.next());
+  for (let index = 0; index < accumulation; index++) batches.push(await nextBatch(source));
   const trainedTokens = batches.reduce((sum, batch) => sum + batch.trainedTokens, 0);
   const { applied, finite, metrics } = trainedTokens === 0 ? learnNothing(run, batches) : await learn(run, batches);
   const tokens = batches.reduce((sum, batch) => sum + batch.tokens, 0);
@@ -193,7 +203,8 @@ async function takeStep(run: Run): Promise<{ finite: boolean; record: Record<str
 async function learn(run: Run, batches: readonly Batch[]): Promise<Update> {
   const { options, programs, position, profiler } = run;
   const { store, optimizer, objective, seed } = options;
-  const denominators = objective.denominators(batches);
+  const denominators = denominatorsOf(objective, batches);
+  assertSameTerms(objective, tracedTerms(programs), Object.keys(denominators));
   const sums: Record<string, number> = {};
   const lossScale = position.lossScale?.scale;
   for (const [index, batch] of batches.entries()) {
@@ -204,7 +215,7 @@ async function learn(run: Run, batches: readonly Batch[]): Promise<Update> {
     for (const [name, value] of Object.entries(outputs)) sums[name] = (sums[name] ?? 0) + value[0]!;
   }
   await options.beforeUpdate?.(position.step, lossScale ?? 1);
-  const learningRate = options.schedule(position.appliedSteps);
+  const learningRate = learningRateOf(options.schedule, position.appliedSteps);
   const table = store.groups.flatMap((group) => optimizer.hyperparameters(learningRate, group, position.appliedSteps));
   const outputs = await profiler.run(programs.update, updateInputs(table, lossScale), true);
   const [gradientNorm, applied] = [outputs["gradientNorm"]![0]!, outputs["applied"]![0]!];
@@ -217,8 +228,8 @@ async function learn(run: Run, batches: readonly Batch[]): Promise<Update> {
 
 /** Without a token that the loss counts there is no gradient, and no step either: momentum and decay would act. */
 function learnNothing({ options, position }: Run, batches: readonly Batch[]): Update {
-  const terms = Object.keys(options.objective.denominators(batches)).map((term) => [term, 0]);
-  const learningRate = options.schedule(position.appliedSteps);
+  const terms = Object.keys(denominatorsOf(options.objective, batches)).map((term) => [term, 0]);
+  const learningRate = learningRateOf(options.schedule, position.appliedSteps);
   return {
     applied: 0,
     finite: true,

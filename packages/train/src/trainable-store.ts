@@ -3,7 +3,7 @@
 
 import type { Optimizer, ParameterGroup, ParameterSegment } from "@attune/optim";
 import { AttuneError } from "@attune/spec";
-import { elementCount, type Runtime, stateAlignment } from "@attune/tensor-core";
+import { elementCount, type Runtime, stateAlignment, type Tensor, type Trace, tensorType } from "@attune/tensor-core";
 
 /** A parameter that this run trains. */
 export interface TrainableParameter {
@@ -34,6 +34,8 @@ export interface TrainableStore {
   readonly groups: readonly ParameterGroup[];
   /** Elements of each buffer. */
   readonly size: number;
+  /** Every parameter in a trace, by name, as an objective uses them. */
+  tensors(trace: Trace): Readonly<Record<string, Tensor>>;
   /** Current values of every parameter, by name. */
   read(): Promise<Map<string, Float32Array>>;
 }
@@ -123,6 +125,10 @@ export async function adoptParameters(
     segments: segmentsOf(ranges, size),
     groups,
     size,
+    tensors: (trace) =>
+      Object.fromEntries(
+        ranges.map(({ name, shape, offset }) => [name, trace.state(parametersRegion, tensorType(shape), offset)]),
+      ),
     async read() {
       const all = (await runtime.states.read(parametersRegion)) as Float32Array;
       return new Map(ranges.map(({ name, shape, offset }) => [name, all.slice(offset, offset + elementCount(shape))]));

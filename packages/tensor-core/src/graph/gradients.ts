@@ -6,7 +6,7 @@
 import { AttuneError } from "@attune/spec";
 import { fill } from "../ops/create/fill.ts";
 import { add } from "../ops/pointwise/elementwise.ts";
-import { elementCount } from "../type/tensor-type.ts";
+import { elementCount, formatType, sameShape, type TensorType } from "../type/tensor-type.ts";
 import type { GraphNode, ValueId } from "./graph.ts";
 import type { Tensor } from "./tensor.ts";
 import { type Trace, traceOf } from "./trace.ts";
@@ -38,7 +38,7 @@ export function gradients(loss: Tensor, wanted: readonly Tensor[]): Tensor[] {
     if (gradient === undefined) {
       throw new AttuneError(
         "INPUT_INVALID",
-        `The loss does not depend on a tensor of shape [${tensor.shape.join(", ")}] whose gradient was asked for.`,
+        `The loss does not depend on ${describe(trace, tensor)}, whose gradient was asked for.`,
         {
           hint: "Check that the parameter takes part in the forward pass and is not behind stopGradient.",
         },
@@ -46,6 +46,16 @@ export function gradients(loss: Tensor, wanted: readonly Tensor[]): Tensor[] {
     }
     return gradient;
   });
+}
+
+/** A tensor as a message names it: leaves by what the program called them. */
+function describe(trace: Trace, tensor: Tensor): string {
+  const { leaf } = trace.values[tensor.id]!;
+  const type = formatType(tensor.type);
+  if (leaf === undefined) return `a tensor ${type}`;
+  return leaf.kind === "state"
+    ? `State "${leaf.region}" at ${leaf.offset}, ${type}`
+    : `${leaf.kind} "${leaf.name}", ${type}`;
 }
 
 /** Values that depend on one of the wanted tensors. */
@@ -83,8 +93,20 @@ function applyVjp(trace: Trace, node: GraphNode, needed: readonly boolean[], cot
   });
   node.inputs.forEach((input, position) => {
     const part = parts[position];
-    if (part !== undefined && needed[position]) accumulate(cotangents, input, part);
+    if (part === undefined || !needed[position]) return;
+    assertCotangent(node, position, part, trace.values[input]!.type);
+    accumulate(cotangents, input, part);
   });
+}
+
+/** A cotangent of another shape would be repeated, or added to others, as if it were right. */
+function assertCotangent({ op }: GraphNode, position: number, part: Tensor, type: TensorType): void {
+  if (sameShape(part.shape, type.shape)) return;
+  throw new AttuneError(
+    "SHAPE_MISMATCH",
+    `The vjp of op "${op.id}" gives ${formatType(part.type)} as the cotangent of input ${position}, which is ${formatType(type)}.`,
+    { hint: "sumTo(cotangent, input.shape) adds up what a broadcast repeated." },
+  );
 }
 
 /** An op without a vjp is differentiated through the ops it stands for. */

@@ -61,9 +61,9 @@ export function decompose(
   if (!node.op.decompose) {
     throw new AttuneError(
       "DEVICE_UNAVAILABLE",
-      `Backend "${backend}" has no kernel for op "${node.op.id}" in "${node.scope}", and the op has no decomposition.`,
+      `Backend "${backend}" has no kernel for op "${node.op.id}"${node.scope === "" ? "" : ` in "${node.scope}"`}, and the op has no decomposition.`,
       {
-        hint: "Install a plugin that brings the kernel, or use another backend.",
+        hint: "Give the op a decompose, which is the same in other ops, install a plugin that brings the kernel, or use another backend.",
       },
     );
   }
