@@ -147,6 +147,46 @@ describe("runDataStage", () => {
   });
 });
 
+describe("a stage that gives or counts what is no record", () => {
+  const run = (stage: Partial<DataStage>) =>
+    runDataStage({
+      stage: { ...shorten, ...stage, parse: () => ({}) } as DataStage,
+      source,
+      output: join(folder, "out"),
+    });
+
+  it("is refused, with what it gave, and leaves no result", async () => {
+    const junk = { text: "no id" } as unknown as TextRecord;
+    const given = async function* (all: AsyncIterable<TextRecord>): AsyncGenerator<TextRecord> {
+      for await (const _ of all) yield junk;
+    };
+    await expect(run({ run: given })).rejects.toMatchObject({
+      code: "INTERNAL",
+      message: 'Expected the stage shorten to give records with id, text and source, but received {"text":"no id"}.',
+    });
+    const counted: DataStage["run"] = async function* (all, _options, { counters }) {
+      for await (const record of all) {
+        counters.dropped("too-short" as unknown as TextRecord, "rule");
+        yield record;
+      }
+    };
+    await expect(run({ run: counted })).rejects.toMatchObject({
+      message: 'Expected a record and the name of a rule to count as dropped, but received "too-short".',
+    });
+    expect(await readdir(join(folder, "out"))).toEqual([]);
+  });
+
+  it("is not blamed for records that the caller gave", async () => {
+    const incomplete = recordsSource([...records, { text: "no id" } as unknown as TextRecord], "mine");
+    await expect(
+      runDataStage({ stage: shorten, source: incomplete, output: join(folder, "out") }),
+    ).rejects.toMatchObject({
+      code: "INPUT_INVALID",
+      message: 'Expected record 3 of mine to have id, text and source, but received {"text":"no id"}.',
+    });
+  });
+});
+
 describe("runDataPipeline", () => {
   it("feeds each step with the one before, and checks all options first", async () => {
     const steps = [{ stage: shorten }, { stage: shorten, name: "again", options: { minimum: 3 } }];

@@ -1,7 +1,7 @@
 // Beam search as Transformers does it: the `beams` best prefixes are kept; a candidate that ends among the best becomes a finished
 // hypothesis with score Σ ln p / length^lengthPenalty. It ends when no running prefix can still enter the finished ones.
 // Prefixes share cache rows: reordering beams copies lists of row numbers, never keys or values.
-import { throwIfAborted } from "@attune/spec";
+import { type OptionKeys, throwIfAborted } from "@attune/spec";
 import type { CachePrograms } from "./cache-programs.ts";
 import { logSoftmax, penalise } from "./process-logits.ts";
 
@@ -20,6 +20,18 @@ export interface BeamOptions {
   readonly stopIds?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** The keys of `BeamOptions`. */
+export const beamOptionKeys: OptionKeys<BeamOptions> = {
+  beams: true,
+  maxNewTokens: true,
+  count: true,
+  lengthPenalty: true,
+  earlyStopping: true,
+  repetitionPenalty: true,
+  stopIds: true,
+  signal: true,
+};
 
 /** One sequence that beam search found. */
 export interface BeamSequence {

@@ -1,5 +1,5 @@
 import type { Model } from "@attune/models";
-import { throwIfAborted } from "@attune/spec";
+import { AttuneError, describeValue, throwIfAborted } from "@attune/spec";
 import { powerOfTwo } from "./buckets.ts";
 import type { CachePrograms } from "./cache-programs.ts";
 import type { TokenChooser } from "./choose-token.ts";
@@ -91,10 +91,16 @@ function takeWaiting(
 
 function acceptToken(
   { stops, maxNewTokens }: DecodeRun,
-  { request, choose, newIds }: Row,
+  { index, request, choose, newIds }: Row,
   logits: Float32Array,
 ): Generation["finish"] | undefined {
   const id = choose(logits, idsSoFar(request.ids, newIds));
+  if (!Number.isInteger(id) || id < 0 || id >= logits.length) {
+    throw new AttuneError(
+      "INPUT_INVALID",
+      `Expected the chooser of row ${index} to give an id from 0 to ${logits.length - 1}, but received ${describeValue(id)}.`,
+    );
+  }
   newIds.push(id);
   const stopped = request.onToken?.(id) === true;
   if (stops.has(id) || stopped) return "stop";

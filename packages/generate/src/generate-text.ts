@@ -1,6 +1,7 @@
-import { AttuneError, type Tokenizer } from "@attune/spec";
+import { AttuneError, checkOptionKeys, type Tokenizer } from "@attune/spec";
+import { assertList } from "./assert-list.ts";
 import { type EncodeOptions, encodePrompt } from "./encode-prompt.ts";
-import type { GenerateOptions, GenerateRequest, Generation } from "./generation.ts";
+import { type GenerateOptions, type GenerateRequest, type Generation, generateOptionKeys } from "./generation.ts";
 import type { Generator } from "./generator.ts";
 import { createStopFilter } from "./stop-filter.ts";
 
@@ -8,8 +9,8 @@ import { createStopFilter } from "./stop-filter.ts";
 export interface GenerateTextOptions extends GenerateOptions, EncodeOptions {
   /** Texts that end a row; they are not part of the answer. */
   readonly stopTexts?: readonly string[] | undefined;
-  /** Called with each piece of an answer as it becomes certain. */
-  readonly onText?: ((row: number, text: string) => void) | undefined;
+  /** Called with each piece of an answer as it becomes certain; returning true ends the row after it. */
+  readonly onText?: ((row: number, text: string) => unknown) | undefined;
 }
 
 /** A text that was generated. */
@@ -25,26 +26,33 @@ export async function generateText(
   prompts: readonly (string | ArrayLike<number>)[],
   options: GenerateTextOptions,
 ): Promise<GeneratedText[]> {
-  const { stopTexts = [], onText } = options;
+  checkOptionKeys("generateText", options, {
+    ...generateOptionKeys,
+    parseSpecialTokens: true,
+    stopTexts: true,
+    onText: true,
+  });
+  assertList("prompts", prompts);
+  const { stopTexts = [], onText, parseSpecialTokens, ...generateOptions } = options;
   const texts: string[] = prompts.map(() => "");
   const endings: (() => void)[] = [];
   const requests = prompts.map((prompt, row): GenerateRequest => {
     const decoder = tokenizer.createDecoder({ skipSpecialTokens: true });
     const filter = createStopFilter(stopTexts);
-    const show = (text: string): void => {
+    const show = (text: string): boolean => {
       texts[row] += text;
-      if (text !== "") onText?.(row, text);
+      return text !== "" && onText?.(row, text) === true;
     };
     endings.push(() => show(filter.push(decoder.end()) + filter.end()));
     return {
-      ids: typeof prompt === "string" ? encodePrompt(tokenizer, prompt, options) : prompt,
+      ids: typeof prompt === "string" ? encodePrompt(tokenizer, prompt, { parseSpecialTokens }) : prompt,
       onToken(id) {
-        show(filter.push(decoder.push(id)));
-        return filter.stopped;
+        const ended = show(filter.push(decoder.push(id)));
+        return filter.stopped || ended;
       },
     };
   });
-  const generations = await generator.generate(requests, options);
+  const generations = await generator.generate(requests, generateOptions);
   for (const end of endings) end();
   return generations.map((generation, row) => ({ ...generation, text: texts[row]! }));
 }

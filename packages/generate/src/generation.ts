@@ -1,3 +1,5 @@
+import type { OptionKeys } from "@attune/spec";
+import type { TokenChooser } from "./choose-token.ts";
 import type { SamplingOptions } from "./sampling-options.ts";
 
 /** A prompt to go on from. */
@@ -12,10 +14,24 @@ export interface GenerateOptions {
   /** At most this many new tokens a row. */
   readonly maxNewTokens: number;
   readonly sampling?: SamplingOptions | undefined;
+  /**
+   * Makes what chooses the tokens of a row, in place of `sampling`: constraints, and samplers of your own. It may change logits and hand
+   * them to one of `createTokenChooser`.
+   */
+  readonly chooser?: ((row: number) => TokenChooser) | undefined;
   /** Ids that end a row. Default: the end tokens of the model's configuration. */
   readonly stopIds?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** The keys of `GenerateOptions`. */
+export const generateOptionKeys: OptionKeys<GenerateOptions> = {
+  maxNewTokens: true,
+  sampling: true,
+  chooser: true,
+  stopIds: true,
+  signal: true,
+};
 
 /** What was generated for one row. */
 export interface Generation {

@@ -1,4 +1,4 @@
-import { AttuneError } from "@attune/spec";
+import { AttuneError, checkOptionKeys, type OptionKeys } from "@attune/spec";
 
 /** How the next token is chosen. Without any of them the most likely one is. */
 export interface SamplingOptions {
@@ -27,8 +27,18 @@ export interface Sampling {
   readonly seed: number;
 }
 
-/** Checks options. Throws `OPTIONS_INVALID` naming the one that is wrong. */
+const samplingKeys: OptionKeys<SamplingOptions> = {
+  temperature: true,
+  topK: true,
+  topP: true,
+  minP: true,
+  repetitionPenalty: true,
+  seed: true,
+};
+
+/** Checks options. Throws `OPTIONS_INVALID` or `CONFIG_UNKNOWN_KEY` naming the one that is wrong. */
 export function parseSampling(options: SamplingOptions = {}): Sampling {
+  checkOptionKeys("sampling", options, samplingKeys);
   const { temperature, topK, topP, minP, repetitionPenalty = 1, seed = 0 } = options;
   const narrowed = topK !== undefined || topP !== undefined || minP !== undefined;
   const expect = (name: keyof SamplingOptions, valid: boolean, expected: string): void => {

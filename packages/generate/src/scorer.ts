@@ -1,6 +1,7 @@
 import { assertFitsContext, type Model, type SiteVisitor } from "@attune/models";
-import { AttuneError, type ProgressListener, throwIfAborted } from "@attune/spec";
+import { AttuneError, checkOptionKeys, type ProgressListener, throwIfAborted } from "@attune/spec";
 import type { Program, Runtime } from "@attune/tensor-core";
+import { assertList } from "./assert-list.ts";
 import { checkIds } from "./check-requests.ts";
 import { sequenceTables } from "./rotary-inputs.ts";
 import type { IdRow, ScoreDocument } from "./score-plan.ts";
@@ -47,15 +48,14 @@ export interface Scorer {
  *
  * @throws AttuneError `OPTIONS_INVALID` for no tokens a run; its calls throw `INPUT_INVALID` for an empty prompt or completion
  */
-export function createScorer(
-  runtime: Runtime,
-  model: Model,
-  { visitors = [], tokensPerRun = 2048 }: ScorerOptions = {},
-): Scorer {
+export function createScorer(runtime: Runtime, model: Model, options: ScorerOptions = {}): Scorer {
+  checkOptionKeys("createScorer", options, { visitors: true, tokensPerRun: true });
+  const { visitors = [], tokensPerRun = 2048 } = options;
   if (!Number.isSafeInteger(tokensPerRun) || tokensPerRun < 1) {
     throw new AttuneError("OPTIONS_INVALID", `Expected tokensPerRun to be a positive integer, got ${tokensPerRun}.`);
   }
   const programs = new Map<string, Promise<Program>>();
+  let disposed = false;
   const programOf = (shape: ScoreShape): Promise<Program> => {
     const key = `${shape.tokens} ${shape.branchTokens} ${shape.targets}`;
     const known = programs.get(key) ?? runtime.compile((trace) => traceScores(trace, model, visitors, shape));
@@ -64,6 +64,8 @@ export function createScorer(
   };
   return {
     async score(rows, { signal, onProgress } = {}) {
+      if (disposed) throw new AttuneError("INPUT_INVALID", "This scorer was disposed.", { hint: "Make another one." });
+      assertList("rows", rows);
       for (const [index, row] of rows.entries()) checkRow(model, row, index);
       const scores = rows.map(({ completionIds }) => ({ logprob: 0, tokens: completionIds.length, greedy: true }));
       let done = 0;
@@ -87,6 +89,7 @@ export function createScorer(
       return scores;
     },
     dispose() {
+      disposed = true;
       for (const program of programs.values()) void program.then((ready) => ready.dispose());
       programs.clear();
     },

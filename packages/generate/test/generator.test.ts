@@ -6,7 +6,13 @@ import { describe, expect, it } from "vitest";
 import { createCachePrograms } from "../src/cache-programs.ts";
 import { endIds } from "../src/check-requests.ts";
 import { largest } from "../src/choose-token.ts";
-import { createGenerator, type GenerateRequest } from "../src/index.ts";
+import {
+  createGenerator,
+  createScorer,
+  createTokenChooser,
+  type GenerateRequest,
+  parseSampling,
+} from "../src/index.ts";
 import { fixtures, tinyModel } from "./support/tiny-model.ts";
 
 const { runtime, model } = await tinyModel();
@@ -263,5 +269,91 @@ describe("generate", () => {
       "Expected batch to be an integer of at least 1, got 0.",
     );
     generator.dispose();
+  });
+});
+
+describe("a generator's options", () => {
+  /** What a program without types may pass. */
+  const untyped = <T>(value: unknown): T => value as T;
+  const requests = [{ ids: [5, 6, 7] }, { ids: [9] }];
+
+  it("may have a chooser: a constraint, or a sampler with one of Attune's behind it", async () => {
+    const generator = createGenerator(runtime, model, { batch: 1 });
+    const options = { maxNewTokens: 6, stopIds: [] };
+    const even = await generator.generate(requests, {
+      ...options,
+      chooser: (row) => {
+        const choose = createTokenChooser(parseSampling({ temperature: 1, seed: 3 }), row);
+        return (logits, seen) =>
+          choose(
+            Array.from(logits, (logit, id) => (id % 2 === 0 ? logit : -Infinity)),
+            seen,
+          );
+      },
+    });
+    for (const { ids } of even) expect(ids.filter((id) => id % 2 !== 0)).toEqual([]);
+    const sampling = { temperature: 1, seed: 3 };
+    const chooser = (row: number) => createTokenChooser(parseSampling(sampling), row);
+    expect(await generator.generate(requests, { ...options, chooser })).toEqual(
+      await generator.generate(requests, { ...options, sampling }),
+    );
+    const seen: number[][] = [];
+    await generator.generate([{ ids: [5, 6] }], {
+      ...options,
+      maxNewTokens: 2,
+      chooser: () => (_, ids) => {
+        seen.push([...ids]);
+        return 7;
+      },
+    });
+    expect(seen).toEqual([
+      [5, 6],
+      [5, 6, 7],
+    ]);
+    for (const id of [-1, 0.5, model.config.vocabularySize]) {
+      await expect(generator.generate(requests, { ...options, chooser: () => () => id })).rejects.toMatchObject({
+        code: "INPUT_INVALID",
+        message: `Expected the chooser of row 0 to give an id from 0 to ${model.config.vocabularySize - 1}, but received ${id}.`,
+      });
+    }
+    await expect(generator.generate(requests, { ...options, sampling, chooser })).rejects.toMatchObject({
+      code: "OPTIONS_INVALID",
+    });
+    generator.dispose();
+  });
+
+  it("are refused where they are not known, instead of decoding greedily", async () => {
+    const generator = createGenerator(runtime, model);
+    const wrong: [unknown, string][] = [
+      [{ maxNewTokens: 2, temperature: 0.8 }, 'The key "temperature" is none of the options of generate'],
+      [{ maxNewTokens: 2, sampling: { temprature: 1 } }, 'The key "temprature" is none of the options of sampling'],
+      [undefined, "Expected the options of generate to be an object, but received nothing."],
+    ];
+    for (const [options, sentence] of wrong) {
+      await expect(generator.generate(requests, untyped(options))).rejects.toThrow(sentence);
+    }
+    await expect(generator.beamSearch([5], untyped({ beams: 2, maxNewTokens: 2, numBeams: 3 }))).rejects.toThrow(
+      'The key "numBeams" is none of the options of beamSearch',
+    );
+    await expect(generator.beamSearch([5], { beams: 2, count: 3, maxNewTokens: 2 })).rejects.toThrow(
+      "Expected count to be an integer from 1 to 2, got 3.",
+    );
+    await expect(generator.generate(untyped({ ids: [5] }), { maxNewTokens: 2 })).rejects.toThrow(
+      'Expected a list of requests, but received {"ids":[5]}.',
+    );
+    expect(() => createGenerator(runtime, model, untyped({ batchSize: 2 }))).toThrow('"batchSize"');
+    generator.dispose();
+  });
+
+  it("are of no use once it was disposed, and it takes no memory again", async () => {
+    const generator = createGenerator(runtime, model);
+    await generator.generate(requests, { maxNewTokens: 2 });
+    generator.dispose();
+    const { state } = runtime.memory();
+    await expect(generator.generate(requests, { maxNewTokens: 2 })).rejects.toThrow("This generator was disposed.");
+    expect(runtime.memory().state).toBe(state);
+    const scorer = createScorer(runtime, model);
+    scorer.dispose();
+    await expect(scorer.score([{ promptIds: [5], completionIds: [6] }])).rejects.toThrow("This scorer was disposed.");
   });
 });

@@ -24,6 +24,31 @@ describe("generateText", () => {
     generator.dispose();
   });
 
+  it("ends a row where its reader says so, and refuses what it does not know", async () => {
+    const generator = createGenerator(runtime, model);
+    const [whole] = await generateText(generator, tokenizer, ["Dear"], options);
+    let heard = "";
+    const [ended] = await generateText(generator, tokenizer, ["Dear"], {
+      ...options,
+      onText: (_row, text) => {
+        heard += text;
+        return heard.length >= 4;
+      },
+    });
+    expect(ended).toMatchObject({ text: heard, finish: "stop" });
+    expect(heard.length).toBeLessThan(whole!.text.length);
+    const wrong = { ...options, stopText: ["a"] };
+    await expect(generateText(generator, tokenizer, ["Dear"], wrong)).rejects.toMatchObject({
+      code: "CONFIG_UNKNOWN_KEY",
+      hint: 'Did you mean "stopTexts"?',
+    });
+    const one = "Dear" as unknown as string[];
+    await expect(generateText(generator, tokenizer, one, options)).rejects.toThrow(
+      'Expected a list of prompts, but received "Dear".',
+    );
+    generator.dispose();
+  });
+
   it("streams the same text, and ends when its reader leaves or its signal aborts", async () => {
     const generator = createGenerator(runtime, model);
     const [whole] = await generateText(generator, tokenizer, ["Dear"], options);

@@ -1,5 +1,6 @@
 import { AttuneError } from "./attune-error.ts";
 import type { Contract } from "./contract.ts";
+import { describeValue } from "./describe-value.ts";
 
 /** The values of one contract, by id. A registry is a value: two can live in one process. */
 export interface Registry<Value extends Contract<string>> {
@@ -15,7 +16,7 @@ export interface Registry<Value extends Contract<string>> {
 
 /**
  * Makes a registry of the values that have this kind; values of other kinds are left out, so the default exports of
- * plugins can be passed as they are. Throws `OPTIONS_INVALID` for two values with one id, for a value without an id
+ * plugins can be passed as they are. Throws `OPTIONS_INVALID` for what is no list, for two values with one id, for a value without an id
  * and for a specification version that this release does not know.
  */
 export function createRegistry<Value extends Contract<string>>(
@@ -23,7 +24,16 @@ export function createRegistry<Value extends Contract<string>>(
   values: readonly (Value | Contract<string>)[],
 ): Registry<Value> {
   const entries = new Map<string, Value>();
-  for (const value of values) {
+  if (!Array.isArray(values)) {
+    throw new AttuneError(
+      "OPTIONS_INVALID",
+      `Expected a list of plugins for ${kind}, but received ${describeValue(values)}.`,
+      {
+        hint: "A plugin's default export is the list: import plugins from its package, not * as plugins.",
+      },
+    );
+  }
+  for (const value of values as readonly (Value | Contract<string>)[]) {
     if (value.kind !== kind) continue;
     checkContract(value);
     if (entries.has(value.id)) {

@@ -35,6 +35,16 @@ test("values that break the contract are refused", () => {
   expect(() => createRegistry("method", [{ ...lora, specificationVersion: 2 as unknown as 1 }])).toThrow(invalid);
 });
 
+test("what is no list of plugins is refused, as the namespace of a module that has one", () => {
+  const namespace = { default: [lora] } as unknown as (typeof lora)[];
+  expect(() => createRegistry("method", namespace)).toThrow(
+    expect.objectContaining({
+      code: "OPTIONS_INVALID",
+      message: expect.stringContaining("Expected a list of plugins for method, but received {"),
+    }),
+  );
+});
+
 test("two registries know nothing of each other", () => {
   const first = createRegistry("method", [lora]);
   const second = createRegistry("method", [ia3]);

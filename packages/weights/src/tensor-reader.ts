@@ -36,8 +36,15 @@ export function createTensorReader(
 ): TensorReader {
   const byName = new Map(tensors.map((tensor) => [tensor.info.name, tensor]));
   const locate = (name: string): LocatedTensor => byName.get(name) ?? throwUnknown(name, byName);
+  let closed = false;
   async function readInto(name: string, target: Uint8Array, start = 0): Promise<void> {
     const { info, source } = locate(name);
+    if (closed) {
+      throw new AttuneError("INPUT_INVALID", `Tensor "${name}" of ${info.file} was read after its reader was closed.`, {
+        hint: "Close a reader when the last tensor was read.",
+        details: { file: info.file, key: name },
+      });
+    }
     if (!(start >= 0 && start + target.byteLength <= info.byteLength)) {
       throw new AttuneError(
         "SHAPE_MISMATCH",
@@ -61,6 +68,7 @@ export function createTensorReader(
     readInto,
     readFloat32: async (name) => bytesToFloat32(await read(name), locate(name).info.dtype),
     async close() {
+      closed = true;
       await Promise.all([...new Set(tensors.map(({ source }) => source))].map((source) => source.close()));
     },
   };

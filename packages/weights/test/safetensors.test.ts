@@ -51,6 +51,10 @@ describe("openSafetensors", () => {
     expect(reader.info("v.float32")).toMatchObject({ dtype: "F32", shape: [5, 1], byteLength: 20, file: fixture });
     expect(await reader.read("v.float32")).toEqual(pattern.slice(0, 20));
     await reader.close();
+    await expect(reader.read(reader.names[0]!)).rejects.toMatchObject({
+      code: "INPUT_INVALID",
+      message: expect.stringContaining("was read after its reader was closed."),
+    });
   });
 
   it("reads ranges, also into shared memory", async () => {

@@ -11,6 +11,7 @@ import {
 } from "@attune/run-folder";
 import {
   AttuneError,
+  describeValue,
   type JsonObject,
   type JsonValue,
   type ProgressListener,
@@ -21,6 +22,7 @@ import { writeJsonLines } from "../io/write-records.ts";
 import type { RecordSource } from "../sources/record-source.ts";
 import { stageSource } from "../sources/stage-source.ts";
 import type { DataStage } from "./data-stage.ts";
+import { isRecord } from "./is-record.ts";
 import { type CountingCounters, createCounters } from "./stage-counters.ts";
 import {
   manifestFileName,
@@ -134,7 +136,10 @@ async function produce({ run, options, fingerprint, key }: PreparedRun, folder: 
         report[name] = value;
       },
     };
-    const written = await writeJsonLines(join(folder, recordsFileName), stage.run(reader.records, options, context));
+    const written = await writeJsonLines(
+      join(folder, recordsFileName),
+      checkedRecords(stage.id, stage.run(reader.records, options, context)),
+    );
     if (!reader.isFinished()) throw unread(stage.id, reader.count());
     const counts = { read: reader.count(), kept: written.records, ...counters.totals() };
     checkCounts(stage.id, counts, counters);
@@ -189,6 +194,22 @@ function countRead(records: AsyncIterable<TextRecord>, run: StageRun): CountedRe
     finished = true;
   }
   return { records: counted(), count: () => done, isFinished: () => finished };
+}
+
+/** What a stage gives, if it is records. */
+async function* checkedRecords(stage: string, records: AsyncIterable<TextRecord>): AsyncGenerator<TextRecord> {
+  for await (const record of records) {
+    if (!isRecord(record)) {
+      throw new AttuneError(
+        "INTERNAL",
+        `Expected the stage ${stage} to give records with id, text and source, but received ${describeValue(record)}.`,
+        {
+          hint: "A stage gives the records that it was given, changed by mapTexts or a spread; report this to its author.",
+        },
+      );
+    }
+    yield record;
+  }
 }
 
 function unread(stage: string, count: number): AttuneError {

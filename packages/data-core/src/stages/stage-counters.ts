@@ -1,4 +1,5 @@
-import type { JsonValue, TextRecord } from "@attune/spec";
+import { AttuneError, describeValue, type JsonValue, type TextRecord } from "@attune/spec";
+import { isRecord } from "./is-record.ts";
 
 /** What happened to records. `flagged` changes nothing: the rule only reports. */
 export type RuleAction = "dropped" | "changed" | "flagged";
@@ -53,7 +54,18 @@ export function createCounters(sampleSize = 10): CountingCounters {
   >();
   const totals = { dropped: 0, changed: 0, created: 0 };
   let lastChanged: string | undefined;
-  const count = (action: RuleAction, { id }: TextRecord, rule: string, detail: RuleDetail = {}): void => {
+  const count = (action: RuleAction, record: TextRecord, rule: string, detail: RuleDetail = {}): void => {
+    if (!isRecord(record) || typeof rule !== "string") {
+      const given = isRecord(record) ? `rule ${describeValue(rule)}` : describeValue(record);
+      throw new AttuneError(
+        "INTERNAL",
+        `Expected a record and the name of a rule to count as ${action}, but received ${given}.`,
+        {
+          hint: `counters.${action}(record, "name-of-the-rule").`,
+        },
+      );
+    }
+    const { id } = record;
     const key = `${action} ${rule}`;
     let entry = rules.get(key);
     if (entry === undefined) {

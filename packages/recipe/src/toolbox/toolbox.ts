@@ -7,7 +7,15 @@ import { defaultFamilies, type ModelFamily } from "@attune/models";
 import type { Optimizer } from "@attune/optim";
 import type { AdapterMethod } from "@attune/peft-core";
 import loraMethods from "@attune/peft-lora";
-import { AttuneError, type Contract, createRegistry, type Registry } from "@attune/spec";
+import {
+  AttuneError,
+  type Contract,
+  checkOptionKeys,
+  createRegistry,
+  describeValue,
+  type OptionKeys,
+  type Registry,
+} from "@attune/spec";
 import type { Backend } from "@attune/tensor-core";
 import bpePlugins from "@attune/tokenizer-bpe";
 import type { TokenizerPlugin } from "@attune/tokenizer-core";
@@ -57,9 +65,17 @@ export interface ToolboxOptions {
   readonly baseDirectory?: string | undefined;
 }
 
-/** A toolbox of what comes with Attune, and of plugins. */
+/** Kinds of contracts that a toolbox has a place for. */
+const pluginKinds: readonly string[] = ["adapter-method", "data-stage", "tokenizer-model", "model-family"];
+
+/**
+ * A toolbox of what comes with Attune, and of plugins.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` for a plugin that is no list of contracts, or that brings nothing that a recipe can choose
+ */
 export function createToolbox(options: ToolboxOptions = {}): Toolbox {
-  const plugins = (options.plugins ?? []).flat();
+  checkOptionKeys("createToolbox", options, toolboxKeys);
+  const plugins = (options.plugins ?? []).flatMap(checkPlugin);
   const baseDirectory = resolve(options.baseDirectory ?? ".");
   const ofKind = <T extends Contract<string>>(kind: T["kind"]): readonly T[] => createRegistry<T>(kind, plugins).list();
   return {
@@ -85,6 +101,29 @@ export function createToolbox(options: ToolboxOptions = {}): Toolbox {
     resolvePackage: options.resolvePackage,
     baseDirectory,
   };
+}
+
+const toolboxKeys: OptionKeys<ToolboxOptions> = {
+  plugins: true,
+  devices: true,
+  models: true,
+  resolvePackage: true,
+  baseDirectory: true,
+};
+
+function checkPlugin(plugin: readonly Contract<string>[]): readonly Contract<string>[] {
+  if (!Array.isArray(plugin)) {
+    throw new AttuneError(
+      "OPTIONS_INVALID",
+      `Expected a plugin to be a list of contracts, but received ${describeValue(plugin)}.`,
+      { hint: "plugins takes the default exports of plugin packages, each of which is a list." },
+    );
+  }
+  if (plugin.length === 0 || plugin.some(({ kind }) => pluginKinds.includes(kind))) return plugin;
+  const brought = plugin.map(({ kind, id }) => `${kind} "${id}"`).join(", ");
+  throw new AttuneError("OPTIONS_INVALID", `A plugin brings ${brought}, of which a recipe can choose nothing.`, {
+    hint: `Recipes choose among ${pluginKinds.join(", ")}. Other parts are given to the functions that use them.`,
+  });
 }
 
 /** The optimizer of a configuration. @throws AttuneError `ID_UNKNOWN`, `CONFIG_UNKNOWN_KEY` or `OPTIONS_INVALID` */
