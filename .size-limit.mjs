@@ -5,7 +5,7 @@ import { listPublicMembers } from "./scripts/workspace.mjs";
  * default. Raise a limit in the commit that needs it, so that growth is seen.
  */
 const limits = {
-  spec: 8,
+  spec: 10,
   "run-folder": 18,
   "tensor-core": 118,
   "backend-cpu": 80,

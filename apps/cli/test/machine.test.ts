@@ -117,7 +117,7 @@ describe("the shaders of a GPU", () => {
   };
   const found = { name: "acme", features: ["f16"], maxBufferBytes: 2 ** 30 };
   const describes = `if (task === "describe") say({ found: ${JSON.stringify(found)} });`;
-  const gpu = { id: "gpu", status: "ok", value: found, detail: "acme, buffers up to 1.0 GiB, f16: --device webgpu" };
+  const gpu = { id: "gpu", status: "ok", value: found, detail: "acme, buffers up to 1.00 GiB, f16: --device webgpu" };
 
   test("are asked of a child process of their own", async () => {
     const states = [{ variant: "f16-products", usable: true }];

@@ -1,5 +1,5 @@
 export { type LineChartOptions, type LineSeries, renderLineChart } from "./charts/line-chart.ts";
-export { formatQuantity } from "./format-quantity.ts";
+export { formatDifference, formatPValue } from "./format-estimate.ts";
 export { renderReport } from "./render-report.ts";
 export type {
   ChangedDocument,
@@ -28,7 +28,6 @@ export type {
   SplitPart,
   Tile,
   TrainingSection,
-  Unit,
 } from "./report-data.ts";
 export { renderLossCurve } from "./terminal/render-loss-curve.ts";
 export { renderScores } from "./terminal/render-scores.ts";

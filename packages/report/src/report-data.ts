@@ -1,5 +1,4 @@
-/** What a number counts; decides how it is printed. */
-export type Unit = "share" | "bits/byte" | "number" | "ratio" | "count" | "bytes" | "seconds" | "flops";
+import type { Unit } from "@attune/spec";
 
 /** A number with its unit. */
 export interface Quantity {

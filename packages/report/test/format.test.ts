@@ -2,33 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { extentOf, linearScale } from "../src/charts/scale.ts";
 import { bucketMeans, smooth } from "../src/charts/smooth.ts";
-import { formatCount, formatDifference, formatInterval, formatPValue, formatQuantity } from "../src/format-quantity.ts";
+import { formatDifference, formatInterval, formatPValue } from "../src/format-estimate.ts";
 
-describe("formatQuantity", () => {
-  it.each([
-    [0.97345, "share", "97.3%"],
-    [-0.5, "share", "−50.0%"],
-    [1.9124, "bits/byte", "1.912"],
-    [1.018, "ratio", "1.018×"],
-    [1234567, "count", "1,234,567"],
-    [-1234.5, "count", "−1,234.5"],
-    [999, "bytes", "999 B"],
-    [2 ** 20 * 402, "bytes", "402 MiB"],
-    [1.5 * 2 ** 30, "bytes", "1.50 GiB"],
-    [1.9e13, "flops", "19.0 TFLOP"],
-    [0.034, "seconds", "0.03 s"],
-    [9.96, "seconds", "10.0 s"],
-    [59.6, "seconds", "1 min 0 s"],
-    [108.4, "seconds", "1 min 48 s"],
-    [7265, "seconds", "2 h 1 min"],
-    [-3, "seconds", "−3.0 s"],
-    [0.12345, "number", "0.123"],
-    [1234.5, "number", "1235"],
-    [Number.NaN, "share", "–"],
-    [Number.POSITIVE_INFINITY, "count", "–"],
-  ] as const)("prints %d %s as %s", (value, unit, text) => {
-    expect(formatQuantity(value, unit)).toBe(text);
-  });
+describe("estimates", () => {
   it("prints intervals, differences and p-values", () => {
     expect(formatInterval({ value: 1, low: 0.941, high: 0.978 }, "share")).toBe("94.1 to 97.8%");
     expect(formatInterval({ value: 1, low: 1, high: 1 }, "share")).toBeUndefined();
@@ -36,7 +12,6 @@ describe("formatQuantity", () => {
     expect(formatDifference(0.284, "share")).toBe("+28.4 points");
     expect(formatDifference(-0.009, "bits/byte")).toBe("−0.009");
     expect([formatPValue(0.0004), formatPValue(0.034)]).toEqual(["p < 0.001", "p = 0.034"]);
-    expect(formatCount(1000)).toBe("1,000");
   });
 });
 

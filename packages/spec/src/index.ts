@@ -22,6 +22,8 @@ export {
 } from "./field-kind.ts";
 export type { FieldPlace, FieldReader } from "./field-reader.ts";
 export { readFields } from "./field-reader.ts";
+export type { Unit } from "./format-quantity.ts";
+export { formatCount, formatQuantity } from "./format-quantity.ts";
 export type { GgufVocabulary } from "./gguf-vocabulary.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 export { isJsonObject, sortKeys } from "./json.ts";

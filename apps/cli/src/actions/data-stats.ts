@@ -1,8 +1,7 @@
 import { computeStats, type LengthSummary } from "@attune/data-core";
-import type { JsonObject } from "@attune/spec";
+import { formatCount, type JsonObject } from "@attune/spec";
 import { openRecords } from "../open/open-records.ts";
 import type { DataInputOptions } from "../options/data-options.ts";
-import { formatCount } from "../terminal/format-number.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { VerbAction } from "../verb.ts";
 
@@ -26,5 +25,5 @@ export const dataStats: VerbAction<DataInputOptions> = async (options, { signal 
 };
 
 function lengthRow(name: string, { minimum, mean, median, p90, p99, maximum }: LengthSummary): string[] {
-  return [name, ...[minimum, mean, median, p90, p99, maximum].map(formatCount)];
+  return [name, ...[minimum, mean, median, p90, p99, maximum].map((value) => formatCount(Math.round(value)))];
 }

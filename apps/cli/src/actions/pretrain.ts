@@ -1,11 +1,10 @@
 import { pretrain } from "@attune/recipe";
-import type { JsonObject } from "@attune/spec";
+import { formatCount, type JsonObject } from "@attune/spec";
 import { listenForProfile } from "../describe/describe-profile.ts";
 import { openRecipe, outputOf, requireRecipe } from "../open/open-recipe.ts";
 import { openToolbox } from "../open/open-toolbox.ts";
 import { pretrainFlags } from "../options/recipe-flags.ts";
 import type { RunFolderOptions } from "../options/recipe-options.ts";
-import { formatCount } from "../terminal/format-number.ts";
 import type { VerbAction } from "../verb.ts";
 
 /** Trains every parameter on whole texts, from scratch or from a model that is there. */

@@ -13,10 +13,9 @@ import {
   type StageResult,
 } from "@attune/data-core";
 import { acquireLock, removeTemporariesOf, temporaryPathFor } from "@attune/run-folder";
-import { AttuneError, type JsonObject } from "@attune/spec";
+import { AttuneError, formatCount, type JsonObject } from "@attune/spec";
 import { openRecords } from "../open/open-records.ts";
 import type { DataStageOptions } from "../options/data-options.ts";
-import { formatCount } from "../terminal/format-number.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { VerbContext, VerbResult } from "../verb.ts";
 import { checkStageFolder } from "./check-stage-folder.ts";

@@ -1,5 +1,5 @@
 import type { FunnelRow, SplitReport } from "@attune/data-core";
-import { formatCount } from "../terminal/format-number.ts";
+import { formatCount } from "@attune/spec";
 import { renderTable } from "../terminal/table.ts";
 
 /** Classes that have columns of their own; more would fit no terminal. */

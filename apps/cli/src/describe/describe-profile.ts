@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import type { RunOptions } from "@attune/recipe";
 import { runFolderLayout } from "@attune/run-folder";
-import type { JsonValue } from "@attune/spec";
+import { formatQuantity, type JsonValue } from "@attune/spec";
 import { renderTable } from "../terminal/table.ts";
 import type { VerbResult } from "../verb.ts";
 
@@ -35,7 +35,7 @@ const nothingTimed = "profile: no training step was taken, so none was timed";
 
 /** Time, share, dispatches and rate of each kind of kernel. */
 function describeProfile({ steps, milliseconds, waiting, kinds, backend }: StepProfile, file: string): string {
-  const share = (part: number): string => `${((100 * part) / milliseconds).toFixed(1)} %`;
+  const share = (part: number): string => formatQuantity(part / milliseconds, "share");
   const rows = kinds.map((row) => [
     row.kind,
     row.milliseconds.toFixed(2),
@@ -51,7 +51,7 @@ function describeProfile({ steps, milliseconds, waiting, kinds, backend }: StepP
     `a training step on "${backend}", ${which}${waits}`,
     renderTable(
       ["kernels", "ms", "share", "dispatches", "GFLOPS", "GB/s"],
-      [...rows, ["together", milliseconds.toFixed(2), "100.0 %"]],
+      [...rows, ["together", milliseconds.toFixed(2), share(milliseconds)]],
     ),
     `by kernel: ${relative(process.cwd(), file) || file}`,
   ].join("\n");

@@ -1,7 +1,8 @@
 // The numbers of a run for someone who sees such a table for the first time.
+
 import type { ResultTable } from "@attune/recipe";
-import { renderScores, type ScoreColumn } from "@attune/report";
-import { formatCount } from "../terminal/format-number.ts";
+import { formatDifference, formatPValue, renderScores, type ScoreColumn } from "@attune/report";
+import { formatCount, formatQuantity, type Unit } from "@attune/spec";
 
 /** Names of rows for a reader. */
 const rowNames: Readonly<Record<string, string>> = {
@@ -43,21 +44,19 @@ export function describeResults(table: ResultTable, { unit, names = {} }: Result
     chosen.push({ id: "withoutLists", title: "not from lists", unit: "share", higherIsBetter: true });
   }
   const lines = [
-    `${formatCount(n)} ${unit} of the ${part} part${grouped}; brackets are 95 % intervals${plain}`,
+    `${formatCount(n)} ${unit} of the ${part} part${grouped}; brackets are 95% intervals${plain}`,
     renderScores({ cases: part, n, columns: chosen, rows: scores }, { width: Number.POSITIVE_INFINITY }),
   ];
   const main = comparisons.find(({ metric }) => metric === chosen[0]?.id);
-  if (main !== undefined) lines.push(describeComparison(main, chosen[0]!.unit === "share"));
+  if (main !== undefined) lines.push(describeComparison(main, chosen[0]!.unit));
   if (general !== undefined) lines.push(describeForgetting(general));
   return [...lines, ...cautions].join("\n");
 }
 
-function describeComparison(comparison: ResultTable["comparisons"][number], isShare: boolean): string {
+function describeComparison(comparison: ResultTable["comparisons"][number], unit: Unit): string {
   const { title, difference, low, high, pValue } = comparison;
-  const signed = (value: number): string =>
-    `${value > 0 ? "+" : ""}${isShare ? (100 * value).toFixed(1) : value.toFixed(3)}`;
-  const p = pValue < 0.001 ? "p < 0.001" : `p = ${pValue.toFixed(3)}`;
-  return `${title} after training: ${signed(difference)}${isShare ? " points" : ""} (${signed(low)} to ${signed(high)}, ${p})`;
+  const range = `${formatDifference(low, unit).replace(/ points$/, "")} to ${formatDifference(high, unit)}`;
+  return `${title} after training: ${formatDifference(difference, unit)} (${range}; ${formatPValue(pValue)})`;
 }
 
 function describeForgetting({
@@ -67,7 +66,7 @@ function describeForgetting({
   documents,
 }: NonNullable<ResultTable["general"]>): string {
   const { value, low, high } = perplexityRatio;
-  const percent = (ratio: number): string => `${ratio >= 1 ? "+" : ""}${(100 * (ratio - 1)).toFixed(1)}`;
-  const bits = `${before.toFixed(3)} to ${after.toFixed(3)} bits/byte`;
-  return `general text: perplexity ${percent(value)} % (${percent(low)} to ${percent(high)}), ${bits}, ${documents} documents`;
+  const change = (ratio: number): string => `${ratio >= 1 ? "+" : ""}${formatQuantity(ratio - 1, "share")}`;
+  const bits = `${formatQuantity(before, "bits/byte")} to ${formatQuantity(after, "bits/byte")} bits/byte`;
+  return `general text: perplexity ${change(value)} (${change(low)} to ${change(high)}), ${bits}, ${formatCount(documents)} documents`;
 }

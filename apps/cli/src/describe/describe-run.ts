@@ -1,8 +1,7 @@
 import { relative } from "node:path";
 import type { RecipeConfig, RunResult } from "@attune/recipe";
 import { runFolderLayout } from "@attune/run-folder";
-import { AttuneError, type JsonObject } from "@attune/spec";
-import { formatBytes, formatDuration } from "../terminal/format-number.ts";
+import { AttuneError, formatQuantity, type JsonObject } from "@attune/spec";
 import type { VerbResult } from "../verb.ts";
 import { describeParts } from "./describe-parts.ts";
 import { describeResults } from "./describe-results.ts";
@@ -13,7 +12,7 @@ export function describeRun(result: RunResult, { report: { unit } }: RecipeConfi
   const { folder, stages, table, training, gates, data, plan } = result;
   const { report, adapter, merged, model } = runFolderLayout(folder);
   const times = stages.map(
-    ({ name, seconds, cached }) => `${name} ${cached ? "(as before)" : formatDuration(seconds)}`,
+    ({ name, seconds, cached }) => `${name} ${cached ? "(as before)" : formatQuantity(seconds, "seconds")}`,
   );
   const text = [
     describeParts({ ...data, unit }),
@@ -31,8 +30,8 @@ export function describeRun(result: RunResult, { report: { unit } }: RecipeConfi
 /** What was used beside what was predicted before the first step. */
 function describeUsed({ memory, time, used }: RunResult["plan"]): string {
   const { peakBytes, seconds } = used!;
-  const peak = `${formatBytes(peakBytes)} at its peak (predicted ${formatBytes(memory.peakBytes)})`;
-  return `used: ${peak}, ${formatDuration(seconds)} (predicted ${formatDuration(time.seconds)})`;
+  const peak = `${formatQuantity(peakBytes, "bytes")} at its peak (predicted ${formatQuantity(memory.peakBytes, "bytes")})`;
+  return `used: ${peak}, ${formatQuantity(seconds, "seconds")} (predicted ${formatQuantity(time.seconds, "seconds")})`;
 }
 
 function gateError(gates: RunResult["gates"]): AttuneError | undefined {

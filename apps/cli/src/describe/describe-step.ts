@@ -1,5 +1,5 @@
 import type { ExplainedDispatch, StepExplanation } from "@attune/recipe";
-import { formatBytes, formatFlops } from "../terminal/format-number.ts";
+import { formatQuantity } from "@attune/spec";
 import { renderTable } from "../terminal/table.ts";
 
 /** The dispatches of a step against a device for a reader: those that are alike in one row, what takes longest first. */
@@ -9,15 +9,15 @@ export function describeStep({ device, products, dispatches }: StepExplanation):
   const rows = grouped(dispatches).map(({ first, count, sum }) => [
     `${first.kernel} ${first.shapes}${first.backward ? " backward" : ""}`,
     String(count),
-    formatFlops(sum("flops")),
-    formatBytes(sum("bytes")),
+    formatQuantity(sum("flops"), "flops"),
+    formatQuantity(sum("bytes"), "bytes"),
     (sum("movedBytes") / Math.max(1, sum("bytes"))).toFixed(2),
     `${(1e6 * sum("seconds")).toFixed(1)} us`,
-    `${((100 * sum("seconds")) / (total || 1)).toFixed(1)} %`,
+    formatQuantity(sum("seconds") / (total || 1), "share"),
     first.bound,
   ]);
   return [
-    `a step on ${device.name}, products in ${products}: ${peaksOf(device)}, ${formatBytes(device.bandwidth)}/s (${device.source})`,
+    `a step on ${device.name}, products in ${products}: ${peaksOf(device)}, ${formatQuantity(device.bandwidth, "bytes")}/s (${device.source})`,
     `at least ${(1e3 * total).toFixed(2)} ms in ${launches} launches`,
     "",
     renderTable(["dispatch", "count", "work", "bytes", "moved", "at least", "share", "bound by"], rows),
@@ -25,8 +25,8 @@ export function describeStep({ device, products, dispatches }: StepExplanation):
 }
 
 function peaksOf({ flops: { f32, f16 } }: StepExplanation["device"]): string {
-  const onMatrices = f16 === undefined ? "" : `, ${formatFlops(f16)}/s on f16 matrices`;
-  return `${formatFlops(f32)}/s in f32${onMatrices}`;
+  const onMatrices = f16 === undefined ? "" : `, ${formatQuantity(f16, "flops")}/s on f16 matrices`;
+  return `${formatQuantity(f32, "flops")}/s in f32${onMatrices}`;
 }
 
 type Total = "flops" | "bytes" | "movedBytes" | "seconds";

@@ -1,5 +1,5 @@
 import type { AdaptResult } from "@attune/recipe";
-import { formatCount } from "../terminal/format-number.ts";
+import { formatCount, formatQuantity } from "@attune/spec";
 
 /** What training did, in a line or two. */
 export function describeTraining(result: AdaptResult): string {
@@ -8,7 +8,7 @@ export function describeTraining(result: AdaptResult): string {
     `${formatCount(rows.kept)} rows`,
     `${formatCount(steps)} steps`,
     `${formatCount(trainedTokens)} trained tokens`,
-    `${formatCount(trainable)} of ${formatCount(parameters)} parameters (${((100 * trainable) / parameters).toFixed(2)} %)`,
+    `${formatCount(trainable)} of ${formatCount(parameters)} parameters (${formatQuantity(trainable / parameters, "share")})`,
   ];
   if (rows.maskedOut > 0) notes.push(`${formatCount(rows.maskedOut)} rows left out because nothing in them is trained`);
   if (rows.long.dropped > 0) notes.push(`${formatCount(rows.long.dropped)} rows left out, longer than a packed row`);

@@ -1,8 +1,7 @@
 import { textFormatOf } from "@attune/data-clean";
 import { contentOf, guessColumns, openSource, peekRow } from "@attune/data-core";
-import { AttuneError, type JsonObject } from "@attune/spec";
+import { AttuneError, formatCount, type JsonObject } from "@attune/spec";
 import type { FileSource } from "../options/source-from.ts";
-import { formatCount } from "../terminal/format-number.ts";
 import { remarksOn } from "./remarks-on.ts";
 
 /** What the records of a data set look like. */

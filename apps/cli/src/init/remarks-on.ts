@@ -1,8 +1,7 @@
 // What somebody who brought a table may not have meant: a recipe is written all the same.
 import { resolveMapping } from "@attune/data-core";
-import type { JsonObject } from "@attune/spec";
+import { formatCount, type JsonObject } from "@attune/spec";
 import type { FileSource } from "../options/source-from.ts";
-import { formatCount } from "../terminal/format-number.ts";
 import type { DataShape, RecordCounts } from "./inspect-data.ts";
 
 /** Labels or columns that a sentence names. */

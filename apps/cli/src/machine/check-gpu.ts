@@ -1,6 +1,6 @@
 import type { GpuDescription, VariantState } from "@attune/backend-webgpu";
 import { runProbe } from "@attune/run-folder";
-import { formatBytes } from "../terminal/format-number.ts";
+import { formatQuantity } from "@attune/spec";
 import type { MachineCheck } from "./check-machine.ts";
 import type { GpuAnswer } from "./gpu-worker.ts";
 
@@ -22,7 +22,7 @@ function gpuCheck({ name, features, maxBufferBytes }: GpuDescription): MachineCh
     id: "gpu",
     status: "ok",
     value: { name, features: [...features], maxBufferBytes },
-    detail: `${name}, buffers up to ${formatBytes(maxBufferBytes)}${halves}: --device webgpu`,
+    detail: `${name}, buffers up to ${formatQuantity(maxBufferBytes, "bytes")}${halves}: --device webgpu`,
   };
 }
 

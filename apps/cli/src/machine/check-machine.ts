@@ -2,9 +2,8 @@
 import { statfs } from "node:fs/promises";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import { enable256Bits, has256Bits } from "@attune/backend-cpu";
-import type { JsonValue } from "@attune/spec";
+import { formatQuantity, type JsonValue } from "@attune/spec";
 import { f32x4, load, ModuleBuilder } from "@attune/tensor-core/wasm";
-import { formatBytes } from "../terminal/format-number.ts";
 import { checkBlas } from "./check-blas.ts";
 import { checkGpu } from "./check-gpu.ts";
 import { checkTiles } from "./check-tiles.ts";
@@ -100,7 +99,7 @@ function checkMemory(): MachineCheck {
   const total = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
   const free = process.availableMemory();
   const status = free < 2 * gibibyte ? "low" : "ok";
-  const detail = `${formatBytes(free)} free of ${formatBytes(total)}; the CPU backend holds up to 4 GiB`;
+  const detail = `${formatQuantity(free, "bytes")} free of ${formatQuantity(total, "bytes")}; the CPU backend holds up to 4 GiB`;
   return { id: "memory", status, value: { total, free }, detail };
 }
 
@@ -108,5 +107,10 @@ async function checkDisk(directory: string): Promise<MachineCheck> {
   const { bavail, bsize } = await statfs(directory);
   const free = bavail * bsize;
   const status = free < gibibyte ? "low" : "ok";
-  return { id: "disk", status, value: { free }, detail: `${formatBytes(free)} free where this was started` };
+  return {
+    id: "disk",
+    status,
+    value: { free },
+    detail: `${formatQuantity(free, "bytes")} free where this was started`,
+  };
 }

@@ -1,7 +1,6 @@
 // Progress on stderr: a bar that is redrawn on a terminal, plain lines elsewhere, nothing when nobody looks.
-import type { ProgressEvent, ProgressListener } from "@attune/spec";
+import { formatCount, formatQuantity, type ProgressEvent, type ProgressListener } from "@attune/spec";
 import type { Host } from "../host.ts";
-import { formatCount, formatDuration } from "./format-number.ts";
 
 /** A bar redraws at most so often, milliseconds. */
 const redrawEvery = 100;
@@ -91,13 +90,14 @@ function isDue(event: ProgressEvent, times: StageTimes, time: number, bar: boole
 function describeProgress(event: ProgressEvent, elapsed: number, doneHere: number, bar: boolean): string {
   const { stage, done, total, unit, message, metrics = {} } = event;
   const parts = [bar && total ? `${stage} ${drawBar(done / total)}` : stage];
-  const share = total ? ` (${Math.floor((100 * done) / total)} %)` : "";
+  const share = total ? ` (${Math.floor((100 * done) / total)}%)` : "";
   parts.push(`${formatCount(done)}${total === undefined ? "" : `/${formatCount(total)}`} ${unit}${share}`);
   if (metrics["loss"] !== undefined) parts.push(`loss ${metrics["loss"].toFixed(4)}`);
   if (metrics["validation.loss"] !== undefined) parts.push(`held-out ${metrics["validation.loss"].toFixed(4)}`);
-  if (metrics["tokensPerSecond"] !== undefined) parts.push(`${formatCount(metrics["tokensPerSecond"])} tokens/s`);
+  if (metrics["tokensPerSecond"] !== undefined)
+    parts.push(`${formatCount(Math.round(metrics["tokensPerSecond"]))} tokens/s`);
   if (total !== undefined && doneHere > 0 && done < total) {
-    parts.push(`ETA ${formatDuration((elapsed / 1000 / doneHere) * (total - done))}`);
+    parts.push(`ETA ${formatQuantity((elapsed / 1000 / doneHere) * (total - done), "seconds")}`);
   }
   if (message !== undefined) parts.push(message);
   return parts.join("  ");

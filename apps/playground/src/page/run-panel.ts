@@ -1,4 +1,4 @@
-import { formatQuantity } from "@attune/report";
+import { formatQuantity } from "@attune/spec";
 import type { RunEnd, StepProgress } from "../protocol.ts";
 import { element } from "./elements.ts";
 import { showFacts } from "./facts.ts";

@@ -14,8 +14,8 @@ import type {
   ScoreRow,
   ScoreSection,
   Tile,
-  Unit,
 } from "@attune/report";
+import type { Unit } from "@attune/spec";
 import type { RecipeConfig } from "../config/recipe-config.ts";
 import type { Evaluations, ResultRow, ResultTable } from "../evaluate/result-table.ts";
 

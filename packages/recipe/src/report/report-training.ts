@@ -1,6 +1,6 @@
 import type { CurvePoint, Fact, TrainingSection } from "@attune/report";
 import { readJsonLines } from "@attune/run-folder";
-import type { JsonObject } from "@attune/spec";
+import { formatCount, type JsonObject } from "@attune/spec";
 import type { AdaptResult } from "../train/adapt.ts";
 
 /** The course of training, from `metrics.jsonl` and what was trained. */
@@ -23,19 +23,18 @@ export async function trainingSection(metrics: string, result: AdaptResult): Pro
 
 function trainingFacts(result: AdaptResult): Fact[] {
   const { rows, trainable, parameters } = result;
-  const count = (value: number): string => value.toLocaleString("en-US");
   const fact = (name: string, value: string, shown = true): Fact[] => (shown ? [{ name, value }] : []);
   return [
-    ...fact("Trained parameters", `${count(trainable)} of ${count(parameters)}`),
-    ...fact("Steps", count(result.steps)),
-    ...fact("Steps skipped (gradient not finite)", count(result.skippedSteps), result.skippedSteps > 0),
+    ...fact("Trained parameters", `${formatCount(trainable)} of ${formatCount(parameters)}`),
+    ...fact("Steps", formatCount(result.steps)),
+    ...fact("Steps skipped (gradient not finite)", formatCount(result.skippedSteps), result.skippedSteps > 0),
     ...fact("Stopped early", "yes", result.stoppedEarly),
-    ...fact("Training rows", count(rows.kept)),
-    ...fact("Rows left out: no token of them is trained", count(rows.maskedOut), rows.maskedOut > 0),
-    ...fact("Rows left out: longer than a packed row", count(rows.long.dropped), rows.long.dropped > 0),
-    ...fact("Rows cut at their end: longer than a packed row", count(rows.long.cut), rows.long.cut > 0),
-    ...fact("Rows cut to the longest prompt", count(rows.truncated), rows.truncated > 0),
-    ...fact("Rows of general text against forgetting", count(result.replayRows), result.replayRows > 0),
-    ...fact("Tokens trained on", count(result.trainedTokens)),
+    ...fact("Training rows", formatCount(rows.kept)),
+    ...fact("Rows left out: no token of them is trained", formatCount(rows.maskedOut), rows.maskedOut > 0),
+    ...fact("Rows left out: longer than a packed row", formatCount(rows.long.dropped), rows.long.dropped > 0),
+    ...fact("Rows cut at their end: longer than a packed row", formatCount(rows.long.cut), rows.long.cut > 0),
+    ...fact("Rows cut to the longest prompt", formatCount(rows.truncated), rows.truncated > 0),
+    ...fact("Rows of general text against forgetting", formatCount(result.replayRows), result.replayRows > 0),
+    ...fact("Tokens trained on", formatCount(result.trainedTokens)),
   ];
 }

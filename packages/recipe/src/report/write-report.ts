@@ -2,7 +2,7 @@
 
 import { type Fact, type ReportData, type ResourceSection, renderReport } from "@attune/report";
 import { readJson, writeFileAtomic } from "@attune/run-folder";
-import type { JsonObject } from "@attune/spec";
+import { formatCount, formatQuantity, type JsonObject } from "@attune/spec";
 import { formatRecipe } from "../config/format-recipe.ts";
 import type { RecipeConfig } from "../config/recipe-config.ts";
 import type { RecipeData } from "../data/recipe-data.ts";
@@ -79,13 +79,13 @@ function nameOf(source: Readonly<Record<string, unknown>> | undefined): string {
 }
 
 function summaryOf(config: RecipeConfig, table: ResultTable | undefined, { trainable, steps }: AdaptResult): string {
-  const trained = `${config.model} was adapted by ${config.method.id} (${trainable.toLocaleString("en-US")} parameters, ${steps} steps)`;
+  const trained = `${config.model} was adapted by ${config.method.id} (${formatCount(trainable)} parameters, ${steps} steps)`;
   const first = table?.columns[0];
   const before = table?.rows.find(({ role }) => role === "before");
   const after = table?.rows.find(({ role }) => role === "after");
   if (first === undefined || before === undefined || after === undefined) return `${trained}.`;
-  const text = (value: number): string => (first.unit === "share" ? `${(100 * value).toFixed(1)} %` : value.toFixed(3));
-  const change = `${text(before.scores[first.id]!.value)} to ${text(after.scores[first.id]!.value)}`;
+  const [from, to] = [before, after].map(({ scores }) => formatQuantity(scores[first.id]!.value, first.unit));
+  const change = `${from} to ${to}`;
   return `${trained}. ${first.title} on ${table!.n} unseen ${config.report.unit} went from ${change}.`;
 }
 
@@ -129,7 +129,7 @@ const environmentNames: Readonly<Record<string, string>> = {
 function environmentFacts(environment: JsonObject): Fact[] {
   return Object.entries(environment).map(([name, value]) => ({
     name: environmentNames[name] ?? name,
-    value: name === "memoryBytes" ? `${((value as number) / 2 ** 30).toFixed(1)} GiB` : factText(value),
+    value: name === "memoryBytes" ? formatQuantity(value as number, "bytes") : factText(value),
   }));
 }
 

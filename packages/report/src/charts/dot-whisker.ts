@@ -1,7 +1,9 @@
-import { formatInterval, formatQuantity } from "../format-quantity.ts";
+import type { Unit } from "@attune/spec";
+import { formatQuantity } from "@attune/spec";
+import { formatInterval } from "../format-estimate.ts";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
-import type { Estimate, ScoreRow, Unit } from "../report-data.ts";
+import type { Estimate, ScoreRow } from "../report-data.ts";
 import { CHART_WIDTH, chart, horizontalAxis } from "./frame.ts";
 import type { Scale } from "./scale.ts";
 import { extentOf, linearScale } from "./scale.ts";

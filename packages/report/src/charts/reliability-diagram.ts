@@ -1,3 +1,4 @@
+import { formatQuantity } from "@attune/spec";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
 import type { ReliabilityTable } from "../report-data.ts";
@@ -15,8 +16,7 @@ export function reliabilityDiagram({ title, bins }: ReliabilityTable, tone: "bef
   const filled = bins.filter(({ n }) => n > 0);
   const dots = filled.map(({ n, confidence, accuracy }) => {
     const radius = (3 + 12 * Math.sqrt(n / Math.max(1, total))).toFixed(1);
-    const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
-    return html`<g><title>${n} answers, on average ${percent(confidence)} sure, ${percent(accuracy)} right</title><line class="gap ${tone}" x1="${x(100 * confidence)}" x2="${x(100 * confidence)}" y1="${y(100 * confidence)}" y2="${y(100 * accuracy)}"/><circle class="dot ${tone}" cx="${x(100 * confidence)}" cy="${y(100 * accuracy)}" r="${radius}"/></g>`;
+    return html`<g><title>${n} answers, on average ${formatQuantity(confidence, "share")} sure, ${formatQuantity(accuracy, "share")} right</title><line class="gap ${tone}" x1="${x(100 * confidence)}" x2="${x(100 * confidence)}" y1="${y(100 * confidence)}" y2="${y(100 * accuracy)}"/><circle class="dot ${tone}" cx="${x(100 * confidence)}" cy="${y(100 * accuracy)}" r="${radius}"/></g>`;
   });
   return chart({
     width: WIDTH,

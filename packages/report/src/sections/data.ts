@@ -1,5 +1,5 @@
+import { formatCount } from "@attune/spec";
 import { bar } from "../charts/bar-list.ts";
-import { formatCount } from "../format-quantity.ts";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
 import type { DataSection, FunnelStage, RuleCount, SplitPart } from "../report-data.ts";

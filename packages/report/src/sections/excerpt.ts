@@ -1,4 +1,4 @@
-import { formatCount } from "../format-quantity.ts";
+import { formatCount } from "@attune/spec";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
 

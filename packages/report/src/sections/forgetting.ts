@@ -1,5 +1,6 @@
+import { formatCount, formatQuantity } from "@attune/spec";
 import { dotWhisker } from "../charts/dot-whisker.ts";
-import { formatCount, formatDifference, formatInterval, formatQuantity } from "../format-quantity.ts";
+import { formatDifference, formatInterval } from "../format-estimate.ts";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
 import type { ForgettingSection } from "../report-data.ts";
@@ -8,11 +9,11 @@ import { factList, figure, section } from "./section.ts";
 /** What adapting cost on general text. */
 export function forgettingSection(data: ForgettingSection): Markup {
   const { text, documents, tokens, before, after, difference, perplexityRatio, limit } = data;
-  const change = 100 * (perplexityRatio.value - 1);
+  const change = perplexityRatio.value - 1;
   const within = limit === undefined || perplexityRatio.value <= limit;
   const verdict =
     limit !== undefined &&
-    html`<p class="check ${within ? "good" : "bad"}">Perplexity ${change < 0 ? "fell" : "rose"} by ${Math.abs(change).toFixed(1)}%; at most ${(100 * (limit - 1)).toFixed(0)}% was allowed.</p>`;
+    html`<p class="check ${within ? "good" : "bad"}">Perplexity ${change < 0 ? "fell" : "rose"} by ${formatQuantity(Math.abs(change), "share")}; at most ${formatQuantity(limit - 1, "share")} was allowed.</p>`;
   const range = formatInterval(difference, "bits/byte");
   const ratioRange = formatInterval(perplexityRatio, "ratio");
   return section(

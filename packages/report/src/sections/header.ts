@@ -1,4 +1,4 @@
-import { formatQuantity } from "../format-quantity.ts";
+import { formatQuantity } from "@attune/spec";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
 import type { ReportData, Tile } from "../report-data.ts";

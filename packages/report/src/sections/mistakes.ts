@@ -1,6 +1,7 @@
+import { formatCount, formatQuantity } from "@attune/spec";
 import { heatMap } from "../charts/heat-map.ts";
 import { reliabilityDiagram } from "../charts/reliability-diagram.ts";
-import { formatCount, formatInterval, formatQuantity } from "../format-quantity.ts";
+import { formatInterval } from "../format-estimate.ts";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
 import type { ConfusionTable, MistakeSection, ReliabilityTable } from "../report-data.ts";

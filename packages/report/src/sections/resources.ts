@@ -1,5 +1,5 @@
+import { formatQuantity } from "@attune/spec";
 import { bar } from "../charts/bar-list.ts";
-import { formatQuantity } from "../format-quantity.ts";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
 import type { ResourceRow, ResourceSection, TimeShare } from "../report-data.ts";
@@ -9,8 +9,8 @@ const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(1)
 
 function deviation({ predicted, used }: ResourceRow): string {
   if (predicted === undefined || used === undefined || predicted === 0) return "–";
-  const percent = 100 * (used / predicted - 1);
-  return `${percent < 0 ? "−" : "+"}${Math.abs(percent).toFixed(1)}%`;
+  const share = used / predicted - 1;
+  return `${share < 0 ? "" : "+"}${formatQuantity(share, "share")}`;
 }
 
 function shareList(title: string, shares: readonly TimeShare[], show: (seconds: number) => string): Markup {

@@ -1,5 +1,6 @@
+import { formatCount, formatQuantity } from "@attune/spec";
 import { dotWhisker } from "../charts/dot-whisker.ts";
-import { formatCount, formatDifference, formatInterval, formatPValue, formatQuantity } from "../format-quantity.ts";
+import { formatDifference, formatInterval, formatPValue } from "../format-estimate.ts";
 import type { Markup } from "../markup.ts";
 import { html } from "../markup.ts";
 import type { Estimate, ScoreColumn, ScoreComparison, ScoreRow, ScoreSection } from "../report-data.ts";

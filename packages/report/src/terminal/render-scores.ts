@@ -1,4 +1,5 @@
-import { formatCount, formatInterval, formatQuantity } from "../format-quantity.ts";
+import { formatCount, formatQuantity } from "@attune/spec";
+import { formatInterval } from "../format-estimate.ts";
 import type { ScoreSection } from "../report-data.ts";
 import { renderTable } from "./render-table.ts";
 

@@ -1,6 +1,9 @@
-import type { Estimate, Unit } from "./report-data.ts";
+// Numbers as commands, the report and the playground show them: the same digits and units everywhere, in every locale.
 
-/** Digits in groups of three, the same in every locale. */
+/** What a number counts; decides how it is shown. */
+export type Unit = "share" | "bits/byte" | "number" | "ratio" | "count" | "bytes" | "seconds" | "flops";
+
+/** Digits in groups of three. */
 export function formatCount(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const [whole = "", fraction] = String(Math.abs(value)).split(".");
@@ -19,12 +22,14 @@ function scaled(value: number, base: number, units: readonly string[]): string {
   return `${value < 0 ? "−" : ""}${size.toFixed(digits)} ${units[index]}`;
 }
 
+const padded = (value: number): string => String(value).padStart(2, "0");
+
 function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
-  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min ${whole % 60} s`;
+  return hours > 0 ? `${hours} h ${padded(minutes)} min` : `${minutes} min ${padded(whole % 60)} s`;
 }
 
 const minus = (text: string): string => text.replace(/^-/, "−");
@@ -50,21 +55,4 @@ export function formatQuantity(value: number, unit: Unit): string {
     default:
       return minus(Math.abs(value) >= 1000 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 3));
   }
-}
-
-/** "94.1 to 97.8" without repeating the unit, or nothing when there is no interval or it has no width. */
-export function formatInterval({ low, high }: Estimate, unit: Unit): string | undefined {
-  if (low === undefined || high === undefined || low === high) return undefined;
-  return `${formatQuantity(low, unit).replace(/[%×]$/, "")} to ${formatQuantity(high, unit)}`;
-}
-
-/** A difference with its sign; differences of shares are percentage points. */
-export function formatDifference(value: number, unit: Unit): string {
-  const text = unit === "share" ? `${minus((100 * value).toFixed(1))} points` : formatQuantity(value, unit);
-  return value > 0 ? `+${text}` : text;
-}
-
-/** "p < 0.001" or "p = 0.034". */
-export function formatPValue(value: number): string {
-  return value < 0.001 ? "p < 0.001" : `p = ${value.toFixed(3)}`;
 }
