@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { finishCheck, listMembers, listPublicMembers, root } from "./workspace.mjs";
 
-const maximumReadmeLines = 60;
+const maxReadmeLines = 60;
 
 const docs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
   .map((name) => `docs/${name.replaceAll("\\", "/")}`)
@@ -88,6 +88,6 @@ function checkTable() {
 
 function longReadmes() {
   return readmes
-    .filter((page) => text.has(page) && text.get(page).split("\n").length - 1 > maximumReadmeLines)
-    .map((page) => `${page} has more than ${maximumReadmeLines} lines`);
+    .filter((page) => text.has(page) && text.get(page).split("\n").length - 1 > maxReadmeLines)
+    .map((page) => `${page} has more than ${maxReadmeLines} lines`);
 }

@@ -11,7 +11,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "./workspace.mjs";
 
-const maximumBytes = 250_000;
+const maxBytes = 250_000;
 const size = { width: 1200, height: 1010 };
 const picture = join(root, "docs", "images", "report.png");
 const report = resolve(process.argv[2] ?? "attune-demo/report.html");
@@ -36,7 +36,7 @@ try {
   const taken = names.some((name) => spawnSync(name, [...flags, pathToFileURL(report).href]).status === 0);
   const bytes = taken ? statSync(picture).size : 0;
   if (!taken) finish("no Chromium took it: install one, or name it in CHROMIUM");
-  else if (bytes > maximumBytes) finish(`${picture} has ${bytes} bytes, more than ${maximumBytes}`);
+  else if (bytes > maxBytes) finish(`${picture} has ${bytes} bytes, more than ${maxBytes}`);
   else process.stdout.write(`${picture}: ${bytes} bytes\n`);
 } finally {
   rmSync(profile, { recursive: true, force: true });

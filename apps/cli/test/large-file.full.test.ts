@@ -8,7 +8,7 @@ import { spawnAttune, temporaryFolder } from "./attune.ts";
 
 const megabytes = Number(process.env["ATTUNE_TEST_MEGABYTES"] ?? 640);
 /** Peak of a stage; a file of 2 GB took 271 (clean), 436 (dedup), 121 (pii) and 279 MB (split). */
-const maximumPeak = 512 * 2 ** 20;
+const maxPeak = 512 * 2 ** 20;
 
 /** Prints the peak of the process when it ends. */
 const measured =
@@ -53,7 +53,7 @@ test(`${megabytes} MB pass through clean, dedup, pii and split in bounded memory
       },
     );
     expect({ code, stderr: stderr.replace(/peak\d+$/, "") }).toEqual({ code: 0, stderr: "" });
-    expect(Number(/peak(\d+)$/.exec(stderr)![1]) * 1024, stage).toBeLessThan(maximumPeak);
+    expect(Number(/peak(\d+)$/.exec(stderr)![1]) * 1024, stage).toBeLessThan(maxPeak);
     const document = JSON.parse(stdout) as { funnel: { stage: string; read: number; kept: number }[] };
     for (const each of document.funnel) funnel[each.stage] = each;
     input = output;

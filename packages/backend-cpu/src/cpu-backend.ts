@@ -26,7 +26,7 @@ export interface CpuBackendOptions {
    * Most bytes that it may hold, up to 16 GiB (default 4 GiB). More than 4 GiB needs an engine with 64-bit memories (Node 24), where
    * V8 widens SIMD code of matrix products and attention alone, which the backend gives scratch in a second, 32-bit memory.
    */
-  readonly maximumBytes?: number | undefined;
+  readonly maxBytes?: number | undefined;
   /** Whether SIMD code comes out as 256 bits; measured (10 ms) unless given. Only speed depends on it. */
   readonly wide?: boolean | undefined;
   /**
@@ -43,7 +43,7 @@ export interface CpuBackendOptions {
 }
 
 /** Bindings that one dispatch may have: their addresses and three of scratch fit the parameters of a kernel, 8 bytes each. */
-const maximumBindings = parameterBytes / 8 - 3;
+const maxBindings = parameterBytes / 8 - 3;
 
 /**
  * The CPU backend: plans are replayed by worker threads over one shared memory.
@@ -51,16 +51,16 @@ const maximumBindings = parameterBytes / 8 - 3;
  * @throws AttuneError `OPTIONS_INVALID` for a thread count or a size that is no positive integer
  */
 export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
-  const { threads = availableParallelism(), maximumBytes = 2 ** 32, fusedMultiplyAdd = true, gemm } = options;
+  const { threads = availableParallelism(), maxBytes = 2 ** 32, fusedMultiplyAdd = true, gemm } = options;
   assertPositive("threads", threads, mostThreads());
-  assertPositive("maximumBytes", maximumBytes, 2 ** 34);
-  const maximumPages = Math.ceil(maximumBytes / pageBytes);
-  const heap = createHeap(maximumPages);
+  assertPositive("maxBytes", maxBytes, 2 ** 34);
+  const maxPages = Math.ceil(maxBytes / pageBytes);
+  const heap = createHeap(maxPages);
   const { addressType } = heap;
   const { near: nearHeap, wide } = innerLoops(options.wide ?? has256Bits(), addressType, createNearHeap);
   const code: WasmFeatures = { addressType, nearMemory: nearHeap !== undefined, relaxedSimd: fusedMultiplyAdd };
   const pool = createWorkerPool({ threads, heap, nearMemory: nearHeap?.memory, gemm });
-  const library = createKernelLibrary({ pool, code, maximumPages, gemm: gemm !== undefined });
+  const library = createKernelLibrary({ pool, code, maxPages, gemm: gemm !== undefined });
   const scratch = createScratch({ heap, nearHeap: nearHeap ?? heap, threads });
   return {
     kind: "backend",
@@ -68,9 +68,9 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
     id: "cpu",
     capabilities: {
       alignment: heapAlignment,
-      maxBindingBytes: maximumBytes,
-      maxBindings: maximumBindings,
-      maxAllocationBytes: maximumBytes,
+      maxBindingBytes: maxBytes,
+      maxBindings,
+      maxAllocationBytes: maxBytes,
       inPlace: true,
       features: featuresOf(code, wide, options),
     },

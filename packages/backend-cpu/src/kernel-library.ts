@@ -16,17 +16,17 @@ export interface LibraryOptions {
   readonly pool: WorkerPool;
   /** What the code of kernels may use; modules without a kernel that has near scratch take no near memory. */
   readonly code: WasmFeatures;
-  readonly maximumPages: number;
+  readonly maxPages: number;
   /** Whether the threads were lent a native library, which kernels then may import. */
   readonly gemm: boolean;
 }
 
 /** A library without kernels. */
-export function createKernelLibrary({ pool, code, maximumPages, gemm }: LibraryOptions): KernelLibrary {
+export function createKernelLibrary({ pool, code, maxPages, gemm }: LibraryOptions): KernelLibrary {
   const numbers = new Map<string, number>();
   const queue = createQueue();
 
-  const memory: MemoryImport = { module: "env", name: "memory", minimumPages: 1, maximumPages };
+  const memory: MemoryImport = { module: "env", name: "memory", minPages: 1, maxPages };
   const imports = gemm ? [gemmImport] : [];
   const plain = (): ModuleBuilder => new ModuleBuilder({ ...code, nearMemory: false }, memory, imports);
   const withNearMemory = (): ModuleBuilder => new ModuleBuilder(code, memory, imports, nearMemoryImport);

@@ -189,7 +189,7 @@ describe("the tile of a backend", () => {
     measured.instead = (tiles) => tiles.map((tile) => ({ tile, rate: 1, exact: true, optimised: true }));
     writeTile(folder, narrowKey, narrow!);
     writeTile(folder, tuningKey(false, true, "i64"), long!);
-    const backend = createCpuBackend({ threads: 1, tileCache: folder, maximumBytes: 2 ** 33 });
+    const backend = createCpuBackend({ threads: 1, tileCache: folder, maxBytes: 2 ** 33 });
     expect(backend.capabilities.features).toContain(tileFeature(long!));
     await backend.dispose();
   });
@@ -200,7 +200,7 @@ describe("the tile of a backend", () => {
       asked.push({ addressType, nearMemory });
       return tiles.map((tile) => ({ tile, rate: 1, exact: true, optimised: true }));
     };
-    const backend = createCpuBackend({ threads: 1, wide: true, tileCache: folder, maximumBytes: 2 ** 33 });
+    const backend = createCpuBackend({ threads: 1, wide: true, tileCache: folder, maxBytes: 2 ** 33 });
     expect(asked).toEqual([{ addressType: "i64", nearMemory: true }]);
     expect(backend.capabilities.features).toContain(tileFeature(tileFamily(true)[0]!));
     expect(readTile(folder, tuningKey(true, true, "i64"))).toEqual(tileFamily(true)[0]);
@@ -217,13 +217,13 @@ describe("the tile of a backend", () => {
     });
     const [b, c] = [filled([n, k]), filled([m, n])];
     const results = new Map<boolean, number[][]>([false, true].map((transposeA) => [transposeA, []]));
-    for (const [wide, maximumBytes] of [
+    for (const [wide, maxBytes] of [
       [false, undefined],
       [true, undefined],
       [true, 2 ** 33],
     ] as const) {
       for (const tile of tileFamily(wide)) {
-        const plain = createCpuBackend({ threads: 1, wide, tileCache: false, maximumBytes });
+        const plain = createCpuBackend({ threads: 1, wide, tileCache: false, maxBytes });
         const features = new Set([...plain.capabilities.features, tileFeature(tile)]);
         const backend = { ...plain, capabilities: { ...plain.capabilities, features } };
         for (const transposeA of [false, true]) {

@@ -45,7 +45,7 @@ describe("createCpuBackend", () => {
     [{ threads: 0 }, /^Expected `threads` to be an integer from 1 to \d+, got 0\.$/],
     [{ threads: 1.5 }, /^Expected `threads` to be an integer from 1 to \d+, got 1\.5\.$/],
     [{ threads: 1_000_000 }, /^Expected `threads` to be an integer from 1 to \d+, got 1000000\.$/],
-    [{ maximumBytes: 2 ** 35 }, /^Expected `maximumBytes` to be an integer from 1 to 17179869184, got 34359738368\.$/],
+    [{ maxBytes: 2 ** 35 }, /^Expected `maxBytes` to be an integer from 1 to 17179869184, got 34359738368\.$/],
   ])("refuses %o", (options, message) => {
     expect(() => createCpuBackend(options)).toThrow(
       expect.objectContaining({ code: "OPTIONS_INVALID", message: expect.stringMatching(message) }),
@@ -53,7 +53,7 @@ describe("createCpuBackend", () => {
   });
 
   it("says so when an allocation does not fit, and goes on", async () => {
-    const backend = create({ maximumBytes: 1 << 20 });
+    const backend = create({ maxBytes: 1 << 20 });
     await expect(backend.allocate("arena", 1 << 21)).rejects.toThrow(
       expect.objectContaining({ code: "MEMORY_EXCEEDED", message: expect.stringContaining("may hold 1048576") }),
     );
@@ -94,7 +94,7 @@ describe("createCpuBackend", () => {
     ["where the system reserves no second memory", { wide: true }, refuseNearMemory],
   ])("runs on addresses above 4 GiB %s", async (where, options, prepare) => {
     prepare();
-    const backend = create({ threads: 2, maximumBytes: 2 ** 33, ...options });
+    const backend = create({ threads: 2, maxBytes: 2 ** 33, ...options });
     expect(backend.capabilities.features.has("simd256")).toBe(where === "with near scratch");
     await backend.allocate("weights", 2 ** 32 + 4096);
     const [m, k, n] = [9, 20, 6];

@@ -32,7 +32,7 @@ describe("a random program gives the same bits on 1, 2 and 3 threads and with ei
     { threads: 2, wide: false },
     { threads: 3, wide: false },
     { threads: 3, wide: true },
-    { threads: 3, wide: true, maximumBytes: 2 ** 33 },
+    { threads: 3, wide: true, maxBytes: 2 ** 33 },
   ];
   const runtimes = options.map((each) => createRuntime({ backend: createCpuBackend(each) }));
   afterAll(async () => {

@@ -8,8 +8,8 @@ import { runOp } from "./run-kernel.ts";
 for (const [name, options] of [
   ["cpu, 128-bit tiles on two threads", { threads: 2, wide: false }],
   ["cpu, 256-bit tiles on one thread", { threads: 1, wide: true }],
-  ["cpu, 64-bit memory", { threads: 1, wide: false, maximumBytes: 2 ** 33 }],
-  ["cpu, 64-bit memory with near scratch", { threads: 1, wide: true, maximumBytes: 2 ** 33 }],
+  ["cpu, 64-bit memory", { threads: 1, wide: false, maxBytes: 2 ** 33 }],
+  ["cpu, 64-bit memory with near scratch", { threads: 1, wide: true, maxBytes: 2 ** 33 }],
 ] as const) {
   const runtime = createRuntime({ backend: createCpuBackend(options) });
   const cases = testStorageFormats(() => runtime);

@@ -123,11 +123,11 @@ describe("one program gives the same bits", async () => {
     { threads: 5, wide: false },
     { threads: 1, wide: true },
     { threads: 3, wide: true },
-    { threads: 1, wide: false, maximumBytes: 2 ** 33 },
-    { threads: 1, wide: true, maximumBytes: 2 ** 33 },
-    { threads: 2, wide: true, maximumBytes: 2 ** 33 },
-    { threads: 3, wide: true, maximumBytes: 2 ** 33 },
-  ])("on $threads threads, tiles for 256 bits: $wide, at most $maximumBytes bytes", async (options) => {
+    { threads: 1, wide: false, maxBytes: 2 ** 33 },
+    { threads: 1, wide: true, maxBytes: 2 ** 33 },
+    { threads: 2, wide: true, maxBytes: 2 ** 33 },
+    { threads: 3, wide: true, maxBytes: 2 ** 33 },
+  ])("on $threads threads, tiles for 256 bits: $wide, at most $maxBytes bytes", async (options) => {
     expectSameBits(await runOn(options), expected, `on ${options.threads} threads`);
   });
 
@@ -135,9 +135,9 @@ describe("one program gives the same bits", async () => {
     setFlagsFromString("--no-liftoff");
     enable256Bits();
     // Another memory limit makes other modules, so that none comes from V8's cache of compiled ones.
-    for (const maximumBytes of [2 ** 31, 2 ** 34]) {
-      const actual = await runOn({ threads: 2, wide: true, maximumBytes });
-      expectSameBits(actual, expected, `from optimised code, at most ${maximumBytes} bytes`);
+    for (const maxBytes of [2 ** 31, 2 ** 34]) {
+      const actual = await runOn({ threads: 2, wide: true, maxBytes });
+      expectSameBits(actual, expected, `from optimised code, at most ${maxBytes} bytes`);
     }
   });
 });

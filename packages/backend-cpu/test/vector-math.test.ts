@@ -9,7 +9,7 @@ function evaluate(make: VectorFunction, values: Float32Array, relaxedSimd = true
   const pages = Math.ceil((8 * values.length + 64) / 65536) + 1;
   const module = new ModuleBuilder(
     { addressType: "i32", relaxedSimd },
-    { module: "env", name: "memory", minimumPages: pages, maximumPages: pages },
+    { module: "env", name: "memory", minPages: pages, maxPages: pages },
   );
   module.function(
     { name: "run", parameters: ["address", "address", "i32"], exported: true },
@@ -133,7 +133,7 @@ describe("lanes", () => {
   const scalar = (make: (f: FunctionBuilder, x: Value<"v128">) => Value<"f32">): number => {
     const module = new ModuleBuilder(
       { addressType: "i32", relaxedSimd: true },
-      { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 },
+      { module: "env", name: "memory", minPages: 1, maxPages: 1 },
     );
     module.function({ name: "run", parameters: [], result: "f32", exported: true }, (f) =>
       make(f, load("v128", address.constant(0))),

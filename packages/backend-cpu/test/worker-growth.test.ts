@@ -7,7 +7,7 @@ import { expect, it, vi } from "vitest";
 import { pageBytes } from "../src/memory/heap.ts";
 import { controlCells, type RunFinished, type WorkerMessage, type WorkerStart } from "../src/pool/messages.ts";
 
-const [initial, grown, maximumPages] = [1, 4, 64];
+const [initial, grown, maxPages] = [1, 4, 64];
 
 /** Sends a memory behind padding; told that it is being read, waits a moment and lets it grow. */
 const owner = `
@@ -28,7 +28,7 @@ const owner = `
 async function takeStaleMemory(type: AddressType, padding: number): Promise<WebAssembly.Memory | undefined> {
   const { port1, port2 } = new MessageChannel();
   const turn = new Int32Array(new SharedArrayBuffer(8));
-  const workerData = { port: port1, turn, type, padding, initial, grown, maximum: maximumPages };
+  const workerData = { port: port1, turn, type, padding, initial, grown, maximum: maxPages };
   const worker = new Worker(owner, { eval: true, workerData, transferList: [port1] });
   while (Atomics.load(turn, 0) !== 1) Atomics.wait(turn, 0, 0, 100);
   Atomics.store(turn, 0, 2);
@@ -44,7 +44,7 @@ async function takeStaleMemory(type: AddressType, padding: number): Promise<WebA
 function compileFill(addressType: AddressType): WebAssembly.Module {
   const module = new ModuleBuilder(
     { addressType, relaxedSimd: true },
-    { module: "env", name: "memory", minimumPages: 1, maximumPages },
+    { module: "env", name: "memory", minPages: 1, maxPages },
   );
   const fill = module.function({ name: "fill", parameters: ["address", "i32"] }, (f, parameters) => {
     f.fillBytes(loadAddress(parameters), 7, address.constant(100));

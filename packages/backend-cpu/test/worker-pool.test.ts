@@ -9,19 +9,19 @@ afterEach(async () => {
   for (const pool of pools.splice(0)) await pool.close();
 });
 
-const maximumPages = 64;
+const maxPages = 64;
 
 /**
  * A pool whose kernels are: 0 adds tile + 1 to word `tile` of the binding and counts itself in word 1000; 1 adds up 2 x 10^8 numbers;
  * 2 reads outside the memory.
  */
 async function startPool(threads: number) {
-  const heap = createHeap(maximumPages);
+  const heap = createHeap(maxPages);
   const pool = createWorkerPool({ threads, heap });
   pools.push(pool);
   const builder = new ModuleBuilder(
     { addressType: "i32", relaxedSimd: true },
-    { module: "env", name: "memory", minimumPages: 1, maximumPages },
+    { module: "env", name: "memory", minPages: 1, maxPages },
   );
   const kernel = (
     name: string,

@@ -28,8 +28,8 @@ const inputs = {
 
 /** A gated layer with all gradients, and a batched product: A·Bᵀ, A·B, Aᵀ·B, each larger than what WASM keeps. */
 async function run(threads: number, native: boolean, above4GiB = false): Promise<Record<string, Float32Array>> {
-  const maximumBytes = above4GiB ? 2 ** 33 : undefined;
-  const backend = createCpuBackend({ threads, maximumBytes, gemm: native ? openblas.provider : undefined });
+  const maxBytes = above4GiB ? 2 ** 33 : undefined;
+  const backend = createCpuBackend({ threads, maxBytes, gemm: native ? openblas.provider : undefined });
   // Nobody touches these bytes, so they are addresses and no memory.
   if (above4GiB) await backend.allocate("weights", 2 ** 32);
   const runtime = createRuntime({ backend });

@@ -158,7 +158,7 @@ describe("readRows", () => {
 
   it("holds at most one line: a longer one than allowed is an error, a missing file and an abort too", async () => {
     expect(
-      await failure(rowsOf("wide.jsonl", `{"a":"${"x".repeat(600_000)}"}`, { maximumLineBytes: 500_000 })),
+      await failure(rowsOf("wide.jsonl", `{"a":"${"x".repeat(600_000)}"}`, { maxLineBytes: 500_000 })),
     ).toMatchObject({ code: "FILE_UNSUPPORTED" });
     expect(await failure(collect(readRows(join(folder, "none.jsonl"))))).toMatchObject({
       code: "FILE_NOT_FOUND",

@@ -104,7 +104,7 @@ describe("splitStage", () => {
     // Of the other hundred, at most half leave train; here validation and test want forty.
     expect(new Set(records.slice(0, 100).map((each) => partOf.get(each.id)))).toEqual(new Set(["train"]));
     expect(report.sizes.test).toBe(20);
-    const wanting = await split(records, { test: 0.2, validation: 0.2, maximumMovableShare: 0.6 });
+    const wanting = await split(records, { test: 0.2, validation: 0.2, maxMovableShare: 0.6 });
     expect(wanting.report.sizes).toEqual({ train: 140, validation: 30, test: 30 });
   });
 
@@ -117,7 +117,7 @@ describe("splitStage", () => {
     );
     let paired = 0;
     for (let seed = 0; seed < 10; seed++) {
-      const { partOf } = await split(records, { seed, maximumGroupShare: 1 });
+      const { partOf } = await split(records, { seed, maxGroupShare: 1 });
       paired += records.slice(0, 200).filter((each) => partOf.get(each.id) === "test").length;
     }
     expect(paired / (40 * 10)).toBeGreaterThan(0.4);
@@ -184,7 +184,7 @@ describe("splitStage", () => {
       (index) => (index < 2 ? "rare" : "x"),
       () => ({}),
     );
-    await expect(split(tied, { test: 0.45, validation: 0.5, maximumGroupShare: 1 })).rejects.toMatchObject({
+    await expect(split(tied, { test: 0.45, validation: 0.5, maxGroupShare: 1 })).rejects.toMatchObject({
       code: "LABELS_INVALID",
       details: { labels: ["rare"] },
     });

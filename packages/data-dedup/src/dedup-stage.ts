@@ -53,7 +53,7 @@ export interface DedupOptions {
   /** Seed of the hash functions. */
   readonly seed: number;
   /** With how many earlier texts of one bucket a text is compared at most. */
-  readonly maximumComparisons: number;
+  readonly maxComparisons: number;
 }
 
 const similarity = numberField({ minimum: 0.01, maximum: 1 });
@@ -71,7 +71,7 @@ const schema = optionSchema("the stage dedup", {
   labelConflicts: option(choiceField(["keeper", "drop"]), "keeper"),
   action: option(choiceField(["drop", "mark"]), "drop"),
   seed: option(integerField({ minimum: 0, maximum: 2 ** 31 - 1 }), 1),
-  maximumComparisons: option(integerField({ minimum: 1 }), 256),
+  maxComparisons: option(integerField({ minimum: 1 }), 256),
 });
 
 /**

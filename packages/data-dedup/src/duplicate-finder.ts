@@ -28,7 +28,7 @@ export interface FinderOptions extends BandOptions {
   /** Seed of the hash functions. */
   readonly seed: number;
   /** With how many earlier texts of one bucket a text is compared at most. */
-  readonly maximumComparisons: number;
+  readonly maxComparisons: number;
 }
 
 /** Sets of duplicates and clusters among texts numbered from 0. */
@@ -41,7 +41,7 @@ export interface DuplicateSets {
   isExactCopy(index: number): boolean;
   /** Halves of the 64-bit hash of each normalised text. */
   readonly hashes: { readonly high: Uint32Array; readonly low: Uint32Array };
-  /** Work done: pairs compared, and pairs left out because of `maximumComparisons`. */
+  /** Work done: pairs compared, and pairs left out because of `maxComparisons`. */
   readonly comparisons: { readonly done: number; readonly skipped: number };
 }
 
@@ -132,7 +132,7 @@ function compareBucket(
   const { threshold, clusterThreshold } = options;
   for (let j = 1; j < members.length; j++) {
     const second = members[j]!;
-    let left = options.maximumComparisons;
+    let left = options.maxComparisons;
     for (let i = 0; i < j; i++) {
       const first = members[i]!;
       if (

@@ -13,7 +13,7 @@ const defaultFinderOptions: FinderOptions = {
   rows: 8,
   shingles: { unit: "auto", size: 5 },
   seed: 1,
-  maximumComparisons: 256,
+  maxComparisons: 256,
 };
 
 /** Returns the sets of duplicates among texts: lists of at least two positions, ascending. */

@@ -110,7 +110,7 @@ describe("dedupStage", () => {
     const many = Array.from({ length: 60 }, (_, index) =>
       record(`r${index}`, [...shared, ...words(100 + index, 40)].join(" ")),
     );
-    const result = await run(many, { bands: 30, rows: 1, maximumComparisons: 5 });
+    const result = await run(many, { bands: 30, rows: 1, maxComparisons: 5 });
     expect(result.kept).toHaveLength(60);
     expect((result.report as { skippedComparisons: number }).skippedComparisons).toBeGreaterThan(100);
   });

@@ -25,7 +25,7 @@ export interface PiiOptions {
   /** Placeholders other than `[EMAIL]`, `[URL]`, ..., by kind. */
   readonly placeholders: Readonly<Partial<Record<PiiType, string>>>;
   /** Records with more matches are dropped; null: none are. */
-  readonly maximumMatches: number | null;
+  readonly maxMatches: number | null;
   /** Names in metadata whose texts are replaced by pseudonyms: equal ones stay equal, so that groups still hold. */
   readonly pseudonymise: readonly string[];
   /** Goes into the pseudonyms; without it, who has the addresses can compute them. */
@@ -37,7 +37,7 @@ const schema = optionSchema("the stage pii", {
   threshold: option(numberField({ minimum: 0, maximum: 1 }), 0.5),
   action: option(choiceField(["mask", "flag"]), "mask"),
   placeholders: option(recordField(textField), {}),
-  maximumMatches: optionalOption(integerField({ minimum: 0 })),
+  maxMatches: optionalOption(integerField({ minimum: 0 })),
   pseudonymise: option(listField(textField, { distinct: true }), ["sender", "thread"]),
   salt: option(textField, ""),
 });
@@ -67,8 +67,8 @@ export const piiStage: DataStage<PiiOptions> = {
         return options.action === "mask" ? result.text : text;
       });
       const matches = [...counts.values()].reduce((sum, count) => sum + count, 0);
-      if (options.maximumMatches !== null && matches > options.maximumMatches) {
-        counters.dropped(record, "too-many", { value: matches, threshold: options.maximumMatches });
+      if (options.maxMatches !== null && matches > options.maxMatches) {
+        counters.dropped(record, "too-many", { value: matches, threshold: options.maxMatches });
         continue;
       }
       for (const [type, count] of counts) {

@@ -60,7 +60,7 @@ describe("piiStage", () => {
   it("flags only, drops what holds too much, and salts pseudonyms, when asked", async () => {
     const flagged = await run({ action: "flag", pseudonymise: [] });
     expect([flagged.records, flagged.rules[0]!.action]).toEqual([records, "flagged"]);
-    const strict = await run({ maximumMatches: 1 });
+    const strict = await run({ maxMatches: 1 });
     expect([strict.records.map((each) => each.id), strict.rules[0]]).toMatchObject([
       ["2"],
       { rule: "too-many", action: "dropped", threshold: 1, sample: [{ id: "1", value: 2 }] },

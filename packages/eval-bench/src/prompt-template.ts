@@ -50,7 +50,7 @@ export interface FittedPrompt {
 }
 
 /**
- * Renders the prompt with the longest beginning of the text, cut between tokens, that keeps it within `maximumTokens`.
+ * Renders the prompt with the longest beginning of the text, cut between tokens, that keeps it within `maxTokens`.
  * Training rows and evaluation must use the same cut, so both call this. Throws CONTEXT_EXCEEDED when the template and
  * its shots alone do not fit.
  */
@@ -58,23 +58,23 @@ export function fitPrompt(
   template: PromptTemplate,
   text: string,
   tokenizer: Pick<Tokenizer, "encode">,
-  maximumTokens: number,
+  maxTokens: number,
 ): FittedPrompt {
   const lengthOf = (candidate: string): number => tokenizer.encode(template.render(candidate)).ids.length;
   const whole = lengthOf(text);
-  if (whole <= maximumTokens) return { prompt: template.render(text), text, truncated: false };
+  if (whole <= maxTokens) return { prompt: template.render(text), text, truncated: false };
   const { ids, offsets } = tokenizer.encode(text);
-  let kept = Math.min(ids.length, ids.length - (whole - maximumTokens));
+  let kept = Math.min(ids.length, ids.length - (whole - maxTokens));
   while (kept > 0) {
     const cut = text.slice(0, offsets[2 * kept - 1]);
-    const excess = lengthOf(cut) - maximumTokens;
+    const excess = lengthOf(cut) - maxTokens;
     if (excess <= 0) return { prompt: template.render(cut), text: cut, truncated: true };
     kept -= excess;
   }
-  if (lengthOf("") <= maximumTokens) return { prompt: template.render(""), text: "", truncated: true };
+  if (lengthOf("") <= maxTokens) return { prompt: template.render(""), text: "", truncated: true };
   throw new AttuneError(
     "CONTEXT_EXCEEDED",
-    `The prompt takes ${lengthOf("")} tokens before any text, expected at most ${maximumTokens}.`,
+    `The prompt takes ${lengthOf("")} tokens before any text, expected at most ${maxTokens}.`,
     { hint: "Shorten the template, show fewer examples, or use a model with a longer context." },
   );
 }
@@ -83,7 +83,7 @@ export function fitPrompt(
 const leastShare = 0.25;
 
 /**
- * Prompts that together read a text from its beginning, each with as much of what is left as fits, at most `maximumPieces`. A short
+ * Prompts that together read a text from its beginning, each with as much of what is left as fits, at most `maxPieces`. A short
  * rest is left out. The last prompt says whether some of the text is in none. Training rows and evaluation both call this.
  *
  * @throws AttuneError `CONTEXT_EXCEEDED` where not even an empty text fits
@@ -92,14 +92,14 @@ export function fitPieces(
   template: PromptTemplate,
   text: string,
   tokenizer: Pick<Tokenizer, "encode">,
-  maximumTokens: number,
-  maximumPieces: number,
+  maxTokens: number,
+  maxPieces: number,
 ): FittedPrompt[] {
-  const pieces = [fitPrompt(template, text, tokenizer, maximumTokens)];
+  const pieces = [fitPrompt(template, text, tokenizer, maxTokens)];
   let rest = text.slice(pieces[0]!.text.length).trimStart();
-  const room = maximumTokens - tokenizer.encode(template.render("")).ids.length;
-  while (pieces.length < maximumPieces && tokenizer.encode(rest).ids.length >= leastShare * room && rest !== "") {
-    const piece = fitPrompt(template, rest, tokenizer, maximumTokens);
+  const room = maxTokens - tokenizer.encode(template.render("")).ids.length;
+  while (pieces.length < maxPieces && tokenizer.encode(rest).ids.length >= leastShare * room && rest !== "") {
+    const piece = fitPrompt(template, rest, tokenizer, maxTokens);
     if (piece.text === "") break;
     pieces.push(piece);
     rest = rest.slice(piece.text.length).trimStart();

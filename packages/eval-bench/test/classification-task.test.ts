@@ -41,7 +41,7 @@ describe("createClassificationTask", () => {
       return scoreWords(rows);
     };
     const long = { id: "4", text: "cheap pills meeting at noon", label: "spam" };
-    const pieces = { documents: [long, documents[2]!], maximumPromptTokens: 24, maximumPieces: 2 };
+    const pieces = { documents: [long, documents[2]!], maxPromptTokens: 24, maxPieces: 2 };
     const task = createClassificationTask({ ...options, ...pieces });
     const { rows } = await evaluate(task, { id: "toy", score, tokenizer: characterTokenizer }, { resamples: 50 });
     expect([...new Set(asked)]).toEqual([
@@ -89,7 +89,7 @@ describe("createClassificationTask", () => {
   });
 
   it("cuts long texts where asked, says so, and needs a tokenizer for it", async () => {
-    const cut = createClassificationTask({ ...options, maximumPromptTokens: 30 });
+    const cut = createClassificationTask({ ...options, maxPromptTokens: 30 });
     const model: EvaluationModel = { id: "toy", score: scoreWords, tokenizer: characterTokenizer };
     const { rows, result } = await evaluate(cut, model, { resamples: 10 });
     expect(rows.map(({ truncated }) => truncated)).toEqual([true, undefined, undefined]);

@@ -124,7 +124,7 @@ describe("baselines", () => {
     expect(() => fitTextBaseline([document], [], { labels: ["a", "b"] })).toThrow("received 1 and 0");
     expect(() => fitTextBaseline([document], [document], { labels: ["a", "b"] })).toThrow("No term occurs in 2 of 1");
     expect(() =>
-      fitTextBaseline([document], [{ ...document, label: "c" }], { labels: ["a", "b"], minimumDocuments: 1 }),
+      fitTextBaseline([document], [{ ...document, label: "c" }], { labels: ["a", "b"], minDocuments: 1 }),
     ).toThrow('label "c"');
     expect(() => fitTextBaseline([document], [document], { labels: ["a", "b"], inverseRegularizations: [0] })).toThrow(
       "positive values of C",
@@ -179,7 +179,7 @@ describe("minimise", () => {
         return (point[0]! - 3) ** 4;
       },
       new Float64Array(1),
-      { maximumIterations: 3, tolerance: 1e-12 },
+      { maxIterations: 3, tolerance: 1e-12 },
     );
     expect(steep).toMatchObject({ converged: false, iterations: 3 });
   });

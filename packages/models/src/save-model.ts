@@ -14,7 +14,7 @@ export interface SaveOptions {
   readonly tokenizerFrom?: string | undefined;
   /** Default: the one that was loaded. */
   readonly generationConfig?: JsonObject | undefined;
-  readonly maximumShardBytes?: number | undefined;
+  readonly maxShardBytes?: number | undefined;
 }
 
 const configDtypes = { BF16: "bfloat16", F16: "float16", F32: "float32" } as const;
@@ -26,7 +26,7 @@ export async function saveModel(
   folder: string,
   options: SaveOptions = {},
 ): Promise<void> {
-  const { dtype = "BF16", tokenizerFrom, generationConfig = model.generationConfig, maximumShardBytes } = options;
+  const { dtype = "BF16", tokenizerFrom, generationConfig = model.generationConfig, maxShardBytes } = options;
   const tensors = modelTensors(runtime, model, options);
   const untied = tensors.some(({ name }) =>
     model.specs.some((spec) => spec.name === name && spec.tiedTo !== undefined),
@@ -37,5 +37,5 @@ export async function saveModel(
     [dtypeKey]: configDtypes[dtype],
     ...(untied ? { tie_word_embeddings: false } : {}),
   };
-  await writeCheckpoint(folder, { config, generationConfig, tensors, tokenizerFrom, maximumShardBytes });
+  await writeCheckpoint(folder, { config, generationConfig, tensors, tokenizerFrom, maxShardBytes });
 }

@@ -18,7 +18,7 @@ export interface ScheduleOptions {
   /** Steps that rise linearly from 0. Default 0. */
   readonly warmupSteps?: number | undefined;
   /** Share of the peak that a cosine ends with. Default 0. */
-  readonly minimumShare?: number | undefined;
+  readonly minShare?: number | undefined;
 }
 
 const scheduleKeys: OptionKeys<ScheduleOptions> = {
@@ -26,7 +26,7 @@ const scheduleKeys: OptionKeys<ScheduleOptions> = {
   learningRate: true,
   totalSteps: true,
   warmupSteps: true,
-  minimumShare: true,
+  minShare: true,
 };
 
 /** The learning rate that optimizer step `step` uses, counted from 0 over applied steps. */
@@ -40,11 +40,11 @@ export type Schedule = (step: number) => number;
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   checkOptionKeys("createSchedule", options, scheduleKeys);
-  const { shape = "cosine", warmupSteps = 0, minimumShare = 0 } = options;
+  const { shape = "cosine", warmupSteps = 0, minShare = 0 } = options;
   const learningRate = checkedRange("learningRate", options.learningRate, 0, Number.MAX_VALUE);
   const totalSteps = checkedRange("totalSteps", options.totalSteps, 1, Number.MAX_SAFE_INTEGER);
   checkedRange("warmupSteps", warmupSteps, 0, totalSteps + 1);
-  checkedRange("minimumShare", minimumShare, 0, 1);
+  checkedRange("minShare", minShare, 0, 1);
   const after = shapes[shape];
   if (after === undefined) {
     throw new AttuneError("OPTIONS_INVALID", `There is no schedule "${shape}".`, {
@@ -55,12 +55,12 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   return (step) => {
     if (step < warmupSteps) return (learningRate * step) / Math.max(1, warmupSteps);
     const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
-    return learningRate * after(progress, minimumShare);
+    return learningRate * after(progress, minShare);
   };
 }
 
-const shapes: Readonly<Record<ScheduleShape, (progress: number, minimumShare: number) => number>> = {
+const shapes: Readonly<Record<ScheduleShape, (progress: number, minShare: number) => number>> = {
   constant: () => 1,
   linear: (progress) => 1 - progress,
-  cosine: (progress, minimumShare) => minimumShare + ((1 - minimumShare) / 2) * (1 + Math.cos(Math.PI * progress)),
+  cosine: (progress, minShare) => minShare + ((1 - minShare) / 2) * (1 + Math.cos(Math.PI * progress)),
 };

@@ -21,7 +21,7 @@ describe("schedules", () => {
       learningRate: golden.learning_rate,
       totalSteps: golden.total_steps,
       warmupSteps: golden.warmup_steps,
-      minimumShare: golden.min_lr_rate,
+      minShare: golden.min_lr_rate,
     });
     golden.rates.slice(0, golden.total_steps + 1).forEach((rate, step) => {
       expect(schedule(step)).toBeCloseTo(rate, 14);
@@ -29,7 +29,7 @@ describe("schedules", () => {
   });
 
   it("stays at its last rate beyond the end, where Transformers' cosine rises again", () => {
-    const schedule = createSchedule({ shape: "cosine", learningRate: 1, totalSteps: 10, minimumShare: 0.1 });
+    const schedule = createSchedule({ shape: "cosine", learningRate: 1, totalSteps: 10, minShare: 0.1 });
     expect(schedule(500)).toBeCloseTo(0.1, 15);
   });
 

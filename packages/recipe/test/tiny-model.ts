@@ -63,7 +63,7 @@ export async function writeTinyModel(folder: string): Promise<string> {
     corpus,
     {
       vocabularySize: 400,
-      minimumFrequency: 2,
+      minFrequency: 2,
       bos: "<s>",
       eos: "</s>",
       pad: "<pad>",

@@ -5,7 +5,7 @@ import { writeFileAtomic } from "./write-file-atomic.ts";
 /** Limits for a JSON file that may come from anywhere. */
 export interface ReadJsonOptions {
   /** Largest size in bytes that is read. Default 256 MiB. */
-  readonly maximumBytes?: number | undefined;
+  readonly maxBytes?: number | undefined;
 }
 
 /**
@@ -13,7 +13,7 @@ export interface ReadJsonOptions {
  * `FILE_UNSUPPORTED` (larger than the limit), each naming the file.
  */
 export async function readJson(path: string, options: ReadJsonOptions = {}): Promise<JsonValue> {
-  const bytes = await readRegularFile(path, { maximumBytes: options.maximumBytes ?? 2 ** 28 });
+  const bytes = await readRegularFile(path, { maxBytes: options.maxBytes ?? 2 ** 28 });
   return parseJson(bytes, path);
 }
 

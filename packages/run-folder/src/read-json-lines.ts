@@ -14,7 +14,7 @@ export interface JsonLine {
 /** How a JSON-lines file is read. */
 export interface ReadJsonLinesOptions {
   /** Longest line in bytes. Default 64 MiB. */
-  readonly maximumLineBytes?: number | undefined;
+  readonly maxLineBytes?: number | undefined;
   /** Stop before a last line that has no line feed: what a killed writer leaves behind. Default false: it is read. */
   readonly ignoreTornEnd?: boolean | undefined;
 }
@@ -25,10 +25,10 @@ export interface ReadJsonLinesOptions {
  * over the limit, `FILE_NOT_FOUND`.
  */
 export async function* readJsonLines(path: string, options: ReadJsonLinesOptions = {}): AsyncGenerator<JsonLine> {
-  const { maximumLineBytes = 2 ** 26, ignoreTornEnd = false } = options;
+  const { maxLineBytes = 2 ** 26, ignoreTornEnd = false } = options;
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let line = 0;
-  for await (const { bytes, end, terminated } of splitLines(path, maximumLineBytes)) {
+  for await (const { bytes, end, terminated } of splitLines(path, maxLineBytes)) {
     if (!terminated && ignoreTornEnd) return;
     line += 1;
     const value = parseLine(decoder, bytes, path, line);

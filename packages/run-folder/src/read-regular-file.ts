@@ -5,19 +5,19 @@ import { fileError } from "./file-error.ts";
 /** Limits for a file that is read whole. */
 export interface ReadRegularFileOptions {
   /** Largest size in bytes that is read. */
-  readonly maximumBytes: number;
+  readonly maxBytes: number;
 }
 
 /**
  * Reads a file whole. Throws `FILE_NOT_FOUND`, `INPUT_INVALID` for a folder, a pipe or a device, and `FILE_UNSUPPORTED` for
  * more bytes than the limit, each naming the file.
  */
-export async function readRegularFile(path: string, { maximumBytes }: ReadRegularFileOptions): Promise<Buffer> {
+export async function readRegularFile(path: string, { maxBytes }: ReadRegularFileOptions): Promise<Buffer> {
   const size = await regularFileSize(path);
-  if (size > maximumBytes) {
+  if (size > maxBytes) {
     throw new AttuneError(
       "FILE_UNSUPPORTED",
-      `Expected ${path} to have at most ${maximumBytes} bytes, but it has ${size}.`,
+      `Expected ${path} to have at most ${maxBytes} bytes, but it has ${size}.`,
       { hint: "Check that it is the file that was meant.", details: { file: path } },
     );
   }

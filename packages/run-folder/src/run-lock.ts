@@ -91,7 +91,7 @@ async function findLivingHolder(
 /** Returns undefined for a lock that was given back meanwhile. A lock that cannot be read is an error: it may be held. */
 async function readHolder(file: string): Promise<LockHolder | undefined> {
   try {
-    const holder = await readJson(file, { maximumBytes: 2 ** 16 });
+    const holder = await readJson(file, { maxBytes: 2 ** 16 });
     if (isHolder(holder)) return holder;
   } catch (error) {
     if (isNotFound(error)) return undefined;

@@ -15,14 +15,14 @@ export interface LineBytes {
 const lineFeed = 0x0a;
 
 /** Streams the lines of a file; holds one line and one read buffer in memory. */
-export async function* splitLines(path: string, maximumLineBytes: number): AsyncGenerator<LineBytes> {
+export async function* splitLines(path: string, maxLineBytes: number): AsyncGenerator<LineBytes> {
   let pieces: Uint8Array[] = [];
   let pending = 0;
   let offset = 0;
   let line = 1;
   const add = (piece: Uint8Array): void => {
     pending += piece.length;
-    if (pending > maximumLineBytes) throw lineTooLong(path, line, maximumLineBytes);
+    if (pending > maxLineBytes) throw lineTooLong(path, line, maxLineBytes);
     pieces.push(piece);
   };
   try {

@@ -71,11 +71,11 @@ test.each([
 
 test("a line over the limit and a missing file are errors", async () => {
   const path = fileWith(`1\n"${"x".repeat(100)}"\n`);
-  await expect(read(path, { maximumLineBytes: 100 })).rejects.toMatchObject({
+  await expect(read(path, { maxLineBytes: 100 })).rejects.toMatchObject({
     code: "FILE_UNSUPPORTED",
     details: { file: path, line: 2 },
   });
-  expect(await read(path, { maximumLineBytes: 102 })).toHaveLength(2);
+  expect(await read(path, { maxLineBytes: 102 })).toHaveLength(2);
   await expect(read(join(path, "..", "none"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
 });
 

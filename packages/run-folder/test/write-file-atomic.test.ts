@@ -152,7 +152,7 @@ test("JSON files: round trip, and every kind of bad file named", async () => {
   expect(readFileSync(path, "utf8").endsWith("}\n")).toBe(true);
   writeFileSync(path, '\uFEFF{"a":1}');
   expect(await readJson(path)).toEqual({ a: 1 });
-  await expect(readJson(path, { maximumBytes: 5 })).rejects.toMatchObject({
+  await expect(readJson(path, { maxBytes: 5 })).rejects.toMatchObject({
     code: "FILE_UNSUPPORTED",
     details: { file: path },
   });

@@ -325,7 +325,7 @@ describe("type checking", () => {
 });
 
 describe("near addresses", () => {
-  const imported = (name: string) => ({ module: "env", name, minimumPages: 1, maximumPages: 1 });
+  const imported = (name: string) => ({ module: "env", name, minPages: 1, maxPages: 1 });
 
   it("reach the only memory of a module", () => {
     for (const addressType of ["i32", "i64"] as const) {
@@ -405,7 +405,7 @@ describe("functions of the host", () => {
       ] as const;
       const module = new ModuleBuilder(
         { addressType, relaxedSimd: true },
-        { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 },
+        { module: "env", name: "memory", minPages: 1, maxPages: 1 },
         imports,
       );
       const double = module.function({ name: "double", parameters: ["i32"], result: "i32" }, (_f, x) => i32.mul(x, 2));
@@ -432,7 +432,7 @@ describe("functions of the host", () => {
   it("must be named when the module is made", () => {
     const module = new ModuleBuilder(
       { addressType: "i32", relaxedSimd: true },
-      { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 },
+      { module: "env", name: "memory", minPages: 1, maxPages: 1 },
     );
     expect(() => module.imported({ module: "env", name: "absent", parameters: [] })).toThrow(
       "does not import env.absent",

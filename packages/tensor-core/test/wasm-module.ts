@@ -14,7 +14,7 @@ export function instantiate(
   const wide = addressType === "i64";
   const module = new ModuleBuilder(
     { addressType, relaxedSimd },
-    { module: "env", name: "memory", minimumPages: 1, maximumPages: 16 },
+    { module: "env", name: "memory", minPages: 1, maxPages: 16 },
   );
   build(module);
   const descriptor: object = wide

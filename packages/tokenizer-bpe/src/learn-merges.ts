@@ -10,7 +10,7 @@ import { addOccurrence, createPairs, PairQueue, type Pairs, pairNumber } from ".
 /** When to stop, and whom to tell. */
 export interface LearnOptions {
   readonly vocabularySize: number;
-  readonly minimumFrequency: number;
+  readonly minFrequency: number;
   readonly onProgress?: ProgressListener | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,7 +40,7 @@ export async function learnMerges(
   const merges: (readonly [string, string])[] = [];
   while (tokens.length < options.vocabularySize) {
     const best = queue.pop();
-    if (best < 0 || pairs.counts[best]! < Math.max(1, options.minimumFrequency)) break;
+    if (best < 0 || pairs.counts[best]! < Math.max(1, options.minFrequency)) break;
     const [left, right] = [tokens[pairs.lefts[best]!]!, tokens[pairs.rights[best]!]!];
     const merged = left + right;
     const id = idOf.get(merged) ?? tokens.push(merged) - 1;

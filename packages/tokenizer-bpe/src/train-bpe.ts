@@ -15,7 +15,7 @@ export interface TrainBpeOptions {
   /** Number of tokens in the end: special tokens, alphabet and merges together. */
   readonly vocabularySize: number;
   /** A pair that occurs less often is not merged. Default 2. */
-  readonly minimumFrequency?: number | undefined;
+  readonly minFrequency?: number | undefined;
   /** Tokens that get the first ids, in this order, for example `<|endoftext|>`. */
   readonly specialTokens?: readonly (string | AddedToken)[] | undefined;
   /** Section `normalizer` of tokenizer.json. Default null: texts stay as they are. */
@@ -46,7 +46,7 @@ export async function trainBpe(
   texts: Iterable<string> | AsyncIterable<string>,
   options: TrainBpeOptions,
 ): Promise<JsonObject> {
-  const { vocabularySize, minimumFrequency = 2, initialAlphabet = byteCharacters } = options;
+  const { vocabularySize, minFrequency = 2, initialAlphabet = byteCharacters } = options;
   const { normalizer = null, preTokenizer = byteLevel, decoder = byteLevelDecoder, postProcessor = null } = options;
   const special = (options.specialTokens ?? []).map((token) =>
     typeof token === "string" ? addedToken(token, { special: true }) : token,
@@ -61,7 +61,7 @@ export async function trainBpe(
   );
   const tokens = startingTokens(special, initialAlphabet, wordCounts);
   checkSize(vocabularySize, tokens.length);
-  const merges = await learnMerges(tokens, wordCounts, { ...options, minimumFrequency });
+  const merges = await learnMerges(tokens, wordCounts, { ...options, minFrequency });
   return {
     version: "1.0",
     truncation: null,

@@ -8,7 +8,7 @@ import plugins, { trainBpe } from "../src/index.ts";
 interface Fixture {
   readonly texts: readonly string[];
   readonly vocabularySize: number;
-  readonly minimumFrequency: number;
+  readonly minFrequency: number;
   readonly tokenizerJson: string;
 }
 
@@ -40,7 +40,7 @@ describe("trainBpe", () => {
     const train = (texts: string[], size: number) =>
       trainBpe(texts, {
         vocabularySize: size,
-        minimumFrequency: 1,
+        minFrequency: 1,
         initialAlphabet: [],
         preTokenizer: { type: "WhitespaceSplit" },
       });
@@ -83,7 +83,7 @@ describe("trainBpe", () => {
     const events: ProgressEvent[] = [];
     await trainBpe(fixture.texts, {
       vocabularySize: 500,
-      minimumFrequency: 1,
+      minFrequency: 1,
       onProgress: (event) => events.push(event),
     });
     expect(events.map(({ stage }) => stage)).toContain("count words");
@@ -91,7 +91,7 @@ describe("trainBpe", () => {
     const controller = new AbortController();
     const aborted = trainBpe(fixture.texts, {
       vocabularySize: 500,
-      minimumFrequency: 1,
+      minFrequency: 1,
       signal: controller.signal,
       onProgress: () => controller.abort(),
     });

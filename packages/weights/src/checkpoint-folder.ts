@@ -88,7 +88,7 @@ export interface CheckpointToWrite {
   /** Folder whose tokenizer files are copied; left out, none are. */
   readonly tokenizerFrom?: string | undefined;
   /** A weight file holds at most this many bytes. Default 5 GB. */
-  readonly maximumShardBytes?: number | undefined;
+  readonly maxShardBytes?: number | undefined;
 }
 
 /**
@@ -97,7 +97,7 @@ export interface CheckpointToWrite {
  */
 export async function writeCheckpoint(folder: string, content: CheckpointToWrite): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const options = { maximumShardBytes: content.maximumShardBytes };
+  const options = { maxShardBytes: content.maxShardBytes };
   const written = new Set(await writeShardedSafetensors(folder, content.tensors, options));
   for (const name of await listFolder(folder)) {
     const isWeights = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/.test(name);

@@ -20,7 +20,7 @@ export async function writeSafetensors(
 /** How a set of tensors is divided into files. */
 export interface ShardOptions {
   /** A file holds at most this many bytes of tensors, or a single larger tensor. Default 5 GB, as Transformers. */
-  readonly maximumShardBytes?: number | undefined;
+  readonly maxShardBytes?: number | undefined;
   /** Start of the file names. Default `model`. */
   readonly baseName?: string | undefined;
   /** Free text fields of each header. Default `{ format: "pt" }`. */
@@ -30,18 +30,18 @@ export interface ShardOptions {
 /**
  * Writes tensors as `model.safetensors`, or, where they do not fit in one file, as `model-00001-of-0000N.safetensors`
  * with `model.safetensors.index.json` written last. Returns the names of the files. Throws `OPTIONS_INVALID` for a
- * `maximumShardBytes` of 0 or less.
+ * `maxShardBytes` of 0 or less.
  */
 export async function writeShardedSafetensors(
   folder: string,
   tensors: readonly TensorToWrite[],
   options: ShardOptions = {},
 ): Promise<string[]> {
-  const { maximumShardBytes = 5e9, baseName = "model", metadata = { format: "pt" } } = options;
-  if (!(maximumShardBytes > 0)) {
-    throw new AttuneError("OPTIONS_INVALID", `Expected maximumShardBytes above 0, but received ${maximumShardBytes}.`);
+  const { maxShardBytes = 5e9, baseName = "model", metadata = { format: "pt" } } = options;
+  if (!(maxShardBytes > 0)) {
+    throw new AttuneError("OPTIONS_INVALID", `Expected maxShardBytes above 0, but received ${maxShardBytes}.`);
   }
-  const shards = divide(tensors, maximumShardBytes);
+  const shards = divide(tensors, maxShardBytes);
   if (shards.length === 1) {
     await writeSafetensors(join(folder, `${baseName}.safetensors`), tensors, metadata);
     return [`${baseName}.safetensors`];
@@ -62,12 +62,12 @@ export async function writeShardedSafetensors(
 }
 
 /** Fills shards in the given order, a new one whenever the next tensor would not fit. */
-function divide(tensors: readonly TensorToWrite[], maximumBytes: number): TensorToWrite[][] {
+function divide(tensors: readonly TensorToWrite[], maxBytes: number): TensorToWrite[][] {
   const shards: TensorToWrite[][] = [[]];
   let bytes = 0;
   for (const tensor of tensors) {
     const length = tensorByteLength(tensor);
-    if (bytes > 0 && bytes + length > maximumBytes) {
+    if (bytes > 0 && bytes + length > maxBytes) {
       shards.push([]);
       bytes = 0;
     }

@@ -51,11 +51,11 @@ describe("checkpoint folders", () => {
 
   it("removes weights of an earlier content, so that none are mixed", async () => {
     const folder = temporaryFolder();
-    await writeCheckpoint(folder, { config, tensors, maximumShardBytes: 16 });
+    await writeCheckpoint(folder, { config, tensors, maxShardBytes: 16 });
     expect(readdirSync(folder).filter((name) => name.includes("-of-"))).toHaveLength(2);
     await writeCheckpoint(folder, { config, tensors });
     expect(readdirSync(folder).sort()).toEqual(["config.json", "model.safetensors"]);
-    await writeCheckpoint(folder, { config, tensors, maximumShardBytes: 16 });
+    await writeCheckpoint(folder, { config, tensors, maxShardBytes: 16 });
     expect(existsSync(join(folder, "model.safetensors"))).toBe(false);
     const checkpoint = await openCheckpoint(folder);
     expect(checkpoint.tensors.names).toHaveLength(2);

@@ -281,7 +281,7 @@ describe("writeSafetensors", () => {
 describe("sharded files", () => {
   it("divides by size, writes an index and reads it back as one", async () => {
     const folder = temporaryFolder();
-    const files = await writeShardedSafetensors(folder, someTensors, { maximumShardBytes: 16 });
+    const files = await writeShardedSafetensors(folder, someTensors, { maxShardBytes: 16 });
     expect(files).toEqual([
       "model-00001-of-00002.safetensors",
       "model-00002-of-00002.safetensors",

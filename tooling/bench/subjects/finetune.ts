@@ -33,7 +33,7 @@ interface Batches {
 const {
   model: folder,
   config,
-  maximumBytes,
+  maxBytes,
   method,
   batches: file,
   adapter,
@@ -43,7 +43,7 @@ const {
   model: string;
   /** Of a model to begin from random values, instead of the one in the folder. */
   config?: JsonObject;
-  maximumBytes?: number;
+  maxBytes?: number;
   method: "lora" | "full";
   batches: string;
   adapter: string;
@@ -54,7 +54,7 @@ const { rows, length, batches } = JSON.parse(await readFile(file, "utf8")) as Ba
 enable256Bits();
 const search = native ? await findNativeBlas() : undefined;
 if (native && !search?.provider) throw new Error("No native BLAS was found.");
-const runtime = createRuntime({ backend: createCpuBackend({ threads, maximumBytes, gemm: search?.provider }) });
+const runtime = createRuntime({ backend: createCpuBackend({ threads, maxBytes, gemm: search?.provider }) });
 const optimizer = adamw({ weightDecay: 0 });
 const model =
   config === undefined

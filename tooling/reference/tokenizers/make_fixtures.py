@@ -258,7 +258,7 @@ def trained():
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     train(tokenizer, 380, special_tokens=["<|endoftext|>", "<pad>", "é"], initial_alphabet=alphabet)
-    return {"texts": CORPUS, "vocabularySize": 380, "minimumFrequency": 1, "tokenizerJson": tokenizer.to_str(pretty=True)}
+    return {"texts": CORPUS, "vocabularySize": 380, "minFrequency": 1, "tokenizerJson": tokenizer.to_str(pretty=True)}
 
 
 def components():

@@ -64,7 +64,7 @@ function checkProcessor(): MachineCheck {
 
 /** Whether the engine takes a module with a multiply-add of vectors, fused where `relaxedSimd` is set. */
 function validatesSimd(relaxedSimd: boolean): boolean {
-  const memory = { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 };
+  const memory = { module: "env", name: "memory", minPages: 1, maxPages: 1 };
   const module = new ModuleBuilder({ addressType: "i32", relaxedSimd }, memory);
   module.function({ name: "probe", parameters: ["address"] }, (body, base) => {
     const left = load("v128", base);

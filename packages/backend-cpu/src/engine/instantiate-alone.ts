@@ -5,7 +5,7 @@ export function instantiateAlone(define: (module: ModuleBuilder) => void): WebAs
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const module = new ModuleBuilder(
     { addressType: "i32", relaxedSimd: true },
-    { module: "env", name: "memory", minimumPages: 1, maximumPages: 1 },
+    { module: "env", name: "memory", minPages: 1, maxPages: 1 },
   );
   define(module);
   return new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } }).exports;

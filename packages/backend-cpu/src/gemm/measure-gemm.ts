@@ -95,7 +95,7 @@ function load(code: CpuKernelCode, memory: WebAssembly.Memory, gemm: (...values:
   const pages = places.end / 2 ** 16;
   const builder = new ModuleBuilder(
     { addressType: "i32", relaxedSimd: true },
-    { module: "env", name: "memory", minimumPages: 1, maximumPages: pages },
+    { module: "env", name: "memory", minPages: 1, maxPages: pages },
     [gemmImport],
   );
   const name = freshName();

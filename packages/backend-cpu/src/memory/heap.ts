@@ -34,14 +34,14 @@ export interface Heap {
 export const narrowPages = 65536;
 
 /**
- * A heap over a new shared memory of at most `maximumPages`.
+ * A heap over a new shared memory of at most `maxPages`.
  *
  * @throws AttuneError `DEVICE_UNAVAILABLE` for more than 4 GiB on an engine without 64-bit memories, `MEMORY_EXCEEDED` where the system
  * reserves no addresses
  */
-export function createHeap(maximumPages: number): Heap {
-  const addressType = maximumPages > narrowPages ? "i64" : "i32";
-  const memory = addressType === "i64" ? createWideMemory(maximumPages) : createNarrowMemory(maximumPages);
+export function createHeap(maxPages: number): Heap {
+  const addressType = maxPages > narrowPages ? "i64" : "i32";
+  const memory = addressType === "i64" ? createWideMemory(maxPages) : createNarrowMemory(maxPages);
   // The first range is kept free, so that no tensor has address 0.
   let end = heapAlignment;
   let used = 0;
@@ -53,7 +53,7 @@ export function createHeap(maximumPages: number): Heap {
     const last = gaps.at(-1);
     const start = last && last.offset + last.bytes === end ? last.offset : end;
     const missing = Math.ceil((start + bytes + slack - memory.buffer.byteLength) / pageBytes);
-    if (missing > 0) grow({ memory, addressType }, missing, maximumPages, bytes, used);
+    if (missing > 0) grow({ memory, addressType }, missing, maxPages, bytes, used);
     if (start < end) {
       gaps.pop();
       view(start, end - start).fill(0);
@@ -111,14 +111,14 @@ function createWideMemory(maximum: number): WebAssembly.Memory {
 }
 
 /** A new memory. A RangeError is the system's refusal of addresses, any other error the engine's of the descriptor. */
-function reserve(descriptor: WebAssembly.MemoryDescriptor, maximumPages: number): WebAssembly.Memory {
+function reserve(descriptor: WebAssembly.MemoryDescriptor, maxPages: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory(descriptor);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new AttuneError(
       "MEMORY_EXCEEDED",
-      `The system reserves no ${maximumPages * pageBytes} bytes of addresses for the CPU backend.`,
+      `The system reserves no ${maxPages * pageBytes} bytes of addresses for the CPU backend.`,
       { hint: "Raise the limit of this process's address space (ulimit -v), or allow the backend less memory.", cause },
     );
   }
@@ -127,14 +127,14 @@ function reserve(descriptor: WebAssembly.MemoryDescriptor, maximumPages: number)
 function grow(
   { memory, addressType }: Pick<Heap, "memory" | "addressType">,
   pages: number,
-  maximumPages: number,
+  maxPages: number,
   bytes: number,
   used: number,
 ): void {
   try {
     memory.grow((addressType === "i64" ? BigInt(pages) : pages) as number);
   } catch (cause) {
-    const limit = maximumPages * pageBytes;
+    const limit = maxPages * pageBytes;
     const refused = memory.buffer.byteLength + pages * pageBytes <= limit;
     throw new AttuneError(
       "MEMORY_EXCEEDED",

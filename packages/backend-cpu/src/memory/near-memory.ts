@@ -9,8 +9,8 @@ import { createHeap, type Heap, narrowPages } from "./heap.ts";
 export const nearMemoryImport: MemoryImport = {
   module: "env",
   name: "near",
-  minimumPages: 1,
-  maximumPages: narrowPages,
+  minPages: 1,
+  maxPages: narrowPages,
 };
 
 /** A heap of near memory; undefined on an engine that has no modules of several memories, or where the system reserves no addresses. */

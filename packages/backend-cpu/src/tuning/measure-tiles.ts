@@ -67,7 +67,7 @@ function compileTiles(tiles: readonly TileSize[], features: Required<WasmFeature
   const { addressType, nearMemory } = features;
   const memory = smallMemory(addressType);
   const near = nearMemory ? smallMemory("i32") : memory;
-  const imported = (name: string): MemoryImport => ({ module: "env", name, minimumPages: 2, maximumPages: 2 });
+  const imported = (name: string): MemoryImport => ({ module: "env", name, minPages: 2, maxPages: 2 });
   const module = new ModuleBuilder(features, imported("memory"), [], nearMemory ? imported("near") : undefined);
   const prefix = freshName();
   for (const { rows, vectors } of tiles) {

@@ -10,7 +10,7 @@ export interface HeaderSplit {
 }
 
 /** Header lines beyond this are taken for body: no real mail has as many. */
-const maximumHeaderLines = 2000;
+const maxHeaderLines = 2000;
 
 /**
  * Cuts a text at its first empty line and reads the fields before it (RFC 5322, section 2.2). Folded lines are joined;
@@ -20,7 +20,7 @@ export function readHeaders(text: string): HeaderSplit {
   const headers = new Map<string, string[]>();
   let last: string[] | undefined;
   let start = 0;
-  for (let count = 0; count < maximumHeaderLines && start < text.length; count++) {
+  for (let count = 0; count < maxHeaderLines && start < text.length; count++) {
     const end = text.indexOf("\n", start);
     const next = end < 0 ? text.length : end + 1;
     const line = text.slice(start, end < 0 ? text.length : end).replace(/\r$/, "");

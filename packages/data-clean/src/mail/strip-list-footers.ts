@@ -51,8 +51,8 @@ const sponsorBlocks = [
 ];
 
 /** Longest footer in lines, and its longest line in characters. */
-const maximumLines = 14;
-const maximumWidth = 300;
+const maxLines = 14;
+const maxWidth = 300;
 
 /** Removes footers of mailing lists from the end of a body, also several one after the other, and sponsors' blocks. */
 export function stripListFooters(body: string): string {
@@ -73,7 +73,7 @@ export function stripListFooters(body: string): string {
  * footers have stand together and hold one.
  */
 function footerStart(lines: readonly string[]): number | undefined {
-  const first = Math.max(0, lines.length - maximumLines);
+  const first = Math.max(0, lines.length - maxLines);
   const lastRule = lines.findLastIndex((line, at) => at >= first && rule.test(line));
   if (lastRule >= 0 && holdsCertain(lines.slice(lastRule + 1))) return lastRule;
   let start = lines.length;
@@ -86,9 +86,9 @@ function footerStart(lines: readonly string[]): number | undefined {
 }
 
 function holdsCertain(lines: readonly string[]): boolean {
-  return lines.some((line) => line.length <= maximumWidth && certainLine.test(line));
+  return lines.some((line) => line.length <= maxWidth && certainLine.test(line));
 }
 
 function isListLine(line: string): boolean {
-  return line.length <= maximumWidth && (listLine.test(line) || certainLine.test(line));
+  return line.length <= maxWidth && (listLine.test(line) || certainLine.test(line));
 }

@@ -1,5 +1,5 @@
 /** Longest signature in lines below its mark. */
-const maximumLines = 15;
+const maxLines = 15;
 const mark = /^\s{0,1}(?:- )?--\s?$/;
 
 /**
@@ -14,7 +14,7 @@ export function stripSignature(body: string): string {
   const lines = text.trimEnd().split("\n");
   let end = lines.length;
   // Two marks: a mail client added its own above what the author had.
-  for (let at = end; at >= 0 && end - at - 1 <= maximumLines; at--)
+  for (let at = end; at >= 0 && end - at - 1 <= maxLines; at--)
     if (at > 0 && at < end && mark.test(lines[at]!)) end = at;
   return end === lines.length ? text : lines.slice(0, end).join("\n").trimEnd();
 }

@@ -19,7 +19,7 @@ export interface CsvParser {
 }
 
 /** Longest field in characters; a quote that never closes would otherwise collect the rest of the file. */
-const maximumFieldLength = 2 ** 26;
+const maxFieldLength = 2 ** 26;
 
 /**
  * Parses CSV as a stream: quoted fields with doubled quotes, delimiters and line ends inside quotes, LF,
@@ -66,7 +66,7 @@ export function createCsvParser(file: string, delimiter = ","): CsvParser {
       field += token;
       state = "plain";
     }
-    if (field.length > maximumFieldLength) throw unclosed(file, state === "quoted" ? quoteLine : line);
+    if (field.length > maxFieldLength) throw unclosed(file, state === "quoted" ? quoteLine : line);
   };
   return {
     push(text) {

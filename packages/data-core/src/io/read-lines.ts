@@ -13,7 +13,7 @@ export interface TextLine {
 /** Limits of the line reader. */
 export interface ReadLinesOptions extends ReadBytesOptions {
   /** Longest line in bytes. Default 64 MiB. */
-  readonly maximumLineBytes?: number | undefined;
+  readonly maxLineBytes?: number | undefined;
 }
 
 const lineFeed = 10;
@@ -24,7 +24,7 @@ const carriageReturn = 13;
  * line. Throws `FILE_CORRUPT` for bytes that are no UTF-8 and `FILE_UNSUPPORTED` for a line over the limit, with file and line.
  */
 export async function* readLines(path: string, options: ReadLinesOptions = {}): AsyncGenerator<TextLine> {
-  const maximum = options.maximumLineBytes ?? 2 ** 26;
+  const maximum = options.maxLineBytes ?? 2 ** 26;
   let line = 0;
   let parts: Buffer[] = [];
   let partBytes = 0;
@@ -71,7 +71,7 @@ function tooLong(path: string, line: number, maximum: number): AttuneError {
     "FILE_UNSUPPORTED",
     `Expected lines of at most ${maximum} bytes, but line ${line} of ${path} is longer.`,
     {
-      hint: "Check that the file is JSON Lines, with one value a line; or raise maximumLineBytes.",
+      hint: "Check that the file is JSON Lines, with one value a line; or raise maxLineBytes.",
       details: { file: path, line },
     },
   );

@@ -11,7 +11,7 @@ import type { RecordSource } from "./record-source.ts";
 
 /** A data file, or a folder of them, with the roles of its columns. */
 export interface FileSourceOptions
-  extends Pick<ReadRowsOptions, "format" | "unit" | "delimiter" | "nonFinite" | "maximumLineBytes"> {
+  extends Pick<ReadRowsOptions, "format" | "unit" | "delimiter" | "nonFinite" | "maxLineBytes"> {
   /** File, or folder whose files are read in the order of their paths, but for files and folders with a dot in front. */
   readonly path: string;
   /** Globs of the files of a folder that are read, such as `**\/*.md`. Default: all. */

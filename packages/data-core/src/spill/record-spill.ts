@@ -23,6 +23,6 @@ export async function spillRecords(
   }
   await writeJsonLines(path, visited());
   return async function* replay() {
-    for await (const { text } of readLines(path, { maximumLineBytes: 2 ** 29 })) yield JSON.parse(text) as TextRecord;
+    for await (const { text } of readLines(path, { maxLineBytes: 2 ** 29 })) yield JSON.parse(text) as TextRecord;
   };
 }

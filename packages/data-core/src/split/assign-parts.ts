@@ -14,9 +14,9 @@ export interface AssignInput {
   /** Records wanted in validation and test: a share below 1, or a count. */
   readonly wanted: { readonly validation: number; readonly test: number };
   /** Largest share of a part that one group may take. */
-  readonly maximumGroupShare: number;
+  readonly maxGroupShare: number;
   /** Of a class that has groups too large to move: share of its other records that validation and test take at most. */
-  readonly maximumMovableShare: number;
+  readonly maxMovableShare: number;
 }
 
 /** The part of each record, and what had to go to train. */
@@ -41,7 +41,7 @@ export function assignParts(input: AssignInput): AssignResult {
   const takers = (["test", "validation"] as const).map((part) => {
     const wanted = input.wanted[part];
     const records = wanted < 1 ? wanted * groups.length : wanted;
-    const limit = Math.max(1, Math.floor(records * input.maximumGroupShare));
+    const limit = Math.max(1, Math.floor(records * input.maxGroupShare));
     return { part: splitParts.indexOf(part), limit, rooms: shareOut(countInto(classes), records / groups.length) };
   });
   const largestLimit = Math.max(...takers.map(({ limit }) => limit));
@@ -58,7 +58,7 @@ export function assignParts(input: AssignInput): AssignResult {
     takers.map(({ rooms }) => rooms),
     countInto(classes),
     stuck,
-    input.maximumMovableShare,
+    input.maxMovableShare,
   );
 
   const order = Array.from({ length: ranks.length }, (_, group) => group).filter((group) => !isTooLarge(group));
@@ -80,11 +80,11 @@ function limitRooms(
   allRooms: readonly number[][],
   counts: readonly number[],
   stuck: ReadonlyMap<number, number>,
-  maximumShare: number,
+  maxShare: number,
 ): void {
   for (const [label, stuckCount] of stuck) {
     const wanted = allRooms.reduce((sum, rooms) => sum + rooms[label]!, 0);
-    const scale = (maximumShare * (counts[label]! - stuckCount)) / wanted;
+    const scale = (maxShare * (counts[label]! - stuckCount)) / wanted;
     if (scale < 1) for (const rooms of allRooms) rooms[label] = Math.floor(rooms[label]! * scale);
   }
 }

@@ -32,12 +32,12 @@ export interface SplitOptions {
   /** What the parts are stratified by: `label` or names in metadata. */
   readonly stratifyBy: readonly string[];
   /** Largest share of validation or test that one group may take; a larger group goes to train. */
-  readonly maximumGroupShare: number;
+  readonly maxGroupShare: number;
   /**
    * Where a class has groups that are too large to leave train: share of its other records that validation and test
    * take at most together, so that train still holds groups of the kind that is tested.
    */
-  readonly maximumMovableShare: number;
+  readonly maxMovableShare: number;
   /** Whether every label must be in train. */
   readonly requireLabelsInTrain: boolean;
 }
@@ -65,8 +65,8 @@ const schema: OptionSchema<SplitOptions> = optionSchema("the stage split", {
   seed: option(integerField({ minimum: 0 }), 0),
   groupBy: option(names, ["cluster", "thread", "sender"]),
   stratifyBy: option(names, ["label"]),
-  maximumGroupShare: option(numberField({ minimum: 0, maximum: 1 }), 0.25),
-  maximumMovableShare: option(numberField({ minimum: 0, maximum: 1 }), 0.5),
+  maxGroupShare: option(numberField({ minimum: 0, maximum: 1 }), 0.25),
+  maxMovableShare: option(numberField({ minimum: 0, maximum: 1 }), 0.5),
   requireLabelsInTrain: option(booleanField, true),
 });
 
@@ -139,14 +139,14 @@ function createGrouping(options: SplitOptions) {
   const assign = () => {
     const { groups, groupRanks, largest } = numberGroups(sets.find, ranks.view());
     const wanted = { validation: options.validation, test: options.test };
-    const { maximumGroupShare, maximumMovableShare } = options;
+    const { maxGroupShare, maxMovableShare } = options;
     const { parts, tooLarge } = assignParts({
       groups,
       classes: classes.view(),
       ranks: groupRanks,
       wanted,
-      maximumGroupShare,
-      maximumMovableShare,
+      maxGroupShare,
+      maxMovableShare,
     });
     return {
       parts,
@@ -164,15 +164,15 @@ function createGrouping(options: SplitOptions) {
   return { visit, assign, labelsMissingFromTrain, size: () => sets.size };
 }
 
-const maximumClasses = 100_000;
+const maxClasses = 100_000;
 
 function numberOf(numbers: Map<string, number>, name: string): number {
   const known = numbers.get(name);
   if (known !== undefined) return known;
-  if (numbers.size === maximumClasses) {
+  if (numbers.size === maxClasses) {
     throw new AttuneError(
       "LABELS_INVALID",
-      `Expected at most ${maximumClasses} classes to stratify by, but there are more.`,
+      `Expected at most ${maxClasses} classes to stratify by, but there are more.`,
       {
         hint: "Labels that are all different are no classes: leave stratifyBy empty.",
       },
@@ -240,7 +240,7 @@ function emptyPart(part: SplitPart, { sizes, groups, perClass }: SplitReport): A
     groups.count >= fewGroups && classes > groups.count / 2
       ? "Labels that are nearly all different are no classes: leave stratifyBy empty, and the label out of what is learnt."
       : groups.count >= fewGroups && groups.largest > 1
-        ? "Ask for a larger part, raise maximumGroupShare, or group by fewer keys."
+        ? "Ask for a larger part, raise maxGroupShare, or group by fewer keys."
         : "Give more records, or ask for a larger part; what stages in front left out is in their manifest.json.";
   return new AttuneError(
     "DATA_EMPTY",

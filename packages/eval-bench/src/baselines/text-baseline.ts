@@ -27,7 +27,7 @@ export interface TextBaselineOptions {
   /** Values of C tried in ascending order, [0.1, 1, 10, 100] by default. */
   readonly inverseRegularizations?: readonly number[] | undefined;
   /** Terms in fewer training texts are left out; 2 by default. */
-  readonly minimumDocuments?: number | undefined;
+  readonly minDocuments?: number | undefined;
 }
 
 /**
@@ -40,7 +40,7 @@ export function fitTextBaseline(
   validation: readonly BaselineDocument[],
   options: TextBaselineOptions,
 ): TextBaseline {
-  const { labels, inverseRegularizations = [0.1, 1, 10, 100], minimumDocuments = 2 } = options;
+  const { labels, inverseRegularizations = [0.1, 1, 10, 100], minDocuments = 2 } = options;
   if (train.length === 0 || validation.length === 0) {
     throw new AttuneError(
       "DATA_EMPTY",
@@ -59,7 +59,7 @@ export function fitTextBaseline(
   const decision = createDecision({ labels });
   const vectorizer = fitTfidf(
     train.map(({ text }) => text),
-    { minimumDocuments },
+    { minDocuments },
   );
   const rows = vectorizer.transform(train.map(({ text }) => text));
   const held = vectorizer.transform(validation.map(({ text }) => text));

@@ -39,21 +39,18 @@ function countTerms(text: string): Map<string, number> {
 }
 
 /**
- * Learns vocabulary and document frequencies. Terms in fewer than `minimumDocuments` texts (default 2) are left out.
+ * Learns vocabulary and document frequencies. Terms in fewer than `minDocuments` texts (default 2) are left out.
  * Throws DATA_EMPTY when no term remains.
  */
-export function fitTfidf(
-  texts: readonly string[],
-  options: { readonly minimumDocuments?: number } = {},
-): TfidfVectorizer {
-  const { minimumDocuments = 2 } = options;
+export function fitTfidf(texts: readonly string[], options: { readonly minDocuments?: number } = {}): TfidfVectorizer {
+  const { minDocuments = 2 } = options;
   const documents = new Map<string, number>();
   for (const text of texts) {
     for (const term of new Set(extractTerms(text))) documents.set(term, (documents.get(term) ?? 0) + 1);
   }
-  const terms = [...documents.keys()].filter((term) => documents.get(term)! >= minimumDocuments).sort();
+  const terms = [...documents.keys()].filter((term) => documents.get(term)! >= minDocuments).sort();
   if (terms.length === 0)
-    throw new AttuneError("DATA_EMPTY", `No term occurs in ${minimumDocuments} of ${texts.length} training texts.`);
+    throw new AttuneError("DATA_EMPTY", `No term occurs in ${minDocuments} of ${texts.length} training texts.`);
   const columnOf = new Map(terms.map((term, column) => [term, column]));
   const rarity = Float64Array.from(terms, (term) => Math.log((1 + texts.length) / (1 + documents.get(term)!)) + 1);
   return { terms, transform: (unseen) => transform(unseen, columnOf, rarity) };

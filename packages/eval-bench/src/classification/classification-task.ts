@@ -42,14 +42,14 @@ export interface ClassificationTaskOptions {
   /** From `fitCalibration` or `fitBatchCalibration`, fitted on a validation part. */
   readonly calibration?: Calibration | undefined;
   /** Cuts texts so that no prompt is longer; needs the model's tokenizer. Without it a prompt is never cut. */
-  readonly maximumPromptTokens?: number | undefined;
+  readonly maxPromptTokens?: number | undefined;
   /** A longer text is asked about in up to this many pieces, whose log-probabilities are averaged. Default 1. */
-  readonly maximumPieces?: number | undefined;
+  readonly maxPieces?: number | undefined;
 }
 
 /** Makes the task; throws DATA_EMPTY, INPUT_INVALID, LABELS_INVALID or OPTIONS_INVALID before any model runs. */
 export function createClassificationTask(options: ClassificationTaskOptions): Task<ClassificationRow> {
-  const { id, documents, prompt, maximumPromptTokens, maximumPieces = 1, positive } = options;
+  const { id, documents, prompt, maxPromptTokens, maxPieces = 1, positive } = options;
   const decision = createDecision(options);
   checkDocuments(documents, id);
   for (const document of documents) {
@@ -66,7 +66,7 @@ export function createClassificationTask(options: ClassificationTaskOptions): Ta
     id,
     scoring: createClassificationScoring(decision, positive),
     predict: (model, runOptions = {}) =>
-      predictLabels({ id, documents, prompt, decision, maximumPromptTokens, maximumPieces }, model, runOptions),
+      predictLabels({ id, documents, prompt, decision, maxPromptTokens, maxPieces }, model, runOptions),
   };
 }
 
@@ -75,8 +75,8 @@ interface LabelQuestion {
   readonly documents: readonly ClassificationDocument[];
   readonly prompt: PromptTemplate;
   readonly decision: Decision;
-  readonly maximumPromptTokens: number | undefined;
-  readonly maximumPieces: number;
+  readonly maxPromptTokens: number | undefined;
+  readonly maxPieces: number;
 }
 
 async function predictLabels(
@@ -119,19 +119,19 @@ function meanOfPieces(answers: readonly { readonly logprob: number }[], choices:
 }
 
 function fitQuestion(
-  { prompt, maximumPromptTokens, maximumPieces, id }: LabelQuestion,
+  { prompt, maxPromptTokens, maxPieces, id }: LabelQuestion,
   text: string,
   model: EvaluationModel,
 ): FittedPrompt[] {
-  if (maximumPromptTokens === undefined) return [{ prompt: prompt.render(text), text, truncated: false }];
+  if (maxPromptTokens === undefined) return [{ prompt: prompt.render(text), text, truncated: false }];
   if (model.tokenizer === undefined) {
     throw new AttuneError(
       "OPTIONS_INVALID",
-      `Task ${id} cuts prompts to ${maximumPromptTokens} tokens, which needs the model's tokenizer.`,
+      `Task ${id} cuts prompts to ${maxPromptTokens} tokens, which needs the model's tokenizer.`,
       {
         hint: "Give the evaluation model its tokenizer.",
       },
     );
   }
-  return fitPieces(prompt, text, model.tokenizer, maximumPromptTokens, maximumPieces);
+  return fitPieces(prompt, text, model.tokenizer, maxPromptTokens, maxPieces);
 }

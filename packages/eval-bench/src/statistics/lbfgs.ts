@@ -19,7 +19,7 @@ interface Minimum {
 interface MinimiseOptions {
   /** Largest gradient component; 1e-6 by default. */
   readonly tolerance?: number;
-  readonly maximumIterations?: number;
+  readonly maxIterations?: number;
 }
 
 /** Minimises from `start` until no gradient component exceeds `tolerance`, or progress or iterations end. */
@@ -57,7 +57,7 @@ export function createMinimiser(size: number): Minimiser {
   const corrections = Array.from({ length: memory }, (): Correction => {
     return { step: vector(), change: vector(), curvature: 0 };
   });
-  return (objective, start, { tolerance = 1e-6, maximumIterations = 1000 } = {}) => {
+  return (objective, start, { tolerance = 1e-6, maxIterations = 1000 } = {}) => {
     let [here, next] = places;
     here.point.set(start);
     here.value = objective(here.point, here.gradient);
@@ -65,7 +65,7 @@ export function createMinimiser(size: number): Minimiser {
     const ended = (iterations: number, converged: boolean): Minimum => {
       return { point: here.point.slice(), value: here.value, iterations, converged };
     };
-    for (let iteration = 0; iteration < maximumIterations; iteration++) {
+    for (let iteration = 0; iteration < maxIterations; iteration++) {
       if (largest(here.gradient) <= tolerance) return ended(iteration, true);
       descend(direction, here.gradient, corrections.slice(memory - known));
       const firstStep = known === 0 ? Math.min(1, 1 / Math.sqrt(dot(here.gradient, here.gradient))) : 1;
@@ -73,7 +73,7 @@ export function createMinimiser(size: number): Minimiser {
       if (remember(corrections, here, next)) known = Math.min(known + 1, memory);
       [here, next] = [next, here];
     }
-    return ended(maximumIterations, largest(here.gradient) <= tolerance);
+    return ended(maxIterations, largest(here.gradient) <= tolerance);
   };
 }
 

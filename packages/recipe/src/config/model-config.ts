@@ -19,7 +19,7 @@ export interface ArchitectureConfig {
 /** A byte-level BPE tokenizer to be trained on the texts that the model is trained on. */
 export interface TokenizerTrainingConfig {
   readonly vocabularySize: number;
-  readonly minimumFrequency: number;
+  readonly minFrequency: number;
   readonly bos: string;
   readonly eos: string;
   readonly pad: string;
@@ -53,7 +53,7 @@ const placeholders = Array.from({ length: 16 }, (_, index) => `<|placeholder_${i
 export const tokenizerTrainingSchema: z.ZodType<TokenizerTrainingConfig | null> = nullable(
   z.strictObject({
     vocabularySize: whole(256).describe("Tokens in all, special ones and the 256 bytes included"),
-    minimumFrequency: whole(1).default(2).describe("Rarer pairs are not merged"),
+    minFrequency: whole(1).default(2).describe("Rarer pairs are not merged"),
     bos: z.string().min(1).default("<s>").describe("Token that begins a text"),
     eos: z.string().min(1).default("</s>").describe("Token that ends a text"),
     pad: z.string().min(1).default("<pad>").describe("Token of padding"),

@@ -94,7 +94,7 @@ function originFinder(yaml: YamlFile, file: string, assignments: readonly Assign
 }
 
 async function readText(file: string): Promise<string> {
-  const bytes = await readRegularFile(file, { maximumBytes: largestRecipe });
+  const bytes = await readRegularFile(file, { maxBytes: largestRecipe });
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {

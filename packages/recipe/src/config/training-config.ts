@@ -18,7 +18,7 @@ export interface TrainingConfig {
   readonly schedule: {
     readonly shape: "constant" | "linear" | "cosine";
     readonly warmup: number;
-    readonly minimumShare: number;
+    readonly minShare: number;
   };
   readonly promptLossWeight: number;
   readonly clipNorm: number | null;
@@ -56,7 +56,7 @@ export const trainingSchema: z.ZodType<TrainingConfig> = z
       .strictObject({
         shape: z.enum(["constant", "linear", "cosine"]).default("cosine").describe("Course after the warm-up"),
         warmup: z.number().min(0).default(0.05).describe("Steps that rise from 0; below 1 a share of all steps"),
-        minimumShare: z.number().min(0).max(1).default(0).describe("Share of the peak that a cosine ends with"),
+        minShare: z.number().min(0).max(1).default(0).describe("Share of the peak that a cosine ends with"),
       })
       .prefault({})
       .describe("Course of the learning rate"),
@@ -99,7 +99,7 @@ export interface GeneralTextConfig {
   readonly source: Readonly<Record<string, unknown>>;
   readonly documents: number;
   readonly characters: number;
-  readonly maximumRatio: number;
+  readonly maxRatio: number;
 }
 
 export const evaluationSchema: z.ZodType<EvaluationConfig | null> = nullable(
@@ -136,7 +136,7 @@ export const evaluationSchema: z.ZodType<EvaluationConfig | null> = nullable(
         source: z.record(z.string(), z.json()).describe("General text"),
         documents: whole(2).default(40).describe("Texts of it, drawn by hash of id and seed"),
         characters: whole(100).default(2000).describe("Most characters of each"),
-        maximumRatio: positive().default(1.05).describe("Perplexity after over before that is still good"),
+        maxRatio: positive().default(1.05).describe("Perplexity after over before that is still good"),
       }),
     ).describe("General text: what the model forgets of it, or has learnt"),
     gate: nullable(z.record(z.string(), z.number())).describe(

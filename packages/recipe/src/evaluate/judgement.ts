@@ -72,8 +72,8 @@ function classification(
     positive: evaluation.positive ?? undefined,
     normalization: evaluation.normalization,
     calibration,
-    maximumPromptTokens: template.maxTokens ?? undefined,
-    maximumPieces: template.maxPieces,
+    maxPromptTokens: template.maxTokens ?? undefined,
+    maxPieces: template.maxPieces,
   });
 }
 

@@ -86,7 +86,7 @@ function scoreRow({ id, role, scores, withoutLists }: ResultRow): ScoreRow {
 }
 
 /** The large numbers at the top. */
-export function scoreTiles(table: ResultTable, maximumRatio: number | undefined): Tile[] {
+export function scoreTiles(table: ResultTable, maxRatio: number | undefined): Tile[] {
   const first = table.columns[0]!;
   const find = (role: ResultRow["role"]): ResultRow | undefined => table.rows.find((row) => row.role === role);
   const [before, after] = [find("before"), find("after")!];
@@ -116,7 +116,7 @@ export function scoreTiles(table: ResultTable, maximumRatio: number | undefined)
       label: "Perplexity on general text",
       value: { value, unit: "ratio" },
       note: "after over before; 1 forgets nothing",
-      tone: maximumRatio === undefined ? "neutral" : value <= maximumRatio ? "good" : "bad",
+      tone: maxRatio === undefined ? "neutral" : value <= maxRatio ? "good" : "bad",
     });
   }
   return tiles;

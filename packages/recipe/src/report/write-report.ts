@@ -64,12 +64,12 @@ function scoreParts(
   const texts = new Map(part.map((record) => [record.id, promptTextOf(record)]));
   const general = config.evaluation!.general;
   return {
-    tiles: scoreTiles(table, general?.maximumRatio),
+    tiles: scoreTiles(table, general?.maxRatio),
     scores: scoreSection(table, config.report.unit),
     mistakes: mistakeSection(evaluations),
     samples: sampleSection(evaluations, part, config),
     changes: changeSection(evaluations, (id) => texts.get(id) ?? "", config),
-    forgetting: forgettingSection(table, nameOf(general?.source), general?.maximumRatio),
+    forgetting: forgettingSection(table, nameOf(general?.source), general?.maxRatio),
   };
 }
 

@@ -14,11 +14,11 @@ export async function trainTokenizer(
     readonly onProgress?: ProgressListener | undefined;
   },
 ): Promise<TokenizerFiles> {
-  const { vocabularySize, minimumFrequency, bos, eos, pad, reserved } = config;
+  const { vocabularySize, minFrequency, bos, eos, pad, reserved } = config;
   const { contextLength, chatTemplate, signal, onProgress } = options;
   const tokenizer = await trainBpe(texts, {
     vocabularySize,
-    minimumFrequency,
+    minFrequency,
     specialTokens: [bos, eos, pad, ...reserved],
     postProcessor: beginWith(bos),
     signal,

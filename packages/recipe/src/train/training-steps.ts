@@ -8,7 +8,7 @@ export function stepsOf({ steps, epochs, accumulation }: TrainingConfig, batches
 
 /** The learning rate over the steps of a run. */
 export function scheduleOf({ schedule, learningRate }: TrainingConfig, totalSteps: number): Schedule {
-  const { shape, warmup, minimumShare } = schedule;
+  const { shape, warmup, minShare } = schedule;
   const warmupSteps = warmup < 1 ? Math.round(warmup * totalSteps) : Math.min(Math.round(warmup), totalSteps);
-  return createSchedule({ shape, learningRate, totalSteps, warmupSteps, minimumShare });
+  return createSchedule({ shape, learningRate, totalSteps, warmupSteps, minShare });
 }

@@ -7,8 +7,8 @@ import { type Local, unsignedBytes, type Value, type ValueType, type WasmFeature
 export interface MemoryImport {
   readonly module: string;
   readonly name: string;
-  readonly minimumPages: number;
-  readonly maximumPages: number;
+  readonly minPages: number;
+  readonly maxPages: number;
 }
 
 /** A function without a result that a module imports from its host, as `imports[module][name]`. */
@@ -115,10 +115,10 @@ export class ModuleBuilder {
   /** The module's bytes. */
   encode(): Uint8Array<ArrayBuffer> {
     const type = (value: ValueType): number => valueTypeByte(value, this.features);
-    const limits = ({ minimumPages, maximumPages }: MemoryImport, index: number): number[] => [
+    const limits = ({ minPages, maxPages }: MemoryImport, index: number): number[] => [
       index === memoryIndex("address", this.features) && this.features.addressType === "i64" ? 7 : 3,
-      ...unsignedBytes(minimumPages),
-      ...unsignedBytes(maximumPages),
+      ...unsignedBytes(minPages),
+      ...unsignedBytes(maxPages),
     ];
     const entries = this.#table?.functions ?? [];
     const sections: number[][] = [

@@ -68,7 +68,7 @@ async function readText(path: string, optional = false): Promise<string | undefi
   const { readRegularFile } = await import("@attune/run-folder");
   let bytes: Uint8Array;
   try {
-    bytes = await readRegularFile(path, { maximumBytes: largestFile });
+    bytes = await readRegularFile(path, { maxBytes: largestFile });
   } catch (cause) {
     const error = toAttuneError(cause);
     if (optional && error.code === "FILE_NOT_FOUND") return undefined;

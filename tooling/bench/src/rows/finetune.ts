@@ -110,8 +110,8 @@ function memoryRow(
       const [model, threads] = [smollm2Folder(), Math.min(2, availableParallelism())];
       const config = { ...shape, num_hidden_layers: blocks };
       const shared = { model, config, method: "full", threads, batches: batchesFile(model), native: false };
-      const subjects = Object.entries(memories).map(([name, maximumBytes]) =>
-        attuneSubject(name, "finetune.ts", { ...shared, maximumBytes }),
+      const subjects = Object.entries(memories).map(([name, maxBytes]) =>
+        attuneSubject(name, "finetune.ts", { ...shared, maxBytes }),
       );
       return interleave(subjects, { warmup: 1, counted: short ? 1 : 3 });
     },
