@@ -36,6 +36,7 @@ export function createPlanningBackend({ products = "f32" }: PlanningBackendOptio
         featureNames.f16,
         featureNames.subgroups,
         `${featureNames.subgroupSize}32`,
+        featureNames.subgroupSizeControl,
         `${featureNames.workgroupBytes}32768`,
         `${featureNames.subgroupMatrix}16x16x16`,
         featureNames.matrixLayouts,

@@ -37,15 +37,41 @@ it("no shader loads an atomic variable uniformly, which Firefox and wgpu refused
   expect(loaded.filter((name) => atomics.includes(name))).toEqual([]);
 });
 
+/** Subgroups of a device: of sizes from a range that a shader can ask for, or of one size. */
+const range = { subgroupMinSize: 4, subgroupMaxSize: 128 };
+const always32 = { subgroupMinSize: 32, subgroupMaxSize: 32 };
+
+/** A GPU with matrices of these sizes, and subgroups of which a shader may ask for a size or not. */
+function matrixGpu([M, N, K]: readonly number[], sizes: object, control: boolean): GPU {
+  const configs = [{ componentType: "f16", resultComponentType: "f32", M, N, K }];
+  return changedGpu(nullGpu(), ({ features }) => ({
+    info: { ...sizes, subgroupMatrixConfigs: configs },
+    features: new Set([...features].filter((feature) => control || feature !== "subgroup-size-control")),
+  }));
+}
+
 it.each([
-  [16, 16, 16],
-  [8, 8, 8],
-  [16, 8, 16],
-])(
-  "products on subgroup matrices of %i x %i x %i compile in the spelling of the device",
-  async (M, N, K) => {
-    const configs = [{ componentType: "f16", resultComponentType: "f32", M, N, K }];
-    const gpu = changedGpu(nullGpu(), () => ({ info: { subgroupMatrixConfigs: configs } }));
+  { sizes: always32, control: true, matrices: true },
+  { sizes: always32, control: false, matrices: true },
+  { sizes: range, control: true, matrices: true },
+  { sizes: range, control: false, matrices: false },
+  { sizes: { subgroupMinSize: 64, subgroupMaxSize: 64 }, control: true, matrices: false },
+])("matrices need subgroups of 32 threads: $sizes, asked for: $control", async ({ sizes, control, matrices }) => {
+  const gpu = matrixGpu([16, 16, 16], sizes, control);
+  const backend = await createWebgpuBackend({ gpu, products: "f16", variants: "trusted" });
+  expect(backend.capabilities.features.has("subgroup-matrix:16x16x16")).toBe(matrices);
+  await backend.dispose();
+});
+
+it.each([
+  [[16, 16, 16], true],
+  [[16, 16, 16], false],
+  [[8, 8, 8], true],
+  [[16, 8, 16], true],
+] as const)(
+  "products on subgroup matrices of %j compile in the spelling of the device, with subgroups asked for: %j",
+  async (size, control) => {
+    const gpu = matrixGpu(size, control ? range : always32, control);
     const runtime = createRuntime({
       backend: await createWebgpuBackend({ gpu, products: "f16", variants: "trusted" }),
     });
@@ -55,6 +81,8 @@ it.each([
       const [a, b] = [trace.input("a", tensorType([4, 128, 64])), trace.input("b", tensorType([4, 64, 128]))];
       trace.output("c", batchedMatmul(a, b));
     });
+    for (const { code } of program.plan.dispatches)
+      expect(JSON.stringify(code).includes("@subgroup_size(32)")).toBe(control);
     const kernels = program.plan.dispatches.map(({ kernel }) => kernel);
     expect(kernels).toEqual(["webgpu.linear.subgroup-matrix", "webgpu.batchedMatmul.subgroup-matrix"]);
     await runtime.dispose();

@@ -90,9 +90,10 @@ describe("createWebgpuBackend", () => {
       maxAllocationBytes: 2 ** 28,
     });
     expect([...backend.capabilities.features].sort()).toEqual([
-      "adapter:unnamed adapter",
+      "adapter:null-backend",
       "f16",
       "subgroup-matrix-layouts",
+      "subgroup-size-control",
       "subgroup-size:4",
       "subgroups",
       "workgroup-bytes:16384",
@@ -103,9 +104,10 @@ describe("createWebgpuBackend", () => {
 
 describe("describeGpu", () => {
   it("names the adapter, its features and its largest buffer", async () => {
-    const gpu = changedGpu(nullGpu(), () => ({ info: { vendor: "acme", architecture: "", description: "Model 1" } }));
+    const info = { vendor: "acme", architecture: "", device: "one", description: "driver 7" };
+    const gpu = changedGpu(nullGpu(), () => ({ info }));
     const { name, features, maxBufferBytes } = await describeGpu({ gpu });
-    expect({ name, maxBufferBytes }).toEqual({ name: "acme Model 1", maxBufferBytes: 2 ** 28 });
+    expect({ name, maxBufferBytes }).toEqual({ name: "acme one driver 7", maxBufferBytes: 2 ** 28 });
     expect(features).toContain("f16");
   });
 });

@@ -11,6 +11,8 @@ export const featureNames = {
   subgroups: "subgroups",
   /** Followed by the fewest threads that a subgroup has. */
   subgroupSize: "subgroup-size:",
+  /** A shader can ask for a size of subgroups. */
+  subgroupSizeControl: "subgroup-size-control",
   /** Followed by M, N and K of an f16 matrix with an f32 result. */
   subgroupMatrix: "subgroup-matrix:",
   /** Layouts of subgroup matrices are template arguments. */
@@ -43,10 +45,14 @@ export async function capabilitiesOf(
   if (features.has("shader-f16")) names.add(featureNames.f16);
   if (features.has("shader-f16") && precision === "f16") names.add(halfProducts);
   if (features.has("subgroups")) {
-    const { subgroupMinSize = 4 } = info as { subgroupMinSize?: number };
-    names.add(featureNames.subgroups).add(`${featureNames.subgroupSize}${subgroupMinSize}`);
+    names.add(featureNames.subgroups).add(`${featureNames.subgroupSize}${info.subgroupMinSize ?? 4}`);
+    if (features.has("subgroup-size-control")) names.add(featureNames.subgroupSizeControl);
   }
-  if (features.has("chromium-experimental-subgroup-matrix") && features.has("shader-f16")) {
+  if (
+    features.has("chromium-experimental-subgroup-matrix") &&
+    features.has("shader-f16") &&
+    hasMatrixSubgroups(info, features)
+  ) {
     const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
     for (const { componentType, resultComponentType, M, N, K } of subgroupMatrixConfigs) {
       if (componentType === "f16" && resultComponentType === "f32")
@@ -63,6 +69,19 @@ export async function capabilitiesOf(
     inPlace: true,
     features: names,
   };
+}
+
+/** Threads of a subgroup in kernels on subgroup matrices. */
+const matrixThreads = 32;
+
+/** Whether these kernels get subgroups of their size: they may ask for it, or the device has no other. */
+function hasMatrixSubgroups(
+  { subgroupMinSize = 4, subgroupMaxSize = 128 }: GPUAdapterInfo,
+  features: ReadonlySet<string>,
+): boolean {
+  if (features.has("subgroup-size-control"))
+    return subgroupMinSize <= matrixThreads && subgroupMaxSize >= matrixThreads;
+  return subgroupMinSize === matrixThreads && subgroupMaxSize === matrixThreads;
 }
 
 /** Bytes of workgroup memory; the 16 KiB that every device has unless the capabilities say more. */

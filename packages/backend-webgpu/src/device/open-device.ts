@@ -109,8 +109,9 @@ async function requestDevice(adapter: GPUAdapter, requiredFeatures: GPUFeatureNa
 }
 
 /** Readable name of an adapter. */
-export function nameOf({ vendor, architecture, description }: GPUAdapterInfo): string {
-  return [vendor, architecture, description].filter((part) => part !== "").join(" ") || "unnamed adapter";
+export function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
+  // Browsers keep the device to themselves; elsewhere it alone tells two GPUs of one architecture apart.
+  return [vendor, architecture, device, description].filter((part) => part).join(" ") || "unnamed adapter";
 }
 
 function limitsOf(limits: GPUSupportedLimits): Record<string, number> {

@@ -40,8 +40,9 @@ const enables: Readonly<Record<NonNullable<WebgpuStage["features"]>[number], str
   f16: "enable f16;\n",
   subgroups: "enable subgroups;\n",
   // Which quarter a subgroup has follows from its threads' numbers, which the compiler takes to differ within it.
+  "subgroup-size-control": "enable subgroup_size_control;\n",
   "subgroup-matrix":
-    "enable chromium_experimental_subgroup_matrix;\nenable subgroup_size_control;\ndiagnostic(off, chromium.subgroup_matrix_uniformity);\n",
+    "enable chromium_experimental_subgroup_matrix;\ndiagnostic(off, chromium.subgroup_matrix_uniformity);\n",
 };
 
 interface Bound {

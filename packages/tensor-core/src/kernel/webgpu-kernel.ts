@@ -2,7 +2,7 @@
 // only, so that a plugin brings kernels without depending on the backend.
 
 /** What a shader may need of a device beside the core of WebGPU. */
-export type WebgpuFeature = "f16" | "subgroups" | "subgroup-matrix";
+export type WebgpuFeature = "f16" | "subgroups" | "subgroup-size-control" | "subgroup-matrix";
 
 /** What a shader moves of a buffer between memory and the device's last cache, where that is not all of it once. */
 export interface BufferTraffic {

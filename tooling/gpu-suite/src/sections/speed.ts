@@ -20,7 +20,8 @@ import {
 } from "@attune/tensor-core";
 import type { Item, Section, SectionContext } from "../section.ts";
 import { kernelTimes, makeReady, runsOf, scatteredValues, spreadOf, type TimedProgram } from "./timed-program.ts";
-import { openVariants } from "./variant-backends.ts";
+import { withUnrolledLoops } from "./unroll-loops.ts";
+import { openVariants, type VariantBackend } from "./variant-backends.ts";
 
 const rounds = { full: 11, quick: 5 };
 
@@ -105,7 +106,7 @@ const unary = (trace: Trace, shape: [number, number], make: (x: ReturnType<Trace
   trace.update(trace.state("y", tensorType(shape)), make(trace.state("x", tensorType(shape))));
 
 /** What is timed: everywhere, and only where the variant of products matters. Those of a quick run come first. */
-const everywhere: readonly (readonly [string, TimedProgram])[] = [
+const everywhere: Named = [
   ["2048 cubed", product([2048, 2048, 2048])],
   ["4096 tokens, 576 to 1536", product([4096, 1536, 576])],
   ["4096 cubed", product([4096, 4096, 4096])],
@@ -116,8 +117,10 @@ const everywhere: readonly (readonly [string, TimedProgram])[] = [
   ["gradient of rank 8 over 4096 tokens", product([8, 576, 4096], float32, "weight")],
 ];
 const quickOnes = 2;
+/** The place of the product that is timed with its loops written out, too. */
+const cube = [2, 3] as const;
 
-const onlyPlain: readonly (readonly [string, TimedProgram])[] = [
+const onlyPlain: Named = [
   ["attention, 2048 causal tokens, 9 heads of 64", attentionProgram(2048, 9, false)],
   ["attention with gradients, 2048 causal tokens, 9 heads of 64", attentionProgram(2048, 9, true)],
   ["softmax of 4096 rows of 16384", rowsProgram([4096, 16384], 2, (trace) => unary(trace, [4096, 16384], softmax))],
@@ -132,9 +135,7 @@ const onlyPlain: readonly (readonly [string, TimedProgram])[] = [
 ];
 
 /** Products of one row, where subgroups matter. */
-const decoding: readonly (readonly [string, TimedProgram])[] = [
-  ["one token, 4096 to 4096, weight in bf16", product([1, 4096, 4096], bfloat16)],
-];
+const decoding: Named = [["one token, 4096 to 4096, weight in bf16", product([1, 4096, 4096], bfloat16)]];
 
 /** Times a program beside the copy. */
 async function measure({ options }: SectionContext, backend: Backend, timed: TimedProgram): Promise<JsonValue> {
@@ -172,6 +173,42 @@ function shareOf({ flops, bytes }: TimedProgram, perSecond: number, peak: number
   return flops > 0 ? (flops * perSecond) / peak : (bytes * perSecond) / bandwidth;
 }
 
+interface Row {
+  readonly name: string;
+  readonly backend: Backend;
+  readonly timed: TimedProgram;
+}
+
+type Named = readonly (readonly [string, TimedProgram])[];
+
+/** Programs in each of these variants. */
+function inVariants(variants: readonly VariantBackend[], programs: Named): Row[] {
+  return variants.flatMap(({ variant, backend }) =>
+    programs.map(([name, timed]) => ({ name: `${name}: ${variant}`, backend, timed })),
+  );
+}
+
+/** All rows, those first that a short time should be spent on. */
+function rowsOf(variants: readonly VariantBackend[], quick: boolean): Row[] {
+  const [plain] = variants;
+  const products = variants.filter(({ variant }) => variant !== "subgroups");
+  if (quick) return inVariants(products, everywhere.slice(0, quickOnes));
+  const unrolled = [...products, { ...plain!, variant: "attention" }].map(({ variant, backend }) => ({
+    variant: `${variant}, loops written out`,
+    backend: withUnrolledLoops(backend),
+  }));
+  return [
+    ...inVariants(products, everywhere),
+    ...inVariants(unrolled.slice(0, -1), everywhere.slice(...cube)),
+    ...inVariants([plain!], onlyPlain),
+    ...inVariants(unrolled.slice(-1), onlyPlain.slice(0, 2)),
+    ...inVariants(
+      variants.filter(({ variant }) => ["plain", "subgroups"].includes(variant)),
+      decoding,
+    ),
+  ];
+}
+
 /** The section. */
 export const speedSection: Section = {
   name: "speed",
@@ -182,23 +219,7 @@ export const speedSection: Section = {
   needsHardware: true,
   async items(context): Promise<readonly Item[]> {
     const { variants } = await openVariants(context);
-    const chosen = everywhere.slice(0, context.options.quick ? quickOnes : everywhere.length);
-    const rows = variants
-      .filter(({ variant }) => variant !== "subgroups")
-      .flatMap(({ variant, backend }) =>
-        chosen.map(([name, timed]) => ({ name: `${name}: ${variant}`, backend, timed })),
-      );
-    const others = context.options.quick
-      ? []
-      : [
-          ...variants
-            .filter(({ variant }) => ["plain", "subgroups"].includes(variant))
-            .flatMap(({ variant, backend }) =>
-              decoding.map(([name, timed]) => ({ name: `${name}: ${variant}`, backend, timed })),
-            ),
-          ...onlyPlain.map(([name, timed]) => ({ name, backend: variants[0]!.backend, timed })),
-        ];
-    return [...rows, ...others].map(({ name, backend, timed }) => ({
+    return rowsOf(variants, context.options.quick).map(({ name, backend, timed }) => ({
       name,
       run: () => measure(context, backend, timed),
     }));

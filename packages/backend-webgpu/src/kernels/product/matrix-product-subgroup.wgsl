@@ -16,7 +16,11 @@ var<workgroup> tile_a: array<f16, 64u * tile_k>;
 var<workgroup> tile_b: array<f16, tile_k * 64u>;
 var<workgroup> results: array<f32, 4u * result_size>;
 
+#if sized
 @compute @workgroup_size(128) @subgroup_size(32)
+#else
+@compute @workgroup_size(128)
+#endif
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let number = group.x + group.y * grid_width;
   let tile = tile_place(number % (tiles_n * tiles_m));

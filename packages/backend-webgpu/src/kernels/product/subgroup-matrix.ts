@@ -45,14 +45,27 @@ export function subgroupMatrixKernel(op: string, productOf: (signature: Signatur
     },
     lower(signature, capabilities) {
       const sizes = matrixSizes(capabilities)!;
-      const layouts = capabilities.features.has(featureNames.matrixLayouts);
+      const spelling = {
+        layouts: capabilities.features.has(featureNames.matrixLayouts),
+        sized: capabilities.features.has(featureNames.subgroupSizeControl),
+      };
       const parts = productWindows(productOf(signature), signature.inputs[1]!, capabilities);
-      return { stages: parts.map((part) => matrixStage(part, sizes, layouts)), scratch: scratchOf(parts, []) };
+      return { stages: parts.map((part) => matrixStage(part, sizes, spelling)), scratch: scratchOf(parts, []) };
     },
   });
 }
 
-function matrixStage({ m, n, k, batches, a, b, epilogue }: Product, sizes: MatrixSizes, layouts: boolean): WebgpuStage {
+/** How a device takes the shader: layouts as template arguments, and the size of its subgroups asked for. */
+interface Spelling {
+  readonly layouts: boolean;
+  readonly sized: boolean;
+}
+
+function matrixStage(
+  { m, n, k, batches, a, b, epilogue }: Product,
+  sizes: MatrixSizes,
+  { layouts, sized }: Spelling,
+): WebgpuStage {
   const [tilesM, tilesN] = [Math.ceil(m / tile), Math.ceil(n / tile)];
   const { workgroups, gridWidth } = gridOf(tilesM * tilesN * batches);
   const order = orderTiles({ tilesM, tilesN, stripA: tile * k * 4, stripB: tile * k * b.elementBytes });
@@ -73,11 +86,11 @@ function matrixStage({ m, n, k, batches, a, b, epilogue }: Product, sizes: Matri
   return {
     wgsl: buildShader("matrix-product-subgroup", {
       constants,
-      flags: { layouts, keeps_a: order.keepsA },
+      flags: { layouts, sized, keeps_a: order.keepsA },
       declarations,
     }),
     buffers: [...loaderBuffers(a, order.a), ...loaderBuffers(b, order.b), ...epilogueBuffers(epilogue)],
     workgroups,
-    features: ["f16", "subgroups", "subgroup-matrix"],
+    features: ["f16", "subgroups", ...(sized ? (["subgroup-size-control"] as const) : []), "subgroup-matrix"],
   };
 }
