@@ -64,7 +64,7 @@ function tryEnvironment({ name, variables }: Candidate, options: SuiteOptions): 
   const { stdout, stderr, error, signal } = spawnSync(process.execPath, [...conditions, worker, given], {
     env: { ...process.env, VK_LOADER_DEBUG: "error,warn,driver", ...variables },
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 25_000,
   });
   const printed = (stderr ?? "").slice(-4000);
   const line = (stdout ?? "").split("\n").find((each) => each.startsWith("{"));
@@ -77,13 +77,18 @@ export function isHardware({ adapter }: TriedEnvironment): boolean {
   return adapter !== undefined && adapter.info.isFallbackAdapter !== true;
 }
 
+/** Milliseconds after which no further environment is tried: a driver that hangs in one does so in the next. */
+const longEnough = 60_000;
+
 /** Tries environments until one has a GPU; all that were tried, the last of them the best. */
 export function findEnvironments(options: SuiteOptions, folder: string): TriedEnvironment[] {
   const tried: TriedEnvironment[] = [];
+  const start = performance.now();
   for (const candidate of candidates(folder)) {
     const made = tryEnvironment(candidate, options);
     tried.push(made);
     if (isHardware(made)) return tried;
+    if (performance.now() - start > longEnough) break;
   }
   // Without a GPU a program on the CPU is better than nothing.
   return tried.sort((left, right) => Number(left.adapter !== undefined) - Number(right.adapter !== undefined));

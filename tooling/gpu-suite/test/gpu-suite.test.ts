@@ -73,8 +73,7 @@ describe("the packed suite", () => {
     const { code, printed } = await suite(...flags, "--only", "conformance-f32");
     expect(code).toBe(1);
     expect(printed).toMatch(/conformance-f32: pointwise: .* at element \d+, expected/);
-    const { failures, next } = read("wrong.json").sections["conformance-f32"]!;
-    expect(next).toHaveLength(4);
+    const { failures } = read("wrong.json").sections["conformance-f32"]!;
     const details = failures.map(
       (failure) => failure.details as { first?: string[]; kernels?: { stages?: unknown[] }[] },
     );

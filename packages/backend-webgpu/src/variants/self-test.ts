@@ -35,10 +35,16 @@ function integers(count: number, step: number): Float32Array {
   return Float32Array.from({ length: count }, (_, index) => (index * step + (index >> 4)) % 16);
 }
 
-/** Elements of a result that are not what integers give. */
-function wrongElements(product: TestProduct, a: Float32Array, b: Float32Array, found: ArrayLike<number>): number {
-  const { batches, m, n, k, transposeA, transposeB } = product;
+/** What of a result is not what integers give, undefined where all is: how many elements, and which is the first. */
+function wrongElements(
+  product: TestProduct,
+  a: Float32Array,
+  b: Float32Array,
+  found: ArrayLike<number>,
+): string | undefined {
+  const { name, batches, m, n, k, transposeA, transposeB } = product;
   let wrong = 0;
+  let first = "";
   for (let batch = 0; batch < batches; batch++) {
     for (let row = 0; row < m; row++) {
       for (let column = 0; column < n; column++) {
@@ -48,11 +54,14 @@ function wrongElements(product: TestProduct, a: Float32Array, b: Float32Array, f
           const right = transposeB ? column * k + inner : inner * n + column;
           sum += a[batch * m * k + left]! * b[batch * k * n + right]!;
         }
-        if (found[(batch * m + row) * n + column] !== sum) wrong++;
+        const got = found[(batch * m + row) * n + column];
+        if (got === sum) continue;
+        if (wrong === 0) first = `${got} instead of ${sum} in row ${row}, column ${column}`;
+        wrong++;
       }
     }
   }
-  return wrong;
+  return wrong === 0 ? undefined : `${wrong} elements of its test product "${name}" came out wrong, the first ${first}`;
 }
 
 /** Runs a program once; the backend stays open. */
@@ -101,11 +110,9 @@ export async function findWrongProducts(backend: Backend, variant: string): Prom
   const { program, outputs } = await runOnce(backend, recordProducts, Object.fromEntries(inputs));
   const other = program.plan.dispatches.find(({ kernel }) => !kernel.endsWith(`.${variant}`));
   if (other !== undefined) return `the kernel ${other.kernel} came in place of ${variant}`;
-  const wrong = products.map((product, index) =>
-    wrongElements(product, operands[index]![0]!, operands[index]![1]!, outputs[product.name]!),
-  );
-  const at = wrong.findIndex((count) => count > 0);
-  return at === -1 ? undefined : `${wrong[at]} elements of its test product "${products[at]!.name}" came out wrong`;
+  return products
+    .map((product, index) => wrongElements(product, operands[index]![0]!, operands[index]![1]!, outputs[product.name]!))
+    .find((sentence) => sentence !== undefined);
 }
 
 /**

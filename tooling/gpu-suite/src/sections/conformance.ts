@@ -1,8 +1,12 @@
 // Every op against float64, forward and backward. A failure brings the shaders that computed it along.
+import { availableParallelism } from "node:os";
 import { AttuneError, type JsonValue } from "@attune/spec";
 import { testBackend } from "@attune/tensor-conformance";
 import { type Backend, operandsOfProducts, type Plan } from "@attune/tensor-core";
 import type { Item, Section, SectionContext } from "../section.ts";
+
+/** Compiling shaders and computing references keeps processors busy, more than a GPU. */
+const shards = Math.max(1, Math.min(8, Math.floor(availableParallelism() / 2)));
 
 /** Cases are run in so many rounds over all ops, so that one that ends early has seen something of each; a quick run is the first. */
 const rounds = 5;
@@ -81,7 +85,7 @@ function conformanceSection(products: "f32" | "f16"): Section {
     seconds: 240,
     quickSeconds: 60,
     itemSeconds: 60,
-    shards: 4,
+    shards,
     items: (context) => conformanceItems(context, products),
   };
 }

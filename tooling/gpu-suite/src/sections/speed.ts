@@ -1,176 +1,76 @@
 // What kernels reach of the device's peak: each beside a plain copy, in turns, which says what the memory gives at that moment. If a copy
 // is slow, or its spread wide, the row beside it says nothing.
 import type { JsonValue } from "@attune/spec";
-import {
-  attention,
-  type Backend,
-  bfloat16,
-  float32,
-  gradients,
-  matmul,
-  mul,
-  parseDevice,
-  reshape,
-  rmsNorm,
-  type StorageFormat,
-  softmax,
-  sum,
-  type Trace,
-  tensorType,
-} from "@attune/tensor-core";
+import { type Backend, type DeviceDescription, type Plan, parseDevice } from "@attune/tensor-core";
 import type { Item, Section, SectionContext } from "../section.ts";
-import { kernelTimes, makeReady, runsOf, scatteredValues, spreadOf, type TimedProgram } from "./timed-program.ts";
+import { copyProgram, cube, decoding, everywhere, type Named, onlyPlain, quickOnes } from "./speed-programs.ts";
+import { kernelTimes, makeReady, type Ready, runsOf, spreadOf, type TimedProgram } from "./timed-program.ts";
 import { withUnrolledLoops } from "./unroll-loops.ts";
 import { openVariants, type VariantBackend } from "./variant-backends.ts";
 
 const rounds = { full: 11, quick: 5 };
 
-/** y = x · wᵀ (forward), x · w (the gradient of x) or xᵀ · w (the gradient of a weight), with w in a storage format. */
-function product(
-  [m, n, k]: readonly [number, number, number],
-  format: StorageFormat = float32,
-  order: "forward" | "input" | "weight" = "forward",
-): TimedProgram {
-  const shapes = { forward: [m, k, n, k], input: [m, k, k, n], weight: [k, m, k, n] }[order] as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const type = tensorType(shapes.slice(2), "f32", format);
+/** The copy beside all rows, ready from the first one on. */
+interface Control {
+  readonly program: TimedProgram;
+  readonly ready: Ready;
+  readonly runs: number;
+}
+
+async function openControl(backend: Backend): Promise<Control> {
+  const program = copyProgram(backend.capabilities);
+  const ready = await makeReady(backend, program);
+  return { program, ready, runs: await runsOf(ready) };
+}
+
+/** What a program does in a second, and the share of a device's peak that this is. */
+function rateOf(
+  { flops, bytes }: TimedProgram,
+  milliseconds: number,
+  peak: { readonly flops: number; readonly bandwidth: number } | undefined,
+): JsonValue {
+  const [work, most] = flops > 0 ? [flops, peak?.flops] : [bytes, peak?.bandwidth];
+  const perSecond = (1000 * work) / milliseconds;
   return {
-    states: { x: m * k, y: m * n },
-    result: "y",
-    flops: 2 * m * n * k,
-    bytes: 0,
-    prepare: (runtime) => runtime.weights.set("w", type, scatteredValues(n * k)),
-    record(trace: Trace) {
-      const [x, w] = [trace.state("x", tensorType(shapes.slice(0, 2))), trace.weight("w", type)];
-      trace.update(
-        trace.state("y", tensorType([m, n])),
-        matmul(x, w, { transposeA: order === "weight", transposeB: order === "forward" }),
-      );
-    },
+    milliseconds,
+    ...(flops > 0 ? { tflops: perSecond / 1e12 } : { gigabytesPerSecond: perSecond / 1e9 }),
+    ...(most === undefined ? {} : { share: perSecond / most }),
   };
 }
 
-/** Causal attention over heads of 64, forward or with its gradients. */
-function attentionProgram(tokens: number, heads: number, backward: boolean): TimedProgram {
-  const type = tensorType([1, tokens, heads, 64]);
-  const count = tokens * heads * 64;
-  return {
-    states: { q: count, k: count, v: count, o: count },
-    result: "o",
-    flops: (backward ? 3.5 : 1) * 2 * tokens * tokens * heads * 64,
-    bytes: 0,
-    record(trace: Trace) {
-      const [q, k, v, o] = ["q", "k", "v", "o"].map((part) => trace.state(part, type));
-      const made = attention({ q: q!, k: k!, v: v! }, { causal: true });
-      if (!backward) return trace.update(o!, made);
-      const [dq, dk, dv] = gradients(sum(made), [q!, k!, v!]);
-      trace.update(q!, dq!);
-      trace.update(k!, dk!);
-      trace.update(v!, dv!);
-      trace.update(o!, made);
-    },
-  };
+/** The peak for the kernels of a plan: matrices have one of their own. */
+function peakFor(
+  { dispatches }: Plan,
+  device: DeviceDescription,
+): { readonly flops: number; readonly bandwidth: number } {
+  const onMatrices = dispatches.some(({ kernel }) => kernel.endsWith("subgroup-matrix"));
+  return { flops: (onMatrices ? device.flops.f16 : undefined) ?? device.flops.f32, bandwidth: device.bandwidth };
 }
 
-/** A pass over rows that memory alone should limit. */
-function rowsProgram(
-  [rows, columns]: readonly [number, number],
-  passes: number,
-  record: (trace: Trace) => void,
-): TimedProgram {
-  return {
-    states: { x: rows * columns, y: rows * columns },
-    result: "y",
-    flops: 0,
-    bytes: 4 * passes * rows * columns,
-    record,
-  };
-}
-
-const copy: TimedProgram = {
-  states: { from: 2 ** 25, to: 2 ** 25 },
-  result: "to",
-  flops: 0,
-  bytes: 8 * 2 ** 25,
-  record(trace: Trace) {
-    const type = tensorType([2 ** 25]);
-    trace.update(trace.state("to", type), mul(trace.state("from", type), 2));
-  },
-};
-
-const unary = (trace: Trace, shape: [number, number], make: (x: ReturnType<Trace["state"]>) => typeof x): void =>
-  trace.update(trace.state("y", tensorType(shape)), make(trace.state("x", tensorType(shape))));
-
-/** What is timed: everywhere, and only where the variant of products matters. Those of a quick run come first. */
-const everywhere: Named = [
-  ["2048 cubed", product([2048, 2048, 2048])],
-  ["4096 tokens, 576 to 1536", product([4096, 1536, 576])],
-  ["4096 cubed", product([4096, 4096, 4096])],
-  ["4096 cubed, gradient of x", product([4096, 4096, 4096], float32, "input")],
-  ["4096 cubed, gradient of w", product([4096, 4096, 4096], float32, "weight")],
-  ["4096 cubed, weight in bf16", product([4096, 4096, 4096], bfloat16)],
-  ["4096 tokens, rank 8 of 576", product([4096, 8, 576])],
-  ["gradient of rank 8 over 4096 tokens", product([8, 576, 4096], float32, "weight")],
-];
-const quickOnes = 2;
-/** The place of the product that is timed with its loops written out, too. */
-const cube = [2, 3] as const;
-
-const onlyPlain: Named = [
-  ["attention, 2048 causal tokens, 9 heads of 64", attentionProgram(2048, 9, false)],
-  ["attention with gradients, 2048 causal tokens, 9 heads of 64", attentionProgram(2048, 9, true)],
-  ["softmax of 4096 rows of 16384", rowsProgram([4096, 16384], 2, (trace) => unary(trace, [4096, 16384], softmax))],
-  [
-    "RMS norm of 65536 rows of 576",
-    rowsProgram([65536, 576], 2, (trace) =>
-      unary(trace, [65536, 576], (x) =>
-        rmsNorm(x, reshape(trace.input("weight", tensorType([576])), [576]), { epsilon: 1e-5 }),
-      ),
-    ),
-  ],
-];
-
-/** Products of one row, where subgroups matter. */
-const decoding: Named = [["one token, 4096 to 4096, weight in bf16", product([1, 4096, 4096], bfloat16)]];
-
-/** Times a program beside the copy. */
-async function measure({ options }: SectionContext, backend: Backend, timed: TimedProgram): Promise<JsonValue> {
-  const [row, control] = [await makeReady(backend, timed), await makeReady(backend, copy)];
-  const counts = [await runsOf(row), await runsOf(control)] as const;
+/** Times a program in turn with the copy; by the clock, with all that a run costs the host, and by the device's own. */
+async function measure(
+  { options }: SectionContext,
+  backend: Backend,
+  timed: TimedProgram,
+  control: Control,
+): Promise<JsonValue> {
+  const row = await makeReady(backend, timed);
+  const runs = await runsOf(row);
   const times: [number[], number[]] = [[], []];
   for (let round = 0; round < (options.quick ? rounds.quick : rounds.full); round++) {
-    times[0].push(await row.time(counts[0]));
-    times[1].push(await control.time(counts[1]));
+    times[0].push(await row.time(runs));
+    times[1].push(await control.ready.time(control.runs));
   }
   const [own, beside] = [spreadOf(times[0]), spreadOf(times[1])];
   const kernels = await kernelTimes(row);
   await row.runtime.dispose();
-  await control.runtime.dispose();
-  const half = row.program.plan.dispatches.some(({ kernel }) => kernel.endsWith("subgroup-matrix"));
-  const peak = options.peaks === undefined ? undefined : parseDevice(options.peaks);
-  const perSecond = 1000 / own.median;
+  const peak = options.peaks === undefined ? undefined : peakFor(row.program.plan, parseDevice(options.peaks));
   return {
-    milliseconds: own.median,
+    clock: rateOf(timed, own.median, peak),
     spread: own.spread,
-    ...(timed.flops > 0
-      ? { tflops: (timed.flops * perSecond) / 1e12 }
-      : { gigabytesPerSecond: (timed.bytes * perSecond) / 1e9 }),
-    ...(peak === undefined
-      ? {}
-      : {
-          share: shareOf(timed, perSecond, half ? (peak.flops.f16 ?? peak.flops.f32) : peak.flops.f32, peak.bandwidth),
-        }),
-    ...(kernels === undefined ? {} : { kernels }),
-    copy: { gigabytesPerSecond: copy.bytes / beside.median / 1e6, spread: beside.spread },
+    ...(kernels === undefined ? {} : { device: rateOf(timed, kernels.milliseconds, peak), kernels: kernels.kernels }),
+    copy: { gigabytesPerSecond: control.program.bytes / beside.median / 1e6, spread: beside.spread },
   };
-}
-
-function shareOf({ flops, bytes }: TimedProgram, perSecond: number, peak: number, bandwidth: number): number {
-  return flops > 0 ? (flops * perSecond) / peak : (bytes * perSecond) / bandwidth;
 }
 
 interface Row {
@@ -178,8 +78,6 @@ interface Row {
   readonly backend: Backend;
   readonly timed: TimedProgram;
 }
-
-type Named = readonly (readonly [string, TimedProgram])[];
 
 /** Programs in each of these variants. */
 function inVariants(variants: readonly VariantBackend[], programs: Named): Row[] {
@@ -218,10 +116,15 @@ export const speedSection: Section = {
   itemSeconds: 40,
   needsHardware: true,
   async items(context): Promise<readonly Item[]> {
-    const { variants } = await openVariants(context);
+    const variants = await openVariants(context);
+    let opened: Promise<Control> | undefined;
+    const control = (): Promise<Control> => {
+      opened ??= openControl(variants[0]!.backend);
+      return opened;
+    };
     return rowsOf(variants, context.options.quick).map(({ name, backend, timed }) => ({
       name,
-      run: () => measure(context, backend, timed),
+      run: async () => measure(context, backend, timed, await control()),
     }));
   },
 };

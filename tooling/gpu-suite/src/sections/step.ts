@@ -105,7 +105,7 @@ data:
   stages: { split: { groupBy: [], validation: 4, test: 4 } }
 template: { prompt: "{text}", completion: " {label}", maxTokens: 256 }
 method: { id: lora, options: { rank: 8, targetModules: all-linear } }
-training: { steps: 14, rows: 8, blockLength: 512, learningRate: 0.0001, promptLossWeight: 1, checkpointEvery: 1000 }
+training: { steps: 14, rows: 4, blockLength: 512, learningRate: 0.0001, promptLossWeight: 1, checkpointEvery: 1000 }
 `;
 
 function writeRows(path: string): void {

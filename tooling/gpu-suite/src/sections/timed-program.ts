@@ -1,5 +1,4 @@
 // A program of State that is timed: by the clock over rounds that end with a fence, and by the device's own timestamps where it has them.
-import type { JsonValue } from "@attune/spec";
 import { type Backend, createRuntime, type Program, type Runtime, type Trace } from "@attune/tensor-core";
 
 /** A program to time. It reads and writes State alone. */
@@ -64,19 +63,26 @@ export async function runsOf({ time }: Ready): Promise<number> {
   return Math.max(1, Math.min(400, Math.round(roundMilliseconds / (await time(2)))));
 }
 
-/** Milliseconds of each kernel by the device's own clock, the fastest of three runs; undefined where it has none. */
-export async function kernelTimes({ program }: Ready): Promise<JsonValue | undefined> {
-  const fastest = new Map<number, number>();
-  try {
-    for (let run = 0; run < 3; run++) {
-      const { milliseconds } = await program.profile();
-      for (const [index, time] of milliseconds.entries())
-        fastest.set(index, Math.min(time, fastest.get(index) ?? time));
-    }
-  } catch {
-    return undefined;
+/** Milliseconds of a run by the device's own clock, and of each kernel. */
+export interface KernelTimes {
+  readonly milliseconds: number;
+  readonly kernels: (readonly [string, number])[];
+}
+
+const profiledRuns = 5;
+
+/** The fastest time of each kernel in some runs; undefined where the device has no clock. */
+export async function kernelTimes({ program }: Ready): Promise<KernelTimes | undefined> {
+  if (!program.canProfile) return undefined;
+  const fastest = program.plan.dispatches.map(() => Number.POSITIVE_INFINITY);
+  for (let run = 0; run < profiledRuns; run++) {
+    const { milliseconds } = await program.profile();
+    for (const [index, time] of milliseconds.entries()) fastest[index] = Math.min(time, fastest[index]!);
   }
-  return program.plan.dispatches.map(({ kernel }, index) => [kernel, fastest.get(index)!]);
+  return {
+    milliseconds: fastest.reduce((sum, time) => sum + time, 0),
+    kernels: program.plan.dispatches.map(({ kernel }, index) => [kernel, fastest[index]!] as const),
+  };
 }
 
 /** The median of times, and a tenth and nine tenths of them. */

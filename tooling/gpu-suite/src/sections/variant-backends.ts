@@ -15,10 +15,7 @@ function withFeatures(backend: Backend, keep: (feature: string) => boolean): Bac
 }
 
 /** Plain shaders, those with subgroups, with f16, and with each size of subgroup matrices that the device has and that passed. */
-export async function openVariants(context: SectionContext): Promise<{
-  readonly variants: readonly VariantBackend[];
-  dispose(): Promise<void>;
-}> {
+export async function openVariants(context: SectionContext): Promise<VariantBackend[]> {
   const [full, half] = [await context.open("f32"), await context.open("f16")];
   const matrices = "subgroup-matrix:";
   const variants = [{ variant: "plain", backend: withFeatures(full, (name) => !name.startsWith("subgroup")) }];
@@ -31,11 +28,5 @@ export async function openVariants(context: SectionContext): Promise<{
         backend: withFeatures(half, (name) => name === size || !name.startsWith(matrices)),
       });
   }
-  return {
-    variants,
-    async dispose() {
-      await full.dispose();
-      await half.dispose();
-    },
-  };
+  return variants;
 }
