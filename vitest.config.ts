@@ -21,6 +21,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Worker threads and child processes started from a .ts source resolve packages to sources as well.
     execArgv: ["--conditions=@attune/source"],
+    hookTimeout: 120_000,
     testTimeout: 120_000, // no verdict on speed: a crowded machine may take long
     // No native library unless a test asks for one: results must not depend on what is installed here.
     env: { ATTUNE_BLAS: "off" },

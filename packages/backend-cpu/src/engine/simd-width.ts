@@ -9,7 +9,8 @@ import { chainRates, fewChains, wideChains } from "./chain-rates.ts";
  * It changes a flag of the whole process, so it is for programs, not for libraries. Results do not depend on it.
  */
 export function enable256Bits(): void {
-  setFlagsFromString("--experimental-wasm-revectorize");
+  // Elsewhere V8 has no such flag and says so on stderr.
+  if (process.arch === "x64") setFlagsFromString("--experimental-wasm-revectorize");
 }
 
 /**
