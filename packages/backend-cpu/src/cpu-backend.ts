@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { userCacheFolder } from "@attune/run-folder";
-import { AttuneError } from "@attune/spec";
+import { AttuneError, checkOptionKeys, type OptionKeys } from "@attune/spec";
 import type { Backend, GemmProvider, KernelDef } from "@attune/tensor-core";
 import type { WasmFeatures } from "@attune/tensor-core/wasm";
 import { fusesMultiplyAdd } from "./engine/fuses-multiply-add.ts";
@@ -42,15 +42,27 @@ export interface CpuBackendOptions {
   readonly kernels?: readonly KernelDef[] | undefined;
 }
 
+const optionKeys: OptionKeys<CpuBackendOptions> = {
+  threads: true,
+  maxBytes: true,
+  wide: true,
+  tileCache: true,
+  fusedMultiplyAdd: true,
+  gemm: true,
+  kernels: true,
+};
+
 /** Bindings that one dispatch may have: their addresses and three of scratch fit the parameters of a kernel, 8 bytes each. */
 const maxBindings = parameterBytes / 8 - 3;
 
 /**
  * The CPU backend: plans are replayed by worker threads over one shared memory.
  *
- * @throws AttuneError `OPTIONS_INVALID` for a thread count or a size that is no positive integer
+ * @throws AttuneError `OPTIONS_INVALID` for a thread count or a size that is no positive integer, `CONFIG_UNKNOWN_KEY` for an option
+ * that there is not
  */
 export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
+  checkOptionKeys("createCpuBackend", options, optionKeys);
   const { threads = availableParallelism(), maxBytes = 2 ** 32, fusedMultiplyAdd = true, gemm } = options;
   assertPositive("threads", threads, mostThreads());
   assertPositive("maxBytes", maxBytes, 2 ** 34);

@@ -1,3 +1,4 @@
+import { checkOptionKeys, type OptionKeys } from "@attune/spec";
 import type { Backend, KernelDef } from "@attune/tensor-core";
 import { capabilitiesOf, featureNames, type ProductPrecision } from "./device/capabilities.ts";
 import { watchDevice } from "./device/device-health.ts";
@@ -25,6 +26,17 @@ export interface WebgpuBackendOptions extends DeviceOptions {
   readonly kernels?: readonly KernelDef[] | undefined;
 }
 
+const optionKeys: OptionKeys<WebgpuBackendOptions> = {
+  gpu: true,
+  flags: true,
+  adapter: true,
+  powerPreference: true,
+  products: true,
+  variants: true,
+  onNotice: true,
+  kernels: true,
+};
+
 /** Runs that may be under way at once. */
 const runsInFlight = 2;
 
@@ -38,6 +50,7 @@ export type BackendJudge = (
 
 /** Opens a device, and a backend on it with the variants that `judge` lets pass. */
 export async function openWebgpuBackend(options: WebgpuBackendOptions, judge: BackendJudge): Promise<Backend> {
+  checkOptionKeys("createWebgpuBackend", options, optionKeys);
   const opened = await openDevice(options);
   const backend = await createBackendOn(opened, options);
   const { products = "f32", variants = "tested", onNotice = console.warn, kernels: _, ...device } = options;

@@ -1,12 +1,12 @@
 // Initial values of a model that is trained from scratch: N(0, σ²) for matrices, those that add to the residual stream divided
 // by sqrt(2 · blocks), norms 1, biases 0; Radford et al., Language Models are Unsupervised Multitask Learners, section 2.3.
-import type { JsonObject } from "@attune/spec";
+import { checkOptionKeys, type JsonObject } from "@attune/spec";
 import { createRandomSequence, type Runtime } from "@attune/tensor-core";
 import { findFamily } from "./find-family.ts";
 import { defaultFamilies } from "./load-checkpoint.ts";
 import type { Model } from "./model.ts";
 import type { ModelConfig, ModelFamily, ParameterSpec } from "./model-family.ts";
-import { type PlacementOptions, placeParameters, storageFormats } from "./place-parameters.ts";
+import { type PlacementOptions, placementKeys, placeParameters, storageFormats } from "./place-parameters.ts";
 
 /** How a model is initialised. */
 export interface InitialiseOptions extends PlacementOptions {
@@ -21,6 +21,7 @@ export async function initialiseModel(
   configJson: JsonObject,
   options: InitialiseOptions,
 ): Promise<Model> {
+  checkOptionKeys("initialiseModel", options, { ...placementKeys, families: true, seed: true });
   const family = findFamily(options.families ?? defaultFamilies, configJson);
   const config = family.parseConfig(configJson);
   const floats = async (spec: ParameterSpec): Promise<Float32Array> => initialValues(spec, config, options.seed);

@@ -1,4 +1,4 @@
-import { AttuneError } from "@attune/spec";
+import { AttuneError, checkOptionKeys } from "@attune/spec";
 import type { BytesToRead, Runtime, StorageFormat } from "@attune/tensor-core";
 import { bytesToFloat32, type Checkpoint, float32ToBytes, type TensorReader } from "@attune/weights";
 import { checkTensors } from "./check-tensors.ts";
@@ -6,7 +6,13 @@ import { findFamily } from "./find-family.ts";
 import { llama } from "./llama/llama.ts";
 import type { Model } from "./model.ts";
 import type { ModelFamily, ParameterSpec } from "./model-family.ts";
-import { type ParameterValues, type PlacementOptions, placeParameters, storageFormats } from "./place-parameters.ts";
+import {
+  type ParameterValues,
+  type PlacementOptions,
+  placementKeys,
+  placeParameters,
+  storageFormats,
+} from "./place-parameters.ts";
 
 /** Families that loading knows unless it is given others. */
 export const defaultFamilies: readonly ModelFamily[] = [llama];
@@ -35,6 +41,7 @@ export async function loadCheckpoint(
   { config: configJson, generationConfig, tensors, folder }: CheckpointContent,
   options: LoadOptions = {},
 ): Promise<Model> {
+  checkOptionKeys("loadModel", options, { ...placementKeys, families: true, storage: true });
   const { families = defaultFamilies, storage = "as-is" } = options;
   const file = `${folder}/config.json`;
   const family = findFamily(families, configJson, file);

@@ -1,5 +1,5 @@
 // Decides where each parameter of a model will be and fills the runtime, whatever the values come from.
-import { AttuneError, type JsonObject, type ProgressListener, throwIfAborted } from "@attune/spec";
+import { AttuneError, type JsonObject, type OptionKeys, type ProgressListener, throwIfAborted } from "@attune/spec";
 import {
   type BytesToRead,
   bfloat16,
@@ -36,6 +36,16 @@ export interface PlacementOptions {
   readonly onProgress?: ProgressListener | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** The keys of `PlacementOptions`. */
+export const placementKeys: OptionKeys<PlacementOptions> = {
+  trainable: true,
+  region: true,
+  prefix: true,
+  contextLength: true,
+  onProgress: true,
+  signal: true,
+};
 
 /** Where values come from: the format that a parameter is best kept in, and its bytes in it, or its values in f32. */
 export interface ParameterValues {

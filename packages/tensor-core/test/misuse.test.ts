@@ -146,6 +146,38 @@ describe("values of another dtype", () => {
   });
 });
 
+describe("createRuntime", () => {
+  it("says that a backend is missing, still a promise, or under another name", async () => {
+    const cases: [unknown, string][] = [
+      [{}, "Expected the backend of createRuntime, but received nothing."],
+      [{ backend: Promise.resolve() }, "Expected the backend of createRuntime, but received a promise."],
+      [undefined, "Expected the options of createRuntime to be an object, but received nothing."],
+      [{ backends: [] }, 'The key "backends" is none of the options of createRuntime: backend, kernels.'],
+    ];
+    for (const [options, sentence] of cases) {
+      expect((await refused(() => createRuntime(untyped(options)))).message).toBe(sentence);
+    }
+  });
+});
+
+describe("input values", () => {
+  it("are numbers in an array: nothing becomes NaN in silence", async () => {
+    const runtime = runtimeOf();
+    const program = await runtime.compile((trace) => trace.output("y", add(trace.input("x", vector), 1)));
+    const cases: [unknown, string][] = [
+      [["1", 2], 'Expected the values of "x" as numbers, but received "1" at 0.'],
+      [[1, undefined], 'Expected the values of "x" as numbers, but received nothing at 1.'],
+      [[[1], [2]], 'Expected the values of "x" as numbers, but received [1] at 0.'],
+      [BigInt64Array.of(1n, 2n), 'Expected the values of "x" as numbers, but received 1n at 0.'],
+      [3, 'Expected the values of "x" as an array of numbers, but received 3.'],
+    ];
+    for (const [x, sentence] of cases)
+      expect((await refused(() => program.run({ x: untyped(x) }))).message).toBe(sentence);
+    expect([...(await program.run({ x: [Number.NaN, 1] }))["y"]!]).toEqual([Number.NaN, 2]);
+    await runtime.dispose();
+  });
+});
+
 describe("State", () => {
   it("has a whole number of elements, and nothing is read or written beside them", async () => {
     const runtime = runtimeOf();

@@ -1,4 +1,12 @@
-import { AttuneError, type JsonObject, type JsonValue, type ProgressListener, readFields } from "@attune/spec";
+import {
+  AttuneError,
+  checkOptionKeys,
+  type JsonObject,
+  type JsonValue,
+  type OptionKeys,
+  type ProgressListener,
+  readFields,
+} from "@attune/spec";
 import {
   type AddedToken,
   addedToken,
@@ -33,6 +41,19 @@ export interface TrainBpeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const optionKeys: OptionKeys<TrainBpeOptions> = {
+  vocabularySize: true,
+  minFrequency: true,
+  specialTokens: true,
+  normalizer: true,
+  preTokenizer: true,
+  decoder: true,
+  postProcessor: true,
+  initialAlphabet: true,
+  onProgress: true,
+  signal: true,
+};
+
 const byteLevel: JsonObject = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 /** As huggingface/tokenizers writes it; a decoder ignores the fields. */
 const byteLevelDecoder: JsonObject = { ...byteLevel, add_prefix_space: true };
@@ -46,6 +67,7 @@ export async function trainBpe(
   texts: Iterable<string> | AsyncIterable<string>,
   options: TrainBpeOptions,
 ): Promise<JsonObject> {
+  checkOptionKeys("trainBpe", options, optionKeys);
   const { vocabularySize, minFrequency = 2, initialAlphabet = byteCharacters } = options;
   const { normalizer = null, preTokenizer = byteLevel, decoder = byteLevelDecoder, postProcessor = null } = options;
   const special = (options.specialTokens ?? []).map((token) =>

@@ -1,7 +1,7 @@
 // Next-token prediction: Σ over trained tokens of -log p(token | tokens before it in its document), divided by the number of
 // trained tokens of the whole optimizer step. Prompts and replay may be terms of their own: see loss-terms.ts.
 import { forwardHidden, languageModelLoss, type Model, modelScope, type SiteVisitor } from "@attune/models";
-import { AttuneError } from "@attune/spec";
+import { AttuneError, checkOptionKeys, type OptionKeys } from "@attune/spec";
 import { fill, mul, sum, type Tensor, tensorType } from "@attune/tensor-core";
 import { type LossTermWeights, lossTerms, termInput } from "./loss-terms.ts";
 import type { Objective, ObjectiveContext } from "./objective.ts";
@@ -21,12 +21,23 @@ export interface CausalLanguageModelingOptions {
   readonly recompute?: boolean | undefined;
 }
 
+const optionKeys: OptionKeys<CausalLanguageModelingOptions> = {
+  model: true,
+  visitors: true,
+  rows: true,
+  blockLength: true,
+  headRows: true,
+  terms: true,
+  recompute: true,
+};
+
 /**
  * The objective of pretraining and supervised fine-tuning; batches come from `collateRows`.
  *
  * @throws AttuneError `OPTIONS_INVALID` where rows of the block would need other rotary frequencies than the model was loaded with
  */
 export function causalLanguageModeling(options: CausalLanguageModelingOptions): Objective {
+  checkOptionKeys("causalLanguageModeling", options, optionKeys);
   const { model, rows, blockLength, headRows, recompute = false, terms: weights = {} } = options;
   assertOneRotation(model, blockLength);
   const block = tensorType([rows, blockLength], "i32");

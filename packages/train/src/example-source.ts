@@ -1,5 +1,5 @@
 // Batches from tokenised rows in memory: shuffled anew each epoch, mixed with replay rows, packed window by window.
-import { AttuneError, type JsonValue } from "@attune/spec";
+import { AttuneError, checkOptionKeys, type JsonValue, type OptionKeys } from "@attune/spec";
 import { createRandomSequence, type RandomSequence } from "@attune/tensor-core";
 import type { Batch, BatchSource } from "./batch-source.ts";
 import { collateRows } from "./collate-rows.ts";
@@ -30,6 +30,19 @@ export interface ExampleSourceOptions {
   readonly shuffle?: boolean | undefined;
 }
 
+const optionKeys: OptionKeys<ExampleSourceOptions> = {
+  examples: true,
+  replay: true,
+  rows: true,
+  blockLength: true,
+  padId: true,
+  headRows: true,
+  terms: true,
+  seed: true,
+  packing: true,
+  shuffle: true,
+};
+
 /** Where the source stands: the epoch and the batches of it that were given. */
 interface Cursor {
   epoch: number;
@@ -41,6 +54,7 @@ interface Cursor {
  * `FILE_CORRUPT` for a state of something else.
  */
 export function createExampleSource(options: ExampleSourceOptions): BatchSource {
+  checkOptionKeys("createExampleSource", options, optionKeys);
   const { rows, blockLength, padId, headRows, terms } = options;
   const replay = options.replay?.examples.map((example) => ({ ...example, replay: true })) ?? [];
   const pool = [...options.examples, ...replay];

@@ -1,5 +1,6 @@
 import { appendJsonLines, type JsonLinesWriter, recoverFolder, truncateJsonLines } from "@attune/run-folder";
-import { AttuneError, type JsonObject } from "@attune/spec";
+import { AttuneError, checkOptionKeys, type JsonObject } from "@attune/spec";
+import { assertEvery } from "./assert-every.ts";
 import { readCheckpoint, writeCheckpoint } from "./training-checkpoint.ts";
 import type { TrainingJournal } from "./training-journal.ts";
 
@@ -20,7 +21,10 @@ export interface FileJournalOptions {
  *
  * Opening it throws `FILE_EXISTS` where a checkpoint is there and it was not asked to resume.
  */
-export function fileJournal({ metrics, checkpoint, every, resume }: FileJournalOptions): TrainingJournal {
+export function fileJournal(options: FileJournalOptions): TrainingJournal {
+  checkOptionKeys("fileJournal", options, { metrics: true, checkpoint: true, every: true, resume: true });
+  const { metrics, checkpoint, every, resume } = options;
+  assertEvery(every);
   let writer: JsonLinesWriter | undefined;
   return {
     every,

@@ -1,5 +1,7 @@
 // A journal in memory: a run that was stopped goes on from it, and so does one whose device was lost, on another device.
-import { AttuneError, type JsonObject } from "@attune/spec";
+
+import type { JsonObject } from "@attune/spec";
+import { assertEvery } from "./assert-every.ts";
 import { assertSameRun, otherSize } from "./assert-same-run.ts";
 import { parametersRegion } from "./trainable-store.ts";
 import type { SavedTraining, TrainingJournal } from "./training-journal.ts";
@@ -23,9 +25,7 @@ interface Checkpoint extends SavedTraining {
  * @throws AttuneError `OPTIONS_INVALID` for an `every` below 1
  */
 export function memoryJournal({ every = 1 }: { readonly every?: number | undefined } = {}): MemoryJournal {
-  if (!Number.isSafeInteger(every) || every < 1) {
-    throw new AttuneError("OPTIONS_INVALID", `Expected every to be an integer of at least 1, got ${every}.`);
-  }
+  assertEvery(every);
   const name = "The checkpoint in memory";
   const metrics: JsonObject[] = [];
   let last: Checkpoint | undefined;

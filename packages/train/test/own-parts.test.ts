@@ -18,7 +18,10 @@ import { describe, expect, it } from "vitest";
 import {
   type Batch,
   type BatchSource,
+  causalLanguageModeling,
+  createExampleSource,
   createTrainableStore,
+  fileJournal,
   type Objective,
   type TrainOptions,
   train,
@@ -199,6 +202,20 @@ describe("train", () => {
     );
     expect((await refused(fitLine({ source: given({ tokens: 4, trainedTokens: 4 }) }))).message).toBe(
       `${expected}a batch whose inputs is nothing.`,
+    );
+  });
+});
+
+describe("sources, objectives and journals", () => {
+  it("refuse options that they do not know", () => {
+    const source = { examples: [], rows: 1, blockLength: 4, padId: 0, seed: 1, pack: false };
+    expect(() => createExampleSource(source)).toThrow('The key "pack" is none of the options of createExampleSource');
+    const objective = untyped<Parameters<typeof causalLanguageModeling>[0]>({ rows: 1, recomputed: true });
+    expect(() => causalLanguageModeling(objective)).toThrow('"recomputed" is none of the options of');
+    const journal = { metrics: "m.jsonl", checkpoint: "c", every: 1, resume: false, keep: 3 };
+    expect(() => fileJournal(journal)).toThrow('The key "keep" is none of the options of fileJournal');
+    expect(() => fileJournal({ metrics: "m.jsonl", checkpoint: "c", every: 0, resume: false })).toThrow(
+      "Expected every to be an integer of at least 1, got 0.",
     );
   });
 });

@@ -60,6 +60,7 @@ export async function runTraining(job: TrainingJob): Promise<TrainResult & { rea
   const source = trainingSource(job, shape);
   const steps = stepsOf(training, source.batchesPerEpoch!);
   const { beforeUpdate } = trainee;
+  const { metrics, checkpoint, resume } = files;
   const result = await train({
     runtime,
     store: trainee.store,
@@ -74,7 +75,7 @@ export async function runTraining(job: TrainingJob): Promise<TrainResult & { rea
     beforeUpdate: beforeUpdate && ((step) => beforeUpdate(step, steps)),
     evaluation: evaluationOf(job, shape),
     patience: training.patience ?? undefined,
-    journal: fileJournal({ ...files, every: training.checkpointEvery }),
+    journal: fileJournal({ metrics, checkpoint, resume, every: training.checkpointEvery }),
     identity: { ...job.identity, steps },
     profile: profilingOf(job),
     signal: job.signal,

@@ -18,6 +18,12 @@ export const hostArrays: Readonly<
  * type and a value that is none
  */
 export function encodeValues(values: ArrayLike<number>, type: TensorType, name: string): readonly Uint8Array[] {
+  if (typeof (values as Partial<ArrayLike<number>> | null)?.length !== "number") {
+    throw new AttuneError(
+      "INPUT_INVALID",
+      `Expected the values of "${name}" as an array of numbers, but received ${describeValue(values)}.`,
+    );
+  }
   if (values.length !== elementCount(type.shape)) {
     throw new AttuneError(
       "SHAPE_MISMATCH",
@@ -28,6 +34,8 @@ export function encodeValues(values: ArrayLike<number>, type: TensorType, name: 
     const view = values as unknown as HostValues;
     return [new Uint8Array(view.buffer, view.byteOffset, view.byteLength)];
   }
+  if (Array.isArray(values) || values instanceof BigInt64Array || values instanceof BigUint64Array)
+    assertNumbers(values, name);
   if (type.dtype !== "f32") assertIntegers(values, type.dtype, name);
   if (!type.format.encode) {
     throw new AttuneError(
@@ -42,6 +50,22 @@ export function encodeValues(values: ArrayLike<number>, type: TensorType, name: 
 export function decodeDense(bytes: Uint8Array, dtype: DType): HostValues {
   const copy = bytes.slice();
   return new hostArrays[dtype](copy.buffer, 0, copy.byteLength / 4);
+}
+
+/** Texts, lists and gaps would become NaN. */
+function assertNumbers(values: ArrayLike<unknown>, name: string): void {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (typeof value === "number") continue;
+    const received = typeof value === "bigint" ? `${value}n` : describeValue(value);
+    throw new AttuneError(
+      "INPUT_INVALID",
+      `Expected the values of "${name}" as numbers, but received ${received} at ${index}.`,
+      {
+        hint: "Values are one list in row-major order, of numbers.",
+      },
+    );
+  }
 }
 
 /** Typed arrays would cut other numbers off, and take them modulo 2^32. */

@@ -1,4 +1,4 @@
-import { createQueue } from "@attune/spec";
+import { AttuneError, checkOptionKeys, createQueue, describeValue } from "@attune/spec";
 import type { Backend } from "../backend/backend.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
@@ -46,8 +46,21 @@ export interface Runtime {
   dispose(): Promise<void>;
 }
 
-/** Makes a runtime. It owns the backend: disposing it disposes the backend. */
-export function createRuntime({ backend, kernels = [] }: RuntimeOptions): Runtime {
+/** Throws `OPTIONS_INVALID` for what is no backend; one on a GPU is a promise until it is awaited. */
+function assertBackend(backend: Backend): void {
+  if ((backend as Partial<Backend> | undefined)?.kind === "backend") return;
+  const received = (backend as unknown) instanceof Promise ? "a promise" : describeValue(backend);
+  throw new AttuneError("OPTIONS_INVALID", `Expected the backend of createRuntime, but received ${received}.`, {
+    hint: "createCpuBackend() of @attune/backend-cpu gives one, and await createWebgpuBackend() of @attune/backend-webgpu.",
+    details: { key: "backend" },
+  });
+}
+
+/** Makes a runtime. It owns the backend: disposing it disposes the backend. @throws AttuneError `OPTIONS_INVALID` for what is no backend */
+export function createRuntime(options: RuntimeOptions): Runtime {
+  checkOptionKeys("createRuntime", options, { backend: true, kernels: true });
+  const { backend, kernels = [] } = options;
+  assertBackend(backend);
   const lifetime = createLifetime("runtime");
   const memory = createMemory(backend, lifetime);
   const queue = createQueue();
