@@ -1,4 +1,4 @@
-const { layers, inLayerEdges } = require("./tooling/boundaries/layers.json");
+const { layers, inLayerEdges, folders } = require("./tooling/boundaries/layers.json");
 
 /** What a package may import: all packages of the layers above its own, and the edges listed inside its layer. */
 function allowedImports(name, layer) {
@@ -16,9 +16,21 @@ const layerRules = layers.flatMap((names, layer) =>
   })),
 );
 
+/** Folders of a package whose order is written down import from those before them. */
+const folderRules = Object.entries(folders).flatMap(([name, order]) =>
+  order.slice(0, -1).map((folder, index) => ({
+    name: `folders-of-${name}`,
+    comment: `${name}/src/${folder} imports only from folders before it (tooling/boundaries/layers.json)`,
+    severity: "error",
+    from: { path: `^packages/${name}/src/${folder}/` },
+    to: { path: `^packages/${name}/src/(${order.slice(index + 1).join("|")})/` },
+  })),
+);
+
 module.exports = {
   forbidden: [
     ...layerRules,
+    ...folderRules,
     {
       name: "no-circular",
       comment: "types may refer to each other; modules that run may not wait for each other",

@@ -13,7 +13,7 @@ const limits = {
   "tokenizer-core": 40,
   "data-core": 38,
   "eval-bench": 40,
-  recipe: 74,
+  recipe: 78,
   cli: 58,
 };
 const defaultLimit = 30;

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { finishCheck, listMembers, readJsonFile, root, workspaceDependencies } from "./workspace.mjs";
 
-const { layers, inLayerEdges } = readJsonFile("tooling/boundaries/layers.json");
+const { layers, inLayerEdges, folders } = readJsonFile("tooling/boundaries/layers.json");
 const members = listMembers();
 const sourceFolders = members.map(({ folder }) => `${folder}/src`).filter((folder) => existsSync(join(root, folder)));
 const sourceFiles = sourceFolders.flatMap((folder) =>
@@ -26,6 +26,7 @@ finishCheck(
     ...missed.map((file) => `dependency-cruiser did not read ${file}, so its imports were not checked`),
     ...members.flatMap(checkMember),
     ...unusedEdges(),
+    ...unorderedFolders(),
     ...checkDiagram(),
   ],
   `${seen.size} modules of ${members.length} members keep to the layers`,
@@ -71,6 +72,17 @@ function unusedEdges() {
   return inLayerEdges
     .filter(([from, to]) => !workspaceDependencies(members.find(({ name }) => name === from)).includes(to))
     .map(([from, to]) => `tooling/boundaries/layers.json allows ${from} --> ${to}, but ${from} does not depend on it`);
+}
+
+/** A folder without a place in its package's order would be free to import anything. */
+function unorderedFolders() {
+  return Object.entries(folders).flatMap(([name, order]) => {
+    const there = readdirSync(join(root, "packages", name, "src"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+    const unlike = [...there.filter((each) => !order.includes(each)), ...order.filter((each) => !there.includes(each))];
+    return unlike.map((each) => `tooling/boundaries/layers.json and packages/${name}/src disagree about ${each}`);
+  });
 }
 
 function checkDiagram() {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
-import { untilOptimised } from "../src/tuning/until-optimised.ts";
+import { untilOptimised } from "../src/engine/until-optimised.ts";
 
 /** Milliseconds that loops took so far, on a clock of their own. */
 let time = 0;

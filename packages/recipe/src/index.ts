@@ -1,4 +1,3 @@
-export { checkRecipe, type RecipeUse } from "./config/check-recipe.ts";
 export { type ConfigOrigin, formatOrigin } from "./config/config-origin.ts";
 export type { DataConfig, SourceConfig, TemplateConfig } from "./config/data-config.ts";
 export { formatRecipe, readRunRecipe } from "./config/format-recipe.ts";
@@ -25,11 +24,12 @@ export { type EvaluateModelOptions, type EvaluationReport, evaluateModel } from 
 export type { GateResult } from "./evaluate/gates.ts";
 export type { ResultRow, ResultTable } from "./evaluate/result-table.ts";
 export type { ExplainedDispatch, StepExplanation } from "./plan/explain-step.ts";
-export { type PlannedRun, type PlanOptions, planRun } from "./plan/plan-run.ts";
-export type { MemoryPart, RunPlan, StagePlan } from "./plan/run-plan.ts";
-export type { RunOptions } from "./run/run-options.ts";
+export { type PlannedRun, type PlanOptions, planRun } from "./run/plan-run.ts";
 export { type RunResult, runRecipe } from "./run/run-recipe.ts";
-export type { StageRecord } from "./run/run-session.ts";
+export type { RunOptions } from "./session/run-options.ts";
+export type { MemoryPart, RunPlan, StagePlan } from "./session/run-plan.ts";
+export type { StageRecord } from "./session/run-session.ts";
+export { checkRecipe, type RecipeUse } from "./toolbox/check-recipe.ts";
 export { chooseBlas, type MeasuredBlas } from "./toolbox/open-cpu.ts";
 export { type DeviceOptions, openDevice, resolveDevice } from "./toolbox/open-device.ts";
 export { type ModelRequest, type OpenModel, openModel } from "./toolbox/open-model.ts";

@@ -5,7 +5,7 @@ import { createExampleSource, ignoredLabel } from "@attune/train";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { TemplateConfig } from "../src/config/data-config.ts";
 import { createRowBuilder, documentText } from "../src/data/row-builder.ts";
-import { buildRows, checkLabelsTrained } from "../src/train/training-rows.ts";
+import { buildRows, checkLabelsTrained } from "../src/data/training-rows.ts";
 import { chatTemplate, sharedFolder, writeTinyModel } from "./tiny-model.ts";
 
 const folder = sharedFolder();

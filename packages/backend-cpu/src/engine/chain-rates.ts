@@ -1,8 +1,8 @@
 // How fast chains of multiply-adds in registers are: what the width of SIMD code is told from, and products are measured against.
 import { address, f32x4, i32, load } from "@attune/tensor-core/wasm";
-import { freshName } from "../tuning/fresh-name.ts";
-import { untilOptimised } from "../tuning/until-optimised.ts";
+import { freshName } from "./fresh-name.ts";
 import { instantiateAlone } from "./instantiate-alone.ts";
+import { untilOptimised } from "./until-optimised.ts";
 
 /** Chains that keep the units busy at 256 bits. */
 export const wideChains = 24;

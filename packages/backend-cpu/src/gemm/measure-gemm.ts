@@ -9,13 +9,13 @@ import {
   tensorType,
 } from "@attune/tensor-core";
 import { ModuleBuilder } from "@attune/tensor-core/wasm";
+import { freshName } from "../engine/fresh-name.ts";
 import { has256Bits } from "../engine/simd-width.ts";
 import { linearKernel } from "../kernels/product/linear.ts";
 import { createNativeKernels } from "../kernels/product/native-linear.ts";
 import { tileFeature, tileName, tileOf } from "../kernels/product/tile-family.ts";
 import { parameterBytes } from "../pool/messages.ts";
 import { chooseTile } from "../tuning/choose-tile.ts";
-import { freshName } from "../tuning/fresh-name.ts";
 import { bestTimes, type TiledRun } from "./best-times.ts";
 import { gemmImport, importedGemm } from "./gemm-import.ts";
 

@@ -1,10 +1,10 @@
 // How fast register tiles are on this machine and engine, and whether they are right: each multiplies panels of small integers, whose
 // sums are exact, until V8 has optimised it.
 import { type AddressType, type MemoryImport, ModuleBuilder, type WasmFeatures } from "@attune/tensor-core/wasm";
+import { freshName } from "../engine/fresh-name.ts";
+import { untilOptimised } from "../engine/until-optimised.ts";
 import { type TileSize, tileName } from "../kernels/product/tile-family.ts";
 import { tileProduct } from "../kernels/product/tile-product.ts";
-import { freshName } from "./fresh-name.ts";
-import { untilOptimised } from "./until-optimised.ts";
 
 /** A tile, measured. */
 export interface TileMeasurement {

@@ -1,13 +1,8 @@
-import {
-  type DataStage,
-  type RecordSource,
-  runDataPipeline,
-  type SplitReport,
-  type StageManifest,
-} from "@attune/data-core";
+import { type RecordSource, runDataPipeline, type SplitReport, type StageManifest } from "@attune/data-core";
 import { createStageCache } from "@attune/run-folder";
 import type { ProgressListener, TextRecord } from "@attune/spec";
 import type { DataConfig } from "../config/data-config.ts";
+import { dataSteps } from "../toolbox/data-steps.ts";
 import type { Toolbox } from "../toolbox/toolbox.ts";
 import { openSources } from "./open-sources.ts";
 
@@ -40,7 +35,7 @@ export interface PreparedData {
 export async function prepareData(options: PrepareDataOptions): Promise<PreparedData> {
   const { data, toolbox, baseDirectory, output, cache, signal, onProgress } = options;
   const source = openSources(data.source, { baseDirectory, resolvePackage: toolbox.resolvePackage });
-  const steps = stepsOf(data, toolbox);
+  const steps = dataSteps(data, toolbox);
   if (steps.length === 0) return { source, manifests: [], cached: true, split: undefined };
   const results = await runDataPipeline({
     steps,
@@ -57,13 +52,6 @@ export async function prepareData(options: PrepareDataOptions): Promise<Prepared
     cached: results.every(({ cached }) => cached),
     split: report as unknown as SplitReport | undefined,
   };
-}
-
-/** The stages that are not left out, with their options. */
-export function stepsOf(data: DataConfig, toolbox: Toolbox): { stage: DataStage; options: unknown }[] {
-  return Object.entries(data.stages)
-    .filter(([, options]) => options !== false)
-    .map(([id, options]) => ({ stage: toolbox.stages.get(id), options: options ?? {} }));
 }
 
 /** A part of the split; records without one are for training. */

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { hashJson } from "@attune/run-folder";
 import type { JsonValue } from "@attune/spec";
-import type { RunContext } from "../run/run-options.ts";
-import { labelsOf } from "../train/training-rows.ts";
+import type { RunContext } from "../session/run-options.ts";
 import { type PreparedData, prepareData } from "./prepare-data.ts";
 import { type DataParts, readParts } from "./read-parts.ts";
 import { type PartsSummary, summariseParts } from "./summarise-parts.ts";
+import { labelsOf } from "./training-rows.ts";
 
 /** The data of a run, ready to be used. */
 export interface RecipeData {

@@ -3,9 +3,9 @@
 import { memoryUsage, resourceUsage } from "node:process";
 import { textBaselineBytes } from "@attune/eval-bench";
 import { promptTextOf } from "../data/row-builder.ts";
+import type { MemoryPart } from "../session/run-plan.ts";
 import type { ProgramCost } from "./plan-steps.ts";
 import type { PlannedCosts, PredictionInputs } from "./prediction-inputs.ts";
-import type { MemoryPart } from "./run-plan.ts";
 
 /** What the engine adds while programs are compiled and replayed: code, plans, garbage between collections. */
 const engineBytes = 64 * 2 ** 20;

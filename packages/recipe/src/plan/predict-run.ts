@@ -5,6 +5,7 @@ import type { TrainingExample } from "@attune/train";
 import { generalTextTask } from "../evaluate/general-text.ts";
 import { judgeBatchSize } from "../evaluate/judge-model.ts";
 import { createTasks } from "../evaluate/judgement.ts";
+import type { RunPlan } from "../session/run-plan.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
 import { objectiveShape, type TrainingRowSet, trainingSource, validationSource } from "../train/run-training.ts";
 import { attachMethod } from "../train/trainee.ts";
@@ -15,7 +16,6 @@ import { type PlannedTraining, plannedVisitors, scoringCost, trainingCost } from
 import { predictMemory } from "./predict-memory.ts";
 import { predictTime } from "./predict-time.ts";
 import type { PlannedCosts, PredictionInputs } from "./prediction-inputs.ts";
-import type { RunPlan } from "./run-plan.ts";
 
 /** Predicts a run from what is loaded before step 1. Nothing is trained; a product is timed for less than a second. */
 export async function predictRun(inputs: PredictionInputs): Promise<RunPlan> {

@@ -2,8 +2,8 @@
 // of the tests; they say how far whole programs stay behind one large product.
 import { countParameters } from "@attune/models";
 import { promptTextOf } from "../data/row-builder.ts";
+import type { StagePlan } from "../session/run-plan.ts";
 import type { PlannedCosts, PredictionInputs } from "./prediction-inputs.ts";
-import type { StagePlan } from "./run-plan.ts";
 
 /**
  * What whole programs reach of the measured rate of one small product, which pays for its start. Scoring seems faster than it is, as

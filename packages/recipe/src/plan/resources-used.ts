@@ -3,8 +3,8 @@
 import { resourceUsage } from "node:process";
 import { readJson } from "@attune/run-folder";
 import { toAttuneError } from "@attune/spec";
-import type { StageRecord } from "../run/run-session.ts";
-import type { RunPlan } from "./run-plan.ts";
+import type { RunPlan } from "../session/run-plan.ts";
+import type { StageRecord } from "../session/run-session.ts";
 
 /** What an earlier process of the run wrote into `plan.json`; null for a first one. */
 export async function readResourcesUsed(file: string): Promise<RunPlan["used"]> {

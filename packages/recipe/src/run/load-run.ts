@@ -1,9 +1,9 @@
 import type { PerplexityDocument } from "@attune/eval-bench";
 import { loadRecipeData, type RecipeData } from "../data/recipe-data.ts";
 import { readGeneralText } from "../evaluate/general-text.ts";
+import type { RunContext } from "../session/run-options.ts";
 import { type OpenModel, openModel } from "../toolbox/open-model.ts";
 import { buildTaskRows, type TaskRows } from "../train/adapt.ts";
-import type { RunContext } from "./run-options.ts";
 
 /** What a run needs before anything is computed. */
 export interface LoadedRun {

@@ -16,16 +16,16 @@ import { judgeModel, judgementFiles } from "../evaluate/judge-model.ts";
 import { type Evaluations, type ResultTable, resultTable } from "../evaluate/result-table.ts";
 import { predictRun } from "../plan/predict-run.ts";
 import { measureResourcesUsed, readResourcesUsed } from "../plan/resources-used.ts";
-import type { RunPlan } from "../plan/run-plan.ts";
 import { writeReport } from "../report/write-report.ts";
+import { withRun } from "../session/open-run.ts";
+import type { RunContext, RunOptions } from "../session/run-options.ts";
+import type { RunPlan } from "../session/run-plan.ts";
+import type { StageRecord } from "../session/run-session.ts";
 import { hashFolder } from "../toolbox/hash-folder.ts";
 import { type OpenModel, openModel } from "../toolbox/open-model.ts";
 import { type AdaptResult, adapt } from "../train/adapt.ts";
 import { writeMerged } from "../use/merge-model.ts";
 import { type LoadedRun, loadRun } from "./load-run.ts";
-import { withRun } from "./open-run.ts";
-import type { RunContext, RunOptions } from "./run-options.ts";
-import type { StageRecord } from "./run-session.ts";
 
 /** What a run made. */
 export interface RunResult {

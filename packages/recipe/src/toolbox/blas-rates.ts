@@ -4,7 +4,7 @@ import { type GemmRates, measureGemm } from "@attune/backend-cpu";
 import { machineKey, readUserCache, type UserCacheEntry, userCacheFolder, writeUserCache } from "@attune/run-folder";
 import { isJsonObject, type JsonObject, type JsonValue } from "@attune/spec";
 import type { GemmProvider } from "@attune/tensor-core";
-import { packageVersion } from "../run/package-version.ts";
+import { packageVersion } from "./package-version.ts";
 
 /** Rates, and whether they were measured by this process or an earlier one. */
 export interface KnownRates {

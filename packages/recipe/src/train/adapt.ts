@@ -8,14 +8,14 @@ import type { RecipeConfig } from "../config/recipe-config.ts";
 import { requirePart } from "../data/read-parts.ts";
 import type { RecipeData } from "../data/recipe-data.ts";
 import { createRowBuilder } from "../data/row-builder.ts";
-import type { RunContext } from "../run/run-options.ts";
+import { buildRows, checkLabelsTrained } from "../data/training-rows.ts";
+import type { RunContext } from "../session/run-options.ts";
 import type { OpenModel } from "../toolbox/open-model.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
 import { writeChatTemplate } from "../toolbox/write-chat-template.ts";
 import { runTraining } from "./run-training.ts";
 import { replayRecords } from "./sample-replay.ts";
 import { adapterTrainee, attachMethod, fullTrainee, type Trainee } from "./trainee.ts";
-import { buildRows, checkLabelsTrained } from "./training-rows.ts";
 
 /** How training went. */
 export interface AdaptResult {

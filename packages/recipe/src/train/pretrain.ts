@@ -11,10 +11,11 @@ import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import { prepareData } from "../data/prepare-data.ts";
 import { type DataParts, readParts, requirePart } from "../data/read-parts.ts";
 import { createRowBuilder, documentText } from "../data/row-builder.ts";
+import { buildTextRows, type TrainingRows } from "../data/training-rows.ts";
 import { createEvaluationModel, type JudgedModel } from "../evaluate/evaluation-model.ts";
 import { generalTextTask, readGeneralText } from "../evaluate/general-text.ts";
-import { withRun } from "../run/open-run.ts";
-import type { RunContext, RunOptions } from "../run/run-options.ts";
+import { withRun } from "../session/open-run.ts";
+import type { RunContext, RunOptions } from "../session/run-options.ts";
 import { hashFolder } from "../toolbox/hash-folder.ts";
 import { resolveModel } from "../toolbox/resolve-model.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
@@ -22,7 +23,6 @@ import { modelConfigOf } from "./model-config-json.ts";
 import { runTraining } from "./run-training.ts";
 import { trainTokenizer } from "./train-tokenizer.ts";
 import { fullTrainee } from "./trainee.ts";
-import { buildTextRows, type TrainingRows } from "./training-rows.ts";
 
 /** What pretraining made. */
 export interface PretrainResult {

@@ -7,7 +7,7 @@ import { AttuneError, type JsonObject, type JsonValue, type TextRecord } from "@
 import type { ReplayConfig } from "../config/model-config.ts";
 import { openSources } from "../data/open-sources.ts";
 import { readAll } from "../data/read-parts.ts";
-import type { RunContext } from "../run/run-options.ts";
+import type { RunContext } from "../session/run-options.ts";
 import type { OpenModel } from "../toolbox/open-model.ts";
 
 /** Texts that are generated side by side. */

@@ -1,7 +1,7 @@
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import { loadRecipeData } from "../data/recipe-data.ts";
-import { withRun } from "../run/open-run.ts";
-import type { RunOptions } from "../run/run-options.ts";
+import { withRun } from "../session/open-run.ts";
+import type { RunOptions } from "../session/run-options.ts";
 import { hashFolder } from "../toolbox/hash-folder.ts";
 import { openModel } from "../toolbox/open-model.ts";
 import { type AdaptResult, adapt, buildTaskRows } from "./adapt.ts";

@@ -2,15 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDevice } from "@attune/tensor-core";
-import { checkRecipe } from "../config/check-recipe.ts";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import type { PartsSummary } from "../data/summarise-parts.ts";
-import { loadRun } from "../run/load-run.ts";
-import type { RunOptions } from "../run/run-options.ts";
+import { explainStep, type StepExplanation } from "../plan/explain-step.ts";
+import { predictRun } from "../plan/predict-run.ts";
+import type { RunOptions } from "../session/run-options.ts";
+import type { RunPlan } from "../session/run-plan.ts";
+import { checkRecipe } from "../toolbox/check-recipe.ts";
 import { openDevice, resolveDevice } from "../toolbox/open-device.ts";
-import { explainStep, type StepExplanation } from "./explain-step.ts";
-import { predictRun } from "./predict-run.ts";
-import type { RunPlan } from "./run-plan.ts";
+import { loadRun } from "./load-run.ts";
 
 /** How a plan is made. */
 export interface PlanOptions extends Omit<RunOptions, "output" | "resume"> {

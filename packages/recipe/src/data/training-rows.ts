@@ -1,7 +1,7 @@
 // Rows ready for training: tokenised, checked and counted, with the plan of batches they fill.
 import { AttuneError, type TextRecord, type Tokenizer } from "@attune/spec";
 import { checkExamples, type ExampleCounts, type LongRows, type TrainingExample } from "@attune/train";
-import type { RowBuilder } from "../data/row-builder.ts";
+import type { RowBuilder } from "./row-builder.ts";
 
 /** Rows of one part. */
 export interface TrainingRows {

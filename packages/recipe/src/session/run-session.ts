@@ -18,7 +18,7 @@ import { AttuneError, type JsonObject, type JsonValue, toAttuneError } from "@at
 import { formatPath, leafPaths, valueAt } from "../config/config-path.ts";
 import { formatRecipe, readRunRecipe } from "../config/format-recipe.ts";
 import type { RecipeConfig } from "../config/recipe-config.ts";
-import { packageVersion } from "./package-version.ts";
+import { packageVersion } from "../toolbox/package-version.ts";
 
 /** Name of the log of stages in the run folder. */
 const stageLog = "stages.json";

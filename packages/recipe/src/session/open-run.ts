@@ -1,6 +1,6 @@
 import { writeJsonAtomic } from "@attune/run-folder";
-import { checkRecipe, type RecipeUse } from "../config/check-recipe.ts";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
+import { checkRecipe, type RecipeUse } from "../toolbox/check-recipe.ts";
 import { assertSameNumerics, numericsOf, readNumerics } from "../toolbox/numerics-class.ts";
 import { openDevice } from "../toolbox/open-device.ts";
 import { describeEnvironment } from "./environment-record.ts";

@@ -2,8 +2,8 @@ import type { ProgressListener } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import type { StepProfile } from "@attune/train";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
-import type { RunPlan } from "../plan/run-plan.ts";
 import type { Toolbox } from "../toolbox/toolbox.ts";
+import type { RunPlan } from "./run-plan.ts";
 import type { RunSession } from "./run-session.ts";
 
 /** What a run is given beside its configuration. */

@@ -3,15 +3,15 @@
 import { openSource } from "@attune/data-core";
 import { createPromptTemplate } from "@attune/eval-bench";
 import { AttuneError, type JsonValue, nearestName, toAttuneError } from "@attune/spec";
-import { stepsOf as stagesOf } from "../data/prepare-data.ts";
-import { checkGateNames } from "../evaluate/gates.ts";
-import { checkProducts, resolveDevice } from "../toolbox/open-device.ts";
-import { createOptimizer, type Toolbox } from "../toolbox/toolbox.ts";
-import { located } from "./config-error.ts";
-import { formatOrigin } from "./config-origin.ts";
-import { valueAt } from "./config-path.ts";
-import type { RecipeConfig } from "./recipe-config.ts";
-import type { ResolvedRecipe } from "./resolve-recipe.ts";
+import { located } from "../config/config-error.ts";
+import { formatOrigin } from "../config/config-origin.ts";
+import { valueAt } from "../config/config-path.ts";
+import { checkGateNames } from "../config/gate-names.ts";
+import type { RecipeConfig } from "../config/recipe-config.ts";
+import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
+import { dataSteps } from "./data-steps.ts";
+import { checkProducts, resolveDevice } from "./open-device.ts";
+import { createOptimizer, type Toolbox } from "./toolbox.ts";
 
 /** What a configuration is used for. */
 export type RecipeUse = "pretrain" | "train" | "evaluate" | "run";
@@ -161,7 +161,7 @@ export function checkRecipe(recipe: ResolvedRecipe, toolbox: Toolbox, use: Recip
   check(["device"], () => resolveDevice(toolbox, config.device));
   check(["products"], () => checkProducts(toolbox, config));
   check(["data", "stages"], () => {
-    for (const { stage, options } of stagesOf(config.data, toolbox))
+    for (const { stage, options } of dataSteps(config.data, toolbox))
       check(["data", "stages", stage.id], () => stage.parse(options));
   });
   for (const { path, source } of sourcesOf(config)) {

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import type { JsonObject } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import { numericsOf } from "../toolbox/numerics-class.ts";
-import { packageVersion } from "./package-version.ts";
+import { packageVersion } from "../toolbox/package-version.ts";
 
 /** What a run ran on: versions, device, machine, and the git revision of the working directory. */
 export async function describeEnvironment(runtime: Runtime, threads: number | null): Promise<JsonObject> {
