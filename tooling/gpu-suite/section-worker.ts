@@ -32,6 +32,7 @@ const notices = new Set<string>();
 const context: SectionContext = {
   options,
   folder,
+  doing: (text) => void say({ say: "doing", text }),
   open(products = "f32"): Promise<Backend> {
     const { flags, adapter } = options;
     const onNotice = (text: string): void => {

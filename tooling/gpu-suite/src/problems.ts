@@ -3,10 +3,12 @@ import type { SectionResult, SuiteResult } from "./result.ts";
 
 const mostNamed = 8;
 
-function ofSection(name: string, { state, why, items, passed, failures, found }: SectionResult): string[] {
+function ofSection(name: string, { state, why, items, passed, stopped, failures, found }: SectionResult): string[] {
   const unusable = (found["variants"] as { variant: string; usable: boolean; reason?: string }[] | undefined) ?? [];
   return [
-    ...(state === "gave up" || state === "time limit" ? [`${name}: ${state} after ${passed} of ${items} items.`] : []),
+    ...(state === "gave up" || state === "time limit"
+      ? [`${name}: ${state} after ${passed} of ${items} items${stopped === undefined ? "" : `, in ${stopped}`}.`]
+      : []),
     ...(state === "left out" && why !== undefined ? [`${name}: left out, ${why}.`] : []),
     ...failures.slice(0, mostNamed).map((each) => `${name}: ${each.name}: ${each.reason}`),
     ...(failures.length > mostNamed ? [`${name}: ${failures.length - mostNamed} further failures.`] : []),

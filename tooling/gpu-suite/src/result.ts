@@ -23,6 +23,8 @@ export interface SectionResult {
   seconds: number;
   items: number;
   passed: number;
+  /** The item that was stopped because the section's time was over, and what it was at. */
+  stopped?: string;
   /** Number of the item that comes next, of each process side by side: where a run that was stopped goes on. */
   next: number[];
   failures: Failure[];
@@ -69,7 +71,8 @@ export interface SuiteResult {
 /** A section that was stopped, to go on with; its failures stay. */
 export function resumed(earlier: SectionResult | undefined): SectionResult {
   if (earlier === undefined || earlier.state === "left out") return emptyResult();
-  return { ...earlier, state: "running", restarts: 0, printed: "" };
+  const { stopped: _, ...kept } = earlier;
+  return { ...kept, state: "running", restarts: 0, printed: "" };
 }
 
 /** A section before its first item. */

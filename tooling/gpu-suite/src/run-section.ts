@@ -62,9 +62,10 @@ async function runShard(
     result.next[shard] = index;
   };
   while (true) {
-    let current: { readonly index: number; readonly name: string } | undefined;
+    let current: (RunningItem & { readonly index: number }) | undefined;
     const onLine = (line: WorkerLine): void => {
-      if (line.say === "start") current = line;
+      if (line.say === "start") current = { index: line.index, name: line.name };
+      if (line.say === "doing" && current !== undefined) current.doing = line.text;
       if (line.say === "found" || line.say === "failed") {
         noteItem(result, current!.name, line);
         goOnAt(line.index + 1);
@@ -87,6 +88,7 @@ async function runShard(
     if (end.printed !== "") result.printed = `${result.printed}${end.printed}`.slice(-12_000);
     if (end.how === "end") return "done";
     if (end.how === "late") {
+      if (current !== undefined) result.stopped = describe(current);
       return "time limit";
     }
     if (end.how === "broken") return "gave up";
@@ -112,8 +114,19 @@ function noteItem(result: SectionResult, name: string, line: Extract<WorkerLine,
 }
 
 /** A child that ended before it said so: the item it was in is to blame, or nothing that is known. */
-function noteEnd(result: SectionResult, current: { readonly name: string } | undefined, end: WorkerEnd): void {
+function noteEnd(result: SectionResult, current: RunningItem | undefined, end: WorkerEnd): void {
   if (end.how === "again") return;
-  const reason = `its process was lost: ${end.why}`;
+  const at = current?.doing === undefined ? "" : ` while it was at: ${current.doing}`;
+  const reason = `its process was lost${at}: ${end.why}`;
   result.failures.push({ name: current?.name ?? "between two items", reason, details: end.printed.slice(-2000) });
+}
+
+function describe({ name, doing }: RunningItem): string {
+  return doing === undefined ? name : `${name}: ${doing}`;
+}
+
+/** An item that is under way. */
+interface RunningItem {
+  readonly name: string;
+  doing?: string;
 }

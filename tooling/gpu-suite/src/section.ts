@@ -31,6 +31,8 @@ export interface SectionContext {
   readonly options: SuiteOptions;
   /** Opens the device that the suite runs on; products in f16 only where they passed their self-test. */
   open(products?: "f32" | "f16"): Promise<Backend>;
+  /** Says what an item is at: a sign of life, and the last one is kept where the item never ends. */
+  doing(text: string): void;
   /** A folder for files, which is removed in the end. */
   readonly folder: string;
 }

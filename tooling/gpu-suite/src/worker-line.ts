@@ -20,6 +20,7 @@ export type WorkerLine =
   | { readonly say: "found"; readonly index: number; readonly milliseconds: number; readonly value?: JsonValue }
   | { readonly say: "failed"; readonly index: number; readonly milliseconds: number; readonly failure: Failure }
   | { readonly say: "notice"; readonly text: string }
+  | { readonly say: "doing"; readonly text: string }
   | { readonly say: "broken"; readonly failure: Failure }
   | { readonly say: "again" }
   | { readonly say: "end" };

@@ -79,6 +79,11 @@ describe("a section", () => {
     ],
     ["never answers", "setInterval(() => {}, 100); await new Promise(() => {});", /no sign of life for 2 seconds/],
     ["ends the process", "process.exit(3);", /exit code 3/],
+    [
+      "is at something",
+      'await say({ say: "doing", text: "compiling" }); process.exit(3);',
+      /at: compiling: exit code 3/,
+    ],
   ])("goes on behind an item that %s", async (_, program, reason) => {
     const result = await run({ 2: program });
     expect(result).toMatchObject({ state: "done", passed: 5, found: { 1: 1, 3: 3, 5: 5 }, restarts: 1 });
@@ -106,8 +111,15 @@ describe("a section", () => {
 
   it("ends in time, keeps what it has, and goes on there", { timeout: 30_000 }, async () => {
     const slow = "await new Promise((resolve) => setTimeout(resolve, 1500));";
-    const stopped = await run({ 3: slow.repeat(4) }, { limit: 2500, section: { itemSeconds: 30 } });
-    expect(stopped).toMatchObject({ state: "time limit", passed: 3, next: [3], found: { 0: 0, 1: 1, 2: 2 } });
+    const doing = 'await say({ say: "doing", text: "training, 7 steps" });';
+    const stopped = await run({ 3: doing + slow.repeat(4) }, { limit: 2500, section: { itemSeconds: 30 } });
+    expect(stopped).toMatchObject({
+      state: "time limit",
+      passed: 3,
+      next: [3],
+      found: { 0: 0, 1: 1, 2: 2 },
+      stopped: "3: training, 7 steps",
+    });
     const resumed = await run({ 0: "process.abort();" }, { earlier: stopped });
     expect(resumed).toMatchObject({ state: "done", passed: 6, failures: [] });
   });

@@ -49,12 +49,13 @@ function peakFor(
 
 /** Times a program in turn with the copy; by the clock, with all that a run costs the host, and by the device's own. */
 async function measure(
-  { options }: SectionContext,
+  { options, doing }: SectionContext,
   backend: Backend,
   timed: TimedProgram,
   control: Control,
 ): Promise<JsonValue> {
   const row = await makeReady(backend, timed);
+  doing("timing by the clock");
   const runs = await runsOf(row);
   const times: [number[], number[]] = [[], []];
   for (let round = 0; round < (options.quick ? rounds.quick : rounds.full); round++) {
@@ -62,6 +63,7 @@ async function measure(
     times[1].push(await control.ready.time(control.runs));
   }
   const [own, beside] = [spreadOf(times[0]), spreadOf(times[1])];
+  doing("timing by the device's own clock");
   const kernels = await kernelTimes(row);
   await row.runtime.dispose();
   const peak = options.peaks === undefined ? undefined : peakFor(row.program.plan, parseDevice(options.peaks));

@@ -137,7 +137,12 @@ async function measure(context: SectionContext, products: "f32" | "f16"): Promis
   const output = join(place, products);
   const start = performance.now();
   let profile: unknown;
-  await trainModel(recipe, { toolbox, output, onProfile: (made) => (profile = made) });
+  await trainModel(recipe, {
+    toolbox,
+    output,
+    onProfile: (made) => (profile = made),
+    onProgress: ({ stage, done, unit }) => context.doing(`${stage}, ${done} ${unit}`),
+  });
   const metrics = readFileSync(join(output, "metrics.jsonl"), "utf8")
     .trim()
     .split("\n")

@@ -51,7 +51,7 @@ interface Curve {
 }
 
 /** Trains once, and reads the losses back. */
-async function train({ options, folder }: SectionContext, name: string, set: readonly string[]): Promise<Curve> {
+async function train({ options, folder, doing }: SectionContext, name: string, set: readonly string[]): Promise<Curve> {
   const place = join(folder, "trajectory");
   mkdirSync(place, { recursive: true });
   writeRows(join(place, "rows.jsonl"));
@@ -64,7 +64,11 @@ async function train({ options, folder }: SectionContext, name: string, set: rea
   const recipe = await resolveRecipe({ file: join(place, "trajectory.yaml"), text, set });
   const output = join(place, `${name}-${process.pid}`);
   const start = performance.now();
-  await trainModel(recipe, { toolbox, output });
+  await trainModel(recipe, {
+    toolbox,
+    output,
+    onProgress: ({ stage, done, unit }) => doing(`${name}, ${stage}, ${done} ${unit}`),
+  });
   const milliseconds = performance.now() - start;
   const losses = readFileSync(join(output, "metrics.jsonl"), "utf8")
     .trim()
