@@ -23,8 +23,6 @@ export { createPackageResolver } from "./sources/package-resolver.ts";
 export { peekRow } from "./sources/peek-row.ts";
 export type { RecordSource } from "./sources/record-source.ts";
 export { recordsSource } from "./sources/records-source.ts";
-export type { StageSourceOptions } from "./sources/stage-source.ts";
-export { stageSource } from "./sources/stage-source.ts";
 export type { EntrySorter } from "./spill/entry-sorter.ts";
 export { createEntrySorter } from "./spill/entry-sorter.ts";
 export type { HashIndex } from "./spill/hash-index.ts";
@@ -57,3 +55,5 @@ export {
   scratchName,
   timingsFileName,
 } from "./stages/stage-manifest.ts";
+export type { StageSourceOptions } from "./stages/stage-source.ts";
+export { stageSource } from "./stages/stage-source.ts";

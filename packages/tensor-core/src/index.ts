@@ -3,7 +3,6 @@ export { halfProducts, operandsOfProducts, roundsProductsToHalf } from "./backen
 export type { BytesToRead } from "./backend/write-bytes.ts";
 export { gradients } from "./graph/gradients.ts";
 export type { Effect, Graph, GraphNode, Leaf, Value, ValueId } from "./graph/graph.ts";
-export { interpretGraph, interpretNode } from "./graph/interpret-graph.ts";
 export { applyOp, type Tensor, type TensorHost } from "./graph/tensor.ts";
 export { Trace, traceOf } from "./graph/trace.ts";
 export type {
@@ -69,6 +68,7 @@ export { type DispatchRoofline, rooflineOf } from "./plan/roofline.ts";
 export type { HostValues } from "./runtime/buffer-values.ts";
 export type { Disagreement } from "./runtime/check-plan.ts";
 export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./runtime/create-runtime.ts";
+export { interpretGraph, interpretNode } from "./runtime/interpret-graph.ts";
 export type { MemoryUse } from "./runtime/memory.ts";
 export { formatProfile, type Profile, type ProfiledRun, type ProfileRow, profileRows } from "./runtime/profile.ts";
 export type { Program } from "./runtime/program.ts";

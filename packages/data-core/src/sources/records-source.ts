@@ -1,6 +1,6 @@
 import { hashJson } from "@attune/run-folder";
 import { AttuneError, describeValue, type JsonValue, type TextRecord } from "@attune/spec";
-import { isRecord } from "../stages/is-record.ts";
+import { isRecord } from "../records/is-record.ts";
 import type { RecordSource } from "./record-source.ts";
 
 /** A source of records that are in memory. Reading it throws `INPUT_INVALID` at one without id, text or source. */

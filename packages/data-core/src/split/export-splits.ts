@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { TextRecord } from "@attune/spec";
 import { type WrittenFile, writeJsonLines } from "../io/write-records.ts";
-import { stageSource } from "../sources/stage-source.ts";
+import { stageSource } from "../stages/stage-source.ts";
 import { type SplitPart, splitParts } from "./assign-parts.ts";
 import { createLeakCheck } from "./leak-check.ts";
 

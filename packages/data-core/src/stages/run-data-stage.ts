@@ -19,10 +19,9 @@ import {
   throwIfAborted,
 } from "@attune/spec";
 import { writeJsonLines } from "../io/write-records.ts";
+import { isRecord } from "../records/is-record.ts";
 import type { RecordSource } from "../sources/record-source.ts";
-import { stageSource } from "../sources/stage-source.ts";
 import type { DataStage } from "./data-stage.ts";
-import { isRecord } from "./is-record.ts";
 import { type CountingCounters, createCounters } from "./stage-counters.ts";
 import {
   manifestFileName,
@@ -32,6 +31,7 @@ import {
   scratchName,
   timingsFileName,
 } from "./stage-manifest.ts";
+import { stageSource } from "./stage-source.ts";
 
 /** One stage to run. */
 export interface StageRun {

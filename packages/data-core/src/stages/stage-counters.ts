@@ -1,5 +1,5 @@
 import { AttuneError, describeValue, type JsonValue, type TextRecord } from "@attune/spec";
-import { isRecord } from "./is-record.ts";
+import { isRecord } from "../records/is-record.ts";
 
 /** What happened to records. `flagged` changes nothing: the rule only reports. */
 export type RuleAction = "dropped" | "changed" | "flagged";

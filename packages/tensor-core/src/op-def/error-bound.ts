@@ -6,9 +6,9 @@
 // γ holds in every order of summation, blocked, split, fused or not (Higham, Accuracy and Stability of Numerical Algorithms, 3.1); the
 // first bound is what rounding errors of independent signs give (Higham and Mary, SIAM J. Sci. Comput. 41, 2019, theorem 2.4).
 
-import { largestSize } from "../ops/largest-size.ts";
 import { fromFloat16, toFloat16 } from "../type/half-float.ts";
 import type { TensorType } from "../type/tensor-type.ts";
+import { largestSize } from "./largest-size.ts";
 import type { Attributes, OpDef, ReferenceContext } from "./op-def.ts";
 
 /** What the operands of products are rounded to; sums are kept in f32. */

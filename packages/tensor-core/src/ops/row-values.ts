@@ -1,7 +1,8 @@
 // The last axis as rows, which softmax, norms and the loss work on.
+
+import { largestSize } from "../op-def/largest-size.ts";
 import { elementCount, type TensorType } from "../type/tensor-type.ts";
 import { shapeMismatch } from "./checks.ts";
-import { largestSize } from "./largest-size.ts";
 
 /** Rows and their length. */
 export interface RowExtent {

@@ -3,10 +3,10 @@
 // `errorBounds` says how far it may be.
 import type { Allocation, Backend, Executable } from "../backend/backend.ts";
 import { operandsOfProducts } from "../backend/half-products.ts";
-import { interpretNode } from "../graph/interpret-graph.ts";
 import { errorBounds } from "../op-def/error-bound.ts";
 import type { Binding, Dispatch, Plan } from "../plan/plan.ts";
 import type { TensorType } from "../type/tensor-type.ts";
+import { interpretNode } from "./interpret-graph.ts";
 
 /** The first dispatch whose values differ from the float64 reference by more than its tolerance. */
 export interface Disagreement {

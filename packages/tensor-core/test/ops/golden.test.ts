@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { gradients } from "../../src/graph/gradients.ts";
-import { interpretGraph } from "../../src/graph/interpret-graph.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { Trace } from "../../src/graph/trace.ts";
 import * as ops from "../../src/ops/index.ts";
+import { interpretGraph } from "../../src/runtime/interpret-graph.ts";
 import { tensorType } from "../../src/type/tensor-type.ts";
 import { type FixtureCase, type FixtureTensor, readFixture } from "./read-fixture.ts";
 

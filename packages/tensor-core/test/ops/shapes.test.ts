@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { interpretGraph } from "../../src/graph/interpret-graph.ts";
 import { Trace } from "../../src/graph/trace.ts";
 import * as ops from "../../src/ops/index.ts";
+import { interpretGraph } from "../../src/runtime/interpret-graph.ts";
 import { tensorType } from "../../src/type/tensor-type.ts";
 
 /** Values of a function of one tensor. */

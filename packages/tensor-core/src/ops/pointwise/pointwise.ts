@@ -2,6 +2,7 @@
 // broadcast inputs. Fusion joins their expressions; the gradient is the symbolic derivative times the cotangent, summed over
 // the axes that an input was repeated along ("sum"), and the gradient of a sum is a repetition ("broadcastTo").
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
+import { largestSize } from "../../op-def/largest-size.ts";
 import { defineOp, type OpDef } from "../../op-def/op-def.ts";
 import {
   call,
@@ -17,7 +18,6 @@ import type { DType } from "../../type/dtype.ts";
 import { elementCount, sameShape, tensorType } from "../../type/tensor-type.ts";
 import { shapeMismatch } from "../checks.ts";
 import { fill } from "../create/fill.ts";
-import { largestSize } from "../largest-size.ts";
 import { reduceSamples } from "../reduce/reduce-samples.ts";
 import { fold, keptShape, type ReduceAttributes, reducedCount, reducedShape } from "../reduce/reduce-values.ts";
 import { reshape } from "../shape/reshape.ts";

@@ -1,10 +1,10 @@
 // loss_n = ln Σ_v e^(x_nv) - x_n,label; 0 where the label is -100, the mark of a token that is not trained.
 //   backward: dx_nv = (e^(x_nv - lse_n) - [v = label_n]) · dloss_n, in place over the logits
 import { applyOp, type Tensor } from "../../graph/tensor.ts";
+import { largestSize } from "../../op-def/largest-size.ts";
 import { type Attributes, defineOp, type OpDef, type OpSample } from "../../op-def/op-def.ts";
 import { elementCount, type TensorType, tensorType } from "../../type/tensor-type.ts";
 import { expectDtype, expectRank, expectShape } from "../checks.ts";
-import { largestSize } from "../largest-size.ts";
 import { add, exp, mul, sub } from "../pointwise/elementwise.ts";
 import { cancelledInLogSumExp, expectRows, logSumExpOf, rowOf } from "../row-values.ts";
 import { exactFloats, exactIntegers, floats, integers } from "../sample-values.ts";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { AttuneError, type TextRecord } from "@attune/spec";
 import { readJsonLineRows } from "../io/read-json-rows.ts";
 import { rowToRecord } from "../records/row-to-record.ts";
-import { manifestFileName, readStageManifest, recordsFileName } from "../stages/stage-manifest.ts";
-import type { RecordSource } from "./record-source.ts";
+import type { RecordSource } from "../sources/record-source.ts";
+import { manifestFileName, readStageManifest, recordsFileName } from "./stage-manifest.ts";
 
 /** Which records of a stage's output are read. */
 export interface StageSourceOptions {

@@ -1,7 +1,7 @@
 // The float64 interpreter: what a graph means, exactly. Conformance and `check()` compare backends with it.
 
+import type { Graph, GraphNode, Value, ValueId } from "../graph/graph.ts";
 import { decompose } from "../passes/expand-composites.ts";
-import type { Graph, GraphNode, Value, ValueId } from "./graph.ts";
 
 /** Float64 values of every value of a graph, leaves given by `leafValues` (the old value for State). */
 export function interpretGraph(
