@@ -1,6 +1,14 @@
 // Products and embeddings over formats that a plugin brings: the kernels know nothing of them but their decode snippets.
-import { describeConformance, testStorageFormats } from "@attune/tensor-conformance";
-import { createRandomSequence, createRuntime, linearOp, type OpDef, tensorType } from "@attune/tensor-core";
+import { describeConformance, nibbleBlocks, testStorageFormats } from "@attune/tensor-conformance";
+import {
+  createRandomSequence,
+  createRuntime,
+  linear,
+  linearOp,
+  type OpDef,
+  type Trace,
+  tensorType,
+} from "@attune/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCpuBackend } from "../src/index.ts";
 import { runOp } from "./run-kernel.ts";
@@ -40,5 +48,23 @@ describe("a product whose weight is packed in several slabs", () => {
       for (let index = 0; index < k; index++) expected += x[row * k + index]! * weight[column * k + index]!;
       expect(actual[row * n + column]).toBeCloseTo(expected, 4);
     }
+  });
+});
+
+describe("a format without a decoder for the CPU", () => {
+  it("is named as what is in the way", async () => {
+    const runtime = createRuntime({ backend: createCpuBackend({ threads: 1 }) });
+    const undecoded = { ...nibbleBlocks, id: "test/undecoded", decoders: {} };
+    const build = (trace: Trace): void => {
+      const weight = trace.weight("w", tensorType([2, 32], "f32", undecoded));
+      trace.output("y", linear(trace.input("x", tensorType([3, 32])), weight));
+    };
+    await expect(runtime.compile(build)).rejects.toMatchObject({
+      code: "DEVICE_UNAVAILABLE",
+      message:
+        'Backend "cpu" has no kernel for op "linear" on f32[3, 32], test/undecoded[2, 32], and the op has no decomposition.',
+      hint: 'See that the format "test/undecoded" has a decoder for this backend among its decoders.',
+    });
+    await runtime.dispose();
   });
 });

@@ -1,6 +1,7 @@
 import { AttuneError } from "@attune/spec";
 import type { Graph, GraphNode, Value, ValueId } from "../graph/graph.ts";
 import { Trace } from "../graph/trace.ts";
+import { formatType, isPlain } from "../type/tensor-type.ts";
 
 /**
  * Replaces nodes that the backend has no kernel for by the ops they stand for.
@@ -58,17 +59,27 @@ export function decompose(
   values: readonly Value[],
   backend: string,
 ): { inner: Trace; inputs: ValueId[]; outputs: ValueId[] } {
-  if (!node.op.decompose) {
-    throw new AttuneError(
-      "DEVICE_UNAVAILABLE",
-      `Backend "${backend}" has no kernel for op "${node.op.id}"${node.scope === "" ? "" : ` in "${node.scope}"`}, and the op has no decomposition.`,
-      {
-        hint: "Give the op a decompose, which is the same in other ops, install a plugin that brings the kernel, or use another backend.",
-      },
-    );
-  }
+  if (!node.op.decompose) throw noKernel(node, values, backend);
   const inner = new Trace();
   const inputs = node.inputs.map((id, position) => inner.input(`${position}`, values[id]!.type));
   const outputs = node.op.decompose(inputs, node.attributes);
   return { inner, inputs: inputs.map((tensor) => tensor.id), outputs: outputs.map((tensor) => tensor.id) };
+}
+
+/** The error for an op that cannot be had here; where operands are stored in a format of their own, that may be what is in the way. */
+function noKernel(node: GraphNode, values: readonly Value[], backend: string): AttuneError {
+  const types = node.inputs.map((id) => values[id]!.type);
+  const stored = types.find((type) => !isPlain(type));
+  const where = node.scope === "" ? "" : ` in "${node.scope}"`;
+  const operands = types.map(formatType).join(", ");
+  return new AttuneError(
+    "DEVICE_UNAVAILABLE",
+    `Backend "${backend}" has no kernel for op "${node.op.id}"${where} on ${operands}, and the op has no decomposition.`,
+    {
+      hint:
+        stored === undefined
+          ? "Give the op a decompose, which is the same in other ops, install a plugin that brings the kernel, or use another backend."
+          : `See that the format "${stored.format.id}" has a decoder for this backend among its decoders.`,
+    },
+  );
 }
