@@ -150,4 +150,22 @@ describe("a device that is lost", () => {
     devices[0]!.destroy();
     await expect(run).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
   });
+
+  it("fails a profile that is under way", async () => {
+    const devices: GPUDevice[] = [];
+    const runtime = createRuntime({ backend: await createWebgpuBackend({ gpu: observed(devices) }) });
+    const program = await runtime.compile((trace) => {
+      const x = trace.input("x", tensorType([4]));
+      trace.output("y", add(x, x));
+    });
+    await program.run({ x: [1, 2, 3, 4] });
+    const createBuffer = devices[0]!.createBuffer.bind(devices[0]!);
+    devices[0]!.createBuffer = (descriptor) => {
+      const buffer = createBuffer(descriptor);
+      // What is mapped last is what the timestamps were copied to.
+      if (descriptor.usage & 1) devices[0]!.destroy();
+      return buffer;
+    };
+    await expect(program.profile({ x: [1, 2, 3, 4] })).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
+  });
 });

@@ -6,7 +6,7 @@ import { bufferUsage } from "../memory/buffer-usage.ts";
 import { createBindSteps } from "./bind-steps.ts";
 import { layOutPlan, type PlanLayout } from "./lay-out-plan.ts";
 import type { PipelineCache } from "./pipelines.ts";
-import { profileStages } from "./profile-stages.ts";
+import { type EncodeStage, profileStages } from "./profile-stages.ts";
 import type { ScratchBuffer } from "./scratch-buffer.ts";
 import type { SplitLimits } from "./split-range.ts";
 import { encodeStep, type Step, submitSteps } from "./submit-steps.ts";
@@ -39,11 +39,15 @@ export async function compilePlan(plan: Plan, context: ReplayContext): Promise<E
   const profile = async (regions: readonly Allocation[]): Promise<DispatchTimes> => {
     health.assert();
     const groups = await bind(regions);
-    const times = await profileStages(device, steps.length, (pass, index) => {
+    const encode: EncodeStage = (pass, index) => {
       pass.setPipeline(steps[index]!.pipeline);
       encodeStep(pass, steps[index]!, groups[index]!);
-    });
-    return dispatchTimes(layout, times);
+    };
+    try {
+      return dispatchTimes(layout, await profileStages(device, steps.length, encode));
+    } catch (cause) {
+      throw health.explain(cause);
+    }
   };
 
   return {
