@@ -121,7 +121,14 @@ describe("readRows", () => {
     ["latin.jsonl", Buffer.from('{"a":1}\n{"a":"\xe9"}\n', "latin1"), "FILE_CORRUPT", 2],
     ["width.csv", "a,b\n1,2\n1,2,3\n", "INPUT_INVALID", 3],
     ["twice.csv", "a,a\n1,2\n", "INPUT_INVALID", 1],
-    ["latin.csv", Buffer.from("a,b\n1,\xe9\n", "latin1"), "FILE_CORRUPT", 1],
+    ["latin.csv", Buffer.from("a,b\n1,\xe9\n", "latin1"), "FILE_CORRUPT", 2],
+    [
+      "late.csv",
+      Buffer.concat([Buffer.from(`a,b\n${"1,é\n".repeat(70_000)}`), Buffer.from("1,\xe9\n", "latin1")]),
+      "FILE_CORRUPT",
+      70_002,
+    ],
+    ["nul.csv", Buffer.from("a,b\n1,2\n", "utf16le"), "FILE_CORRUPT", 1],
     ["broken.mbox", "Subject: x\n", "FILE_CORRUPT", 1],
     ["unknown.bin", "\u0000\u0001", "FILE_UNSUPPORTED", undefined],
     ["paper", "%PDF-1.7\n1 0 obj\n", "FILE_UNSUPPORTED", undefined],
@@ -144,6 +151,27 @@ describe("readRows", () => {
   ] as const)("reads %s as one text, whatever its ending", async (name, content) => {
     const text = typeof content === "string" ? content : content.toString("latin1");
     expect(await rowsOf(name, content)).toEqual([{ text, line: 1 }]);
+  });
+
+  it("reads CSV as spreadsheets write it: other delimiters, UTF-16, columns without a name", async () => {
+    const expected = [{ text: "x, y; z", label: "1,5", line: 2 }];
+    const files = {
+      "semicolons.csv": '\uFEFFtext;label\r\n"x, y; z";1,5\r\n',
+      "tabs.csv": "text\tlabel\nx, y; z\t1,5\n",
+      "bars.csv": "text|label\nx, y; z|1,5\n",
+      "commas.csv": 'text,label\n"x, y; z","1,5"\n',
+      "quoted.csv": '"text"|"label"\nx, y; z|1,5\n',
+    };
+    for (const [name, content] of Object.entries(files)) expect(await rowsOf(name, content), name).toEqual(expected);
+    const tabs = "\uFEFFtext\tlabel\r\nx, y; z\t1,5\r\n";
+    expect(await rowsOf("unicode.csv", Buffer.from(tabs, "utf16le"))).toEqual(expected);
+    expect(await rowsOf("swapped.tsv", Buffer.from(tabs, "utf16le").swap16())).toEqual(expected);
+    expect(await rowsOf("named.csv", 'sep=;\r\n"a,b,c";d\r\n1;2\r\n')).toEqual([{ "a,b,c": "1", d: "2", line: 3 }]);
+    expect(await rowsOf("names.csv", '"one; two; three",b\n1,2\n')).toEqual([{ "one; two; three": "1", b: "2", line: 2 }]);
+    expect(await rowsOf("unnamed.csv", "a,,b,\n1,2,3,\n")).toEqual([
+      { a: "1", "column 2": "2", b: "3", "column 4": "", line: 2 },
+    ]);
+    expect(await rowsOf("told.csv", "a;b,c\n1;2,3\n", { delimiter: ";" })).toEqual([{ a: "1", "b,c": "2,3", line: 2 }]);
   });
 
   it("says where one object over several lines belongs", async () => {

@@ -74,6 +74,11 @@ describe("guessColumns", () => {
   it("is what readers that cannot tell propose", async () => {
     const error = await failure(() => open("asked.jsonl", '{"question":"q","answer":"a"}\n'));
     expect(error.hint).toContain('columns: {"prompt":"question","completion":"answer"}');
+    expect(error.hint).toContain("--columns prompt=question,completion=answer");
+    const headless = await failure(() => open("headless.csv", "My card has not arrived yet at all,billing\nNor has mine,billing\n"));
+    expect(headless.hint).toMatch(/^The first row looks like a record: put one in front/);
+    const wide = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`c${index}`, 1]));
+    expect((await failure(() => open("wide.jsonl", JSON.stringify(wide)))).message).toMatch(/c18, c19 and 5 more\.$/);
     expect((await failure(() => open("odd.jsonl", '{"mr":"m","ref":"r"}\n'))).hint).toContain(
       '{"text":"body","label":"class"}',
     );
@@ -181,6 +186,28 @@ describe("openSource on files", () => {
     expect(records).toEqual([
       { id: "t.csv:2", text: "hello", source: "t.csv", licence: "CC-BY-4.0", label: "greeting", metadata: { n: "7" } },
     ]);
+  });
+
+  it("names a field within a field by dots, where no column has that name", async () => {
+    const rows = [
+      { ticket: { body: "hello", meta: { queue: "a" } } },
+      { ticket: { body: "hello", meta: { queue: "a" } }, "ticket.body": "flat" },
+    ];
+    const columns = { text: "ticket.body", label: "ticket.meta.queue" };
+    const records = await open("nested.jsonl", rows.map((row) => JSON.stringify(row)).join("\n"), { columns });
+    expect(records.map(({ text, label }) => [text, label])).toEqual([
+      ["hello", "a"],
+      ["flat", "a"],
+    ]);
+    const missing = { columns: { text: "ticket.title" } };
+    expect((await failure(() => open("nested.jsonl", JSON.stringify(rows[0]), missing))).message).toContain(
+      'Expected a column "ticket.title" (for text) in line 1',
+    );
+  });
+
+  it("an empty cell is no label", async () => {
+    const records = await open("cells.csv", "text,label\nhello,\nbye,a\n");
+    expect(records.map(({ label }) => label)).toEqual([undefined, "a"]);
   });
 
   it.each([

@@ -1,71 +1,78 @@
 import { AttuneError } from "@attune/spec";
-import { type CsvRow, createCsvParser } from "./csv-parser.ts";
+import { dialectOf, encodingOf } from "./csv-dialect.ts";
+import { type CsvParser, type CsvRow, createCsvParser } from "./csv-parser.ts";
+import { decodeText } from "./decode-text.ts";
 import { type ReadBytesOptions, readBytes } from "./read-bytes.ts";
 import type { DataRow } from "./row.ts";
 
 /** How a CSV file is read. */
 export interface ReadCsvOptions extends ReadBytesOptions {
-  /** One character between fields. Default: a tab for `.tsv`, else a comma. */
+  /** One character between fields. Default: a tab for `.tsv`, else what the first line has most of: commas, semicolons, tabs or bars. */
   readonly delimiter?: string | undefined;
 }
 
 /**
- * Streams the rows of a CSV file whose first row names the columns; values are texts. A byte-order mark is dropped,
- * gzip unpacked. Throws with file and line for a row of another width, a column named twice, and bytes that are no UTF-8.
+ * Streams the rows of a CSV file whose first row names the columns, those without a name by their place; values are texts. A
+ * byte-order mark is heeded, of UTF-16 too, gzip unpacked, a first line `sep=;` followed. Throws with file and line for a row of another
+ * width, a column named twice, and bytes that are no text.
  */
 export async function* readCsvRows(path: string, options: ReadCsvOptions = {}): AsyncGenerator<DataRow> {
-  const delimiter = options.delimiter ?? (/\.tsv(\.gz)?$/i.test(path) ? "\t" : ",");
-  if (delimiter.length !== 1 || '"\r\n'.includes(delimiter)) {
+  const given = options.delimiter ?? (/\.tsv(\.gz)?$/i.test(path) ? "\t" : undefined);
+  if (given !== undefined && (given.length !== 1 || '"\r\n'.includes(given))) {
     throw new AttuneError(
       "OPTIONS_INVALID",
-      `Expected a delimiter of one character, but received ${JSON.stringify(delimiter)}.`,
-      {
-        details: { key: "delimiter" },
-      },
+      `Expected a delimiter of one character, but received ${JSON.stringify(given)}.`,
+      { details: { key: "delimiter" } },
     );
   }
   let columns: readonly string[] | undefined;
-  for await (const row of csvRows(path, delimiter, options)) {
+  for await (const row of csvRows(path, given, options)) {
     if (columns === undefined) columns = checkHeader(row, path);
     else yield { values: zip(columns, row, path), file: path, line: row.line };
   }
 }
 
-async function* csvRows(path: string, delimiter: string, options: ReadBytesOptions): AsyncGenerator<CsvRow> {
-  const parser = createCsvParser(path, delimiter);
-  // The decoder drops a byte-order mark by itself.
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let line = 1;
-  const decode = (bytes?: Uint8Array): string => {
-    try {
-      return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
-    } catch (cause) {
-      throw new AttuneError(
-        "FILE_CORRUPT",
-        `Expected UTF-8 text, but ${path} holds bytes that are not, after line ${line}.`,
-        {
-          hint: "Convert the file to UTF-8, for example with iconv.",
-          cause,
-          details: { file: path, line },
-        },
-      );
-    }
-  };
+async function* csvRows(path: string, given: string | undefined, options: ReadBytesOptions): AsyncGenerator<CsvRow> {
+  let parse: ((bytes?: Uint8Array) => CsvRow[]) | undefined;
   for await (const bytes of readBytes(path, options)) {
-    for (const row of parser.push(decode(bytes))) {
-      line = row.line;
-      yield row;
-    }
+    parse ??= openParser(path, given, bytes);
+    yield* parse(bytes);
   }
-  yield* parser.push(decode());
-  yield* parser.end();
+  if (parse !== undefined) yield* parse();
+}
+
+/** Parses pieces of bytes, and without one what is left, by what the first of them shows: the encoding and the delimiter. */
+function openParser(path: string, given: string | undefined, first: Uint8Array): (bytes?: Uint8Array) => CsvRow[] {
+  const decode = decodeText(path, encodingOf(first));
+  let parser: CsvParser | undefined;
+  let passedOver = 0;
+  return (bytes) => {
+    const text = decode(bytes);
+    if (parser === undefined) {
+      const dialect = given === undefined ? dialectOf(text) : { delimiter: given, named: false };
+      parser = createCsvParser(path, dialect.delimiter);
+      passedOver = dialect.named ? 1 : 0;
+    }
+    const rows = [...parser.push(text), ...(bytes === undefined ? parser.end() : [])];
+    const kept = rows.slice(passedOver);
+    passedOver -= rows.length - kept.length;
+    return kept;
+  };
 }
 
 function checkHeader(row: CsvRow, path: string): readonly string[] {
-  const twice = row.fields.find((name, index) => row.fields.indexOf(name) !== index);
-  if (twice === undefined) return row.fields;
+  if (row.fields.some((name) => name.includes("\0"))) {
+    throw new AttuneError("FILE_CORRUPT", `Expected text in ${path}, but its header has NUL characters.`, {
+      hint: `It is probably UTF-16 without a byte-order mark; convert it: iconv -f UTF-16LE -t UTF-8 ${path}`,
+      details: { file: path, line: row.line },
+    });
+  }
+  // Spreadsheets leave columns without a name behind what was deleted.
+  const names = row.fields.map((name, index) => name || `column ${index + 1}`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return names;
   throw new AttuneError("INPUT_INVALID", `Expected distinct column names in ${path}, but "${twice}" is there twice.`, {
-    hint: "The first row of a CSV file names its columns.",
+    hint: "The first row of a CSV file names its columns; put one in front if there is none.",
     details: { file: path, line: row.line, key: twice },
   });
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { AttuneError } from "@attune/spec";
+import { notText } from "./decode-text.ts";
 import { type ReadBytesOptions, readBytes } from "./read-bytes.ts";
 
 /** One line of a text file. */
@@ -51,16 +52,7 @@ export async function* readLines(path: string, options: ReadLinesOptions = {}): 
 }
 
 function decodeLine(bytes: Buffer, path: string, line: number): string {
-  if (!isUtf8(bytes)) {
-    throw new AttuneError(
-      "FILE_CORRUPT",
-      `Expected UTF-8 text, but line ${line} of ${path} holds bytes that are not.`,
-      {
-        hint: "Convert the file to UTF-8, for example with iconv.",
-        details: { file: path, line },
-      },
-    );
-  }
+  if (!isUtf8(bytes)) throw notText(path, line);
   const end = bytes.at(-1) === carriageReturn ? bytes.length - 1 : bytes.length;
   const text = bytes.toString("utf8", 0, end);
   return line === 1 && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;

@@ -10,6 +10,18 @@ export interface DataRow {
   readonly line: number;
 }
 
+/** The value of a column, or of a field within it: `ticket.body`, where no column itself has that name. */
+export function cellOf({ values }: DataRow, column: string): JsonValue | undefined {
+  if (Object.hasOwn(values, column)) return values[column];
+  let value: JsonValue | undefined = values;
+  for (const step of column.split(".")) {
+    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, step))
+      return undefined;
+    value = (value as JsonObject)[step];
+  }
+  return value;
+}
+
 /** Returns the value as an object, or throws `INPUT_INVALID` with file and line. */
 export function asRow(value: JsonValue, file: string, line: number): DataRow {
   if (typeof value === "object" && value !== null && !Array.isArray(value))

@@ -2,7 +2,7 @@ import { AttuneError } from "@attune/spec";
 import { guessColumns } from "./guess-columns.ts";
 import { type RowShape, shapeOf, usualShape } from "./row-shape.ts";
 
-/** Which column plays which role; only the roles of one shape may be given, beside `id`, `label`, `source`, `licence`. */
+/** Which column, or field within one (`ticket.body`), plays which role; only the roles of one shape may be given, beside `id`, `label`, `source`, `licence`. */
 export interface ColumnMapping {
   /** Column, or columns joined with "/", that identify the row. Default: file name and line. */
   readonly id?: string | readonly string[] | undefined;
@@ -96,13 +96,24 @@ export function resolveMapping(
   return { shape, columns: chosen };
 }
 
+/** Columns that an error names. */
+const shownColumns = 20;
+
+/** A name is shorter than this; what is longer is the text of a record. */
+const longestName = 60;
+
 function unknownShape(columns: readonly string[], file: string): AttuneError {
-  const likely = guessColumns(Object.fromEntries(columns.map((name) => [name, ""])));
+  const likely = guessColumns(Object.fromEntries(columns.map((name) => [name, ""]))) ?? { text: "body", label: "class" };
+  const shown = columns.slice(0, shownColumns).map((name) => name.slice(0, longestName));
+  const rest = columns.length > shown.length ? ` and ${columns.length - shown.length} more` : "";
+  const flag = Object.entries(likely).map(([role, column]) => `${role}=${column}`);
   return new AttuneError(
     "INPUT_INVALID",
-    `Could not tell which columns of ${file} hold the text: it has ${columns.join(", ")}.`,
+    `Could not tell which columns of ${file} hold the text: it has ${shown.join(", ")}${rest}.`,
     {
-      hint: `Name them, for example columns: ${JSON.stringify(likely ?? { text: "body", label: "class" })}.`,
+      hint: columns.some((name) => name.split(" ").length > 5)
+        ? "The first row looks like a record: put one in front that names the columns, for example text,label."
+        : `Name them, for example columns: ${JSON.stringify(likely)}, or --columns ${flag.join(",")}.`,
       details: { file },
     },
   );

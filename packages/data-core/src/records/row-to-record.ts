@@ -1,5 +1,5 @@
 import { AttuneError, describeValue, type JsonObject, type JsonValue, type TextRecord } from "@attune/spec";
-import type { DataRow } from "../io/row.ts";
+import { cellOf, type DataRow } from "../io/row.ts";
 import type { ColumnMapping, ResolvedMapping } from "./column-mapping.ts";
 import { type RecordContent, type RecordMessage, textOfContent } from "./content.ts";
 
@@ -24,7 +24,7 @@ export function rowToRecord(row: DataRow, mapping: ResolvedMapping, defaults: Re
   const content = readContent(row, mapping);
   const metadata: Record<string, JsonValue> = typeof content === "string" ? {} : { content: content as JsonObject };
   for (const name of defaults.keep ?? []) {
-    const value = row.values[name];
+    const value = cellOf(row, name);
     if (value === undefined) throw missing(row, name, "keep");
     metadata[name] = value;
   }
@@ -49,7 +49,7 @@ function readContent(row: DataRow, { shape, columns }: ResolvedMapping): string 
     case "completion":
       return { prompt: text("prompt"), completion: text("completion") };
     case "alpaca": {
-      const input = columns.input === undefined ? "" : (row.values[columns.input] ?? "");
+      const input = columns.input === undefined ? "" : (cellOf(row, columns.input) ?? "");
       if (typeof input !== "string") throw wrongType(row, columns.input as string, "a text", input);
       const instruction = text("instruction");
       return { prompt: input === "" ? instruction : `${instruction}\n\n${input}`, completion: text("output") };
@@ -58,7 +58,7 @@ function readContent(row: DataRow, { shape, columns }: ResolvedMapping): string 
       return { messages: readMessages(row, columns.messages as string, "role", "content") };
     case "sharegpt": {
       const messages = readMessages(row, columns.conversations as string, "from", "value");
-      const system = columns.system === undefined ? undefined : row.values[columns.system];
+      const system = columns.system === undefined ? undefined : cellOf(row, columns.system);
       return {
         messages:
           typeof system === "string" && system !== "" ? [{ role: "system", content: system }, ...messages] : messages,
@@ -74,7 +74,7 @@ function readContent(row: DataRow, { shape, columns }: ResolvedMapping): string 
 /** The prompt of a preference row is a text or, as LLaMA-Factory writes it, the conversation before the two answers. */
 function readPreference(row: DataRow, columns: ColumnMapping): RecordContent {
   const answer = (role: "chosen" | "rejected"): string => {
-    const value = row.values[columns[role] as string];
+    const value = cellOf(row, columns[role] as string);
     if (typeof value !== "object" || value === null) return readText(row, columns[role] as string, role);
     const message = value as JsonObject;
     const text = message["value"] ?? message["content"];
@@ -108,7 +108,7 @@ const roles: Readonly<Record<string, RecordMessage["role"]>> = {
 };
 
 function readMessages(row: DataRow, column: string, roleKey: string, textKey: string): RecordMessage[] {
-  const list = row.values[column];
+  const list = cellOf(row, column);
   if (!Array.isArray(list) || list.length === 0) throw wrongType(row, column, "a list of messages", list);
   return list.map((item: JsonValue): RecordMessage => {
     const message = typeof item === "object" && item !== null ? (item as JsonObject) : {};
@@ -133,7 +133,7 @@ function readMessageText(content: JsonValue | undefined): string | undefined {
 }
 
 function readText(row: DataRow, column: string, role: string): string {
-  const value = row.values[column];
+  const value = cellOf(row, column);
   if (value === undefined) throw missing(row, column, role);
   if (typeof value !== "string") throw wrongType(row, column, "a text", value);
   return value;
@@ -142,7 +142,7 @@ function readText(row: DataRow, column: string, role: string): string {
 function readId(row: DataRow, columns: ColumnMapping["id"], file = row.file.split(/[\\/]/).at(-1)): string {
   if (columns === undefined) return `${file}:${row.line}`;
   const parts = [columns].flat().map((column) => {
-    const value = row.values[column as string];
+    const value = cellOf(row, column as string);
     if (typeof value !== "string" && typeof value !== "number") throw missing(row, column as string, "id");
     return String(value);
   });
@@ -150,7 +150,7 @@ function readId(row: DataRow, columns: ColumnMapping["id"], file = row.file.spli
 }
 
 function readLabel(row: DataRow, column: string, labels: RecordDefaults["labels"]): string | undefined {
-  const value = row.values[column];
+  const value = cellOf(row, column);
   if (value === undefined || value === null) return undefined;
   if (typeof value === "object") throw wrongType(row, column, "one label, a text or a number,", value);
   const label = String(value);
@@ -196,7 +196,7 @@ function missing(row: DataRow, column: string, role: string): AttuneError {
     "INPUT_INVALID",
     `Expected a column "${column}" (for ${role}) in line ${row.line} of ${row.file}, but the row has ${Object.keys(row.values).join(", ")}.`,
     {
-      hint: "Correct the columns of the source, or the row.",
+      hint: "Correct the columns of the source, or the row; a field within a field is named with dots, such as ticket.body.",
       details: { file: row.file, line: row.line, key: column },
     },
   );
