@@ -20,7 +20,7 @@ export function createProgram({ run, print, printError }: ProgramHandlers): Comm
     .description("Adapts open language models to a domain, end to end, in TypeScript.")
     .version(versionText(), "-v, --version", "print the versions and the backends")
     .helpOption("-h, --help", "show this help")
-    .helpCommand(false)
+    .helpCommand("help [command]", "show the help of a command")
     .showSuggestionAfterError()
     .configureHelp({ optionDescription })
     .configureOutput({ writeOut: print, writeErr: printError })

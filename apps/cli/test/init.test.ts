@@ -12,13 +12,16 @@ beforeAll(() => pretrainTiny(folder), 120_000);
 
 describe("attune init", () => {
   test("writes a recipe that plan takes, for each kind of data", async () => {
-    // Words that no two texts share, so that none is a duplicate.
+    // Words that hardly two texts share, so that none is a duplicate.
     const words = (index: number, count = 8) =>
       Array.from({ length: count }, (_, word) => letters((index * 31 + word * 7919) % 9973)).join(" ");
     const letters = (number: number) => String(number + 1000).replace(/\d/g, (digit) => "aeioubdkst"[Number(digit)]!);
     const indices = [...Array(24).keys()];
     const kinds = {
-      classification: indices.map((index) => ({ text: words(index), label: index % 2 ? "billing" : "access" })),
+      classification: indices.map((index) => ({
+        text: `${words(index)} please`,
+        label: index % 2 ? "billing" : "access",
+      })),
       generation: indices.map((index) => ({ prompt: words(index, 4), completion: words(index + 100, 4) })),
       perplexity: indices.map((index) => ({ text: words(index) })),
     };
@@ -50,7 +53,7 @@ describe("attune init", () => {
       expect(await attuneJson(["plan", output, ...small]), task).toMatchObject({ training: { parameters: 28832 } });
     }
     expect(readFileSync(path("classification.yaml"), "utf8")).toContain('"billing": " billing"');
-    const output = path("my recipe.yaml");
+    const output = path("of mine", "my recipe.yaml");
     const { stdout } = await runAttune(["init", "--data", path("my classification.jsonl"), "--output", output]);
     const shown = quotePath(output);
     expect(shown).toMatch(/^(['"]).*my recipe\.yaml\1$/);

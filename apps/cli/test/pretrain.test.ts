@@ -39,7 +39,7 @@ describe("attune pretrain", () => {
     expect(await attuneJson([...command, "--resume"])).toEqual(pretrained);
     const other = await runAttune([...command, "--resume", "--learning-rate", "0.02"]);
     expect(other.code).toBe(2);
-    expect(other.stderr).toContain("training.learningRate differ. (RUN_MISMATCH)");
+    expect(other.stderr).toContain("training.learningRate is 0.01 there and 0.02 here. (RUN_MISMATCH)");
   });
 });
 

@@ -192,6 +192,26 @@ describe("attune run", () => {
     expect(stdout).toMatch(/^at its peak +\d/m);
   });
 
+  test("--method full takes the place of a recipe's adapter, with its options and its merging", async () => {
+    const { training } = await attuneJson<{ training: { trained: number; parameters: number } }>([
+      "plan",
+      recipe,
+      "--method",
+      "full",
+    ]);
+    expect(training.trained).toBe(training.parameters);
+    const ranked = await runAttune(["plan", recipe, "--method", "full", "--rank", "2"]);
+    expect(ranked).toMatchObject({ code: 2, stderr: expect.stringContaining("method.options does not go with") });
+  });
+
+  test("a resumed run of other settings says which, and how the run itself is resumed", async () => {
+    const { code, stderr } = await runAttune(["run", recipe, "--output", path("run"), "--resume", "--steps", "7"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /training\.steps is 6 there and 7 here\. \(RUN_MISMATCH\)\nhint: Resume by --resume and --output alone/,
+    );
+  });
+
   test("plan says how many records each stage left out, and by which rule", async () => {
     const lines = readFileSync(path("texts.jsonl"), "utf8").trim().split("\n");
     const twice = lines.slice(0, 5).map((line) => line.replace('"id":"', '"id":"again '));

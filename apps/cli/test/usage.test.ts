@@ -48,6 +48,14 @@ describe("usage", () => {
     expect(bare.stderr).toContain("Usage: attune");
   });
 
+  test("help COMMAND is its --help", async () => {
+    for (const words of [["run"], ["data"]]) {
+      const { code, stdout } = await runAttune(["help", ...words]);
+      expect(code).toBe(0);
+      expect(stdout).toBe((await runAttune([...words, "--help"])).stdout);
+    }
+  });
+
   test("--version names this release, Node and the backends", async () => {
     const { code, stdout } = await spawnAttune(["--version"]);
     expect(code).toBe(0);

@@ -167,7 +167,9 @@ describe("readRows", () => {
     expect(await rowsOf("unicode.csv", Buffer.from(tabs, "utf16le"))).toEqual(expected);
     expect(await rowsOf("swapped.tsv", Buffer.from(tabs, "utf16le").swap16())).toEqual(expected);
     expect(await rowsOf("named.csv", 'sep=;\r\n"a,b,c";d\r\n1;2\r\n')).toEqual([{ "a,b,c": "1", d: "2", line: 3 }]);
-    expect(await rowsOf("names.csv", '"one; two; three",b\n1,2\n')).toEqual([{ "one; two; three": "1", b: "2", line: 2 }]);
+    expect(await rowsOf("names.csv", '"one; two; three",b\n1,2\n')).toEqual([
+      { "one; two; three": "1", b: "2", line: 2 },
+    ]);
     expect(await rowsOf("unnamed.csv", "a,,b,\n1,2,3,\n")).toEqual([
       { a: "1", "column 2": "2", b: "3", "column 4": "", line: 2 },
     ]);

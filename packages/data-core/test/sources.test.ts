@@ -75,7 +75,9 @@ describe("guessColumns", () => {
     const error = await failure(() => open("asked.jsonl", '{"question":"q","answer":"a"}\n'));
     expect(error.hint).toContain('columns: {"prompt":"question","completion":"answer"}');
     expect(error.hint).toContain("--columns prompt=question,completion=answer");
-    const headless = await failure(() => open("headless.csv", "My card has not arrived yet at all,billing\nNor has mine,billing\n"));
+    const headless = await failure(() =>
+      open("headless.csv", "My card has not arrived yet at all,billing\nNor has mine,billing\n"),
+    );
     expect(headless.hint).toMatch(/^The first row looks like a record: put one in front/);
     const wide = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`c${index}`, 1]));
     expect((await failure(() => open("wide.jsonl", JSON.stringify(wide)))).message).toMatch(/c18, c19 and 5 more\.$/);

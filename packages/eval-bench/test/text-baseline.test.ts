@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { fitLogisticRegression } from "../src/baselines/logistic-regression.ts";
-import { extractTerms, fitTfidf } from "../src/baselines/tfidf.ts";
+import { fitTfidf, termExtractor } from "../src/baselines/tfidf.ts";
 import {
   createClassificationScoring,
   createDecision,
@@ -95,6 +95,7 @@ describe.each(cases)(
 );
 
 describe("baselines", () => {
+  const extractTerms = (text: string) => termExtractor([text])(text);
   it("split words as the reference does", () => {
     expect(extractTerms("A Tomato_vine, 12 cafés!")).toEqual([
       "tomato_vine",
@@ -104,6 +105,27 @@ describe("baselines", () => {
       "12 cafés",
     ]);
     expect(extractTerms("a . b")).toEqual([]);
+  });
+  it("take single characters for words where no spaces part them, and leave vowels that are marks in theirs", () => {
+    expect(termExtractor(["one text of many", "我的"])("我的卡")).toEqual(["我", "的", "卡", "我 的", "的 卡"]);
+    expect(termExtractor(["one text of a great many", "我的"])("我的卡 now")).toEqual(["我的卡", "now", "我的卡 now"]);
+    expect(extractTerms("我的VISA卡, 7")).toEqual(["我", "的", "visa", "卡", "我 的", "的 visa", "visa 卡"]);
+    expect(extractTerms("मेरे बिल")).toEqual(["मेरे", "बिल", "मेरे बिल"]);
+    const of = (label: string, texts: readonly string[]) =>
+      texts.map((text) => ({ id: text, text, label, group: text }));
+    const train = [
+      ...of("bill", ["发票有问题请退款给我", "我的发票没有收到", "为什么发票是错的呢"]),
+      ...of("parcel", ["包裹还没有到请查", "我的包裹在哪里啊", "为什么包裹退回去了"]),
+    ];
+    const baseline = fitTextBaseline(train, train, { labels: ["bill", "parcel"] });
+    const unseen = [...of("bill", ["需要一张新发票"]), ...of("parcel", ["今天能收到包裹吗"])];
+    expect(baseline.predict(unseen).map(({ prediction }) => prediction)).toEqual(["bill", "parcel"]);
+  });
+  it("refuse texts that share no word, also before anything is fitted", () => {
+    const texts = ["one two", "three four"];
+    for (const use of [() => fitTfidf(texts), () => textBaselineBytes(texts, 2)]) {
+      expect(use).toThrow(/No term occurs in 2 of 2 training texts/);
+    }
   });
   it("say what fitting them holds: a vector of a search has one number for each shared term and class", () => {
     const texts = Array.from({ length: 50 }, (_, index) => `word${index} word${index + 1} word${index + 2}`);

@@ -67,6 +67,8 @@ tr.after > *:last-child { border-radius: 0 8px 8px 0; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 12px 40px; align-items: start; }
 .columns.narrow { grid-template-columns: repeat(auto-fit, minmax(min(100%, 280px), 380px)); }
 figure { margin: 22px 0 0; min-width: 0; }
+figure th, figure td { overflow-wrap: anywhere; }
+figure th:last-child, figure td:last-child { overflow-wrap: normal; }
 figcaption { margin-bottom: 12px; font-size: .94rem; }
 figcaption .muted { display: block; font-size: .88rem; }
 .chart { display: block; width: 100%; height: auto; max-width: 520px; overflow: visible; font-size: 12px; }

@@ -49,6 +49,13 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
   const available = Math.min(largestHeader, source.size - 8);
   if (length < 2 || length > available) {
+    // What a clone of a repository holds where Git LFS is not installed begins with "version ".
+    if (new TextDecoder("latin1").decode(prefix) === "version ") {
+      throw new AttuneError("FILE_CORRUPT", `${source.name} is a pointer of Git LFS, not the file itself.`, {
+        hint: "Fetch it in the folder of the clone: git lfs install && git lfs pull.",
+        details: { file: source.name },
+      });
+    }
     throw corruptFile(
       source.name,
       `expected a safetensors header of 2 to ${available} bytes, but its length field says ${length}.`,

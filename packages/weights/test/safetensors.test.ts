@@ -77,6 +77,11 @@ describe("openSafetensors", () => {
   const one = (entry: string) => `{"a":${entry}}`;
   const hostile: [string, Uint8Array, RegExp][] = [
     ["an empty file", new Uint8Array(0), /at least 8 bytes/],
+    [
+      "a pointer of Git LFS",
+      new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n"),
+      /is a pointer of Git LFS, not the file itself/,
+    ],
     ["a header longer than the file", fileOf("{}").subarray(0, 9), /2 to 1 bytes, but its length field says 2/],
     [
       "a length field of 2^63",

@@ -1,5 +1,4 @@
-import { writeFile } from "node:fs/promises";
-import { AttuneError, toAttuneError } from "@attune/spec";
+import { AttuneError } from "@attune/spec";
 import type { InitAnswers } from "../init/ask-init.ts";
 import { draftRecipe } from "../init/draft-recipe.ts";
 import { inspectData } from "../init/inspect-data.ts";
@@ -9,6 +8,7 @@ import { sourceFrom } from "../options/source-from.ts";
 import { quotePath } from "../terminal/quote-path.ts";
 import type { VerbAction, VerbContext } from "../verb.ts";
 import type { InitOptions } from "../verbs/init.ts";
+import { writeNewFile } from "./write-new-file.ts";
 
 /** Writes a recipe: asks on a terminal for what is not given, takes defaults elsewhere. */
 export const init: VerbAction<InitOptions> = async (options, { host, note }) => {
@@ -24,11 +24,7 @@ export const init: VerbAction<InitOptions> = async (options, { host, note }) => 
   const { task = shape.task, name = nameFrom(data) } = chosen;
   const hasChatTemplate = shape.chat && (await openTokenizer(model, host)).chatTemplate !== undefined;
   const text = draftRecipe({ ...shape, hasChatTemplate, task, model, name, output });
-  try {
-    await writeFile(output, text, { flag: "wx" });
-  } catch (error) {
-    throw toAttuneError(error);
-  }
+  await writeNewFile(output, text);
   for (const sentence of [`${shape.description}.`, ...(asked ? [] : shape.remarks)]) note(sentence);
   return {
     json: { output, task, name, model, remarks: [...shape.remarks] },

@@ -1,11 +1,10 @@
-import { writeFile } from "node:fs/promises";
-import { toAttuneError } from "@attune/spec";
 import { builtInRecipe } from "../open/open-recipe.ts";
 import { recipes } from "../recipes.generated.ts";
 import { quotePath } from "../terminal/quote-path.ts";
 import { renderTable } from "../terminal/table.ts";
 import type { VerbAction } from "../verb.ts";
 import type { RecipesCopyOptions } from "../verbs/recipes.ts";
+import { writeNewFile } from "./write-new-file.ts";
 
 /** Lists what is there, with the first sentence of each. */
 export const listRecipes: VerbAction<object> = async () => {
@@ -17,11 +16,7 @@ export const listRecipes: VerbAction<object> = async () => {
 /** Copies a recipe; a file that is there is never overwritten. */
 export const copyRecipe: VerbAction<RecipesCopyOptions> = async ({ name, output = `${name}.yaml` }) => {
   const text = builtInRecipe(name);
-  try {
-    await writeFile(output, text, { flag: "wx" });
-  } catch (error) {
-    throw toAttuneError(error);
-  }
+  await writeNewFile(output, text);
   return { json: { name, output }, text: `written to ${output}; run it with: attune run ${quotePath(output)}` };
 };
 

@@ -55,7 +55,10 @@ export function parseObject(text: string, path: string, line: number): Record<st
   throw new AttuneError(
     "INPUT_INVALID",
     `Expected a JSON object in line ${line} of ${nameOf(path)}, but it starts with ${JSON.stringify(text.slice(0, 40))}.`,
-    { details: { file: path, line } },
+    {
+      hint: 'Each line is a row as JSON, for example {"prompt":"Once upon a time"}; the help of the command names the fields.',
+      details: { file: path, line },
+    },
   );
 }
 

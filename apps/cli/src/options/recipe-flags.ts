@@ -19,7 +19,12 @@ const adapterFlag: RecipeFlag = {
 };
 
 const methodFlags: readonly RecipeFlag[] = [
-  { flags: "--method <id>", path: "method.id", description: "lora, full, or a method of a plugin" },
+  {
+    flags: "--method <id>",
+    path: "method.id",
+    description: "lora, full (in place of the recipe's method, options and merge), or a method of a plugin",
+    replaces: (value) => (value === "full" ? { "method.options": {}, merge: null } : {}),
+  },
   {
     flags: "--rank <number>",
     path: "method.options.rank",
@@ -33,14 +38,14 @@ const trainingFlags: readonly RecipeFlag[] = [
     flags: "--steps <number>",
     path: "training.steps",
     description: "optimizer steps, in place of the recipe's epochs",
-    replaces: "training.epochs",
+    replaces: () => ({ "training.epochs": null }),
     parse: integerFrom(1),
   },
   {
     flags: "--epochs <number>",
     path: "training.epochs",
     description: "passes over the rows, in place of the recipe's steps",
-    replaces: "training.steps",
+    replaces: () => ({ "training.steps": null }),
     parse: numberIn({ above: 0 }),
   },
   {

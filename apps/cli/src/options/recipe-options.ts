@@ -32,8 +32,8 @@ export interface RecipeFlag {
   /** The value's place, for example `training.steps`. */
   readonly path: string;
   readonly description: string;
-  /** Place of a value that goes when this one is given: the other way of saying it. */
-  readonly replaces?: string;
+  /** Values at other places that go when this one is given, as they would contradict it. */
+  readonly replaces?: (value: JsonValue) => Readonly<Record<string, JsonValue>>;
   readonly parse?: (text: string) => JsonValue;
 }
 
@@ -122,7 +122,9 @@ export function overridesOf(options: RecipeOptions, flags: readonly RecipeFlag[]
     const value = options[new Option(flag.flags).attributeName()];
     return value === undefined ? [] : [{ ...flag, value: value as JsonValue }];
   });
-  const replaced = given.flatMap(({ replaces }) => replaces ?? []).map((path) => ({ path, value: null }));
+  const replaced = given.flatMap(({ replaces, value }) =>
+    Object.entries(replaces?.(value) ?? {}).map(([path, other]) => ({ path, value: other })),
+  );
   return [...replaced, ...given].reduce<JsonObject>(
     (overrides, { path, value }) => withValue(overrides, path.split("."), value),
     {},

@@ -103,7 +103,10 @@ const shownColumns = 20;
 const longestName = 60;
 
 function unknownShape(columns: readonly string[], file: string): AttuneError {
-  const likely = guessColumns(Object.fromEntries(columns.map((name) => [name, ""]))) ?? { text: "body", label: "class" };
+  const likely = guessColumns(Object.fromEntries(columns.map((name) => [name, ""]))) ?? {
+    text: "body",
+    label: "class",
+  };
   const shown = columns.slice(0, shownColumns).map((name) => name.slice(0, longestName));
   const rest = columns.length > shown.length ? ` and ${columns.length - shown.length} more` : "";
   const flag = Object.entries(likely).map(([role, column]) => `${role}=${column}`);

@@ -2,7 +2,7 @@
 // vector of the search, which is what counts where classes are many.
 import { minimiserBytes } from "../statistics/lbfgs.ts";
 import { parameterCount } from "./logistic-regression.ts";
-import { extractTerms } from "./tfidf.ts";
+import { noTerms, termExtractor } from "./tfidf.ts";
 
 /** Terms with their counts and sparse rows, measured on mails and on short questions. */
 const featureBytesPerCharacter = 12;
@@ -13,10 +13,15 @@ const keptParameters = 3;
 /** Terms are counted by hash into so many places: few collisions, and no copy of the vocabulary. */
 const places = 2 ** 22;
 
-/** Bytes that `fitTextBaseline` holds at its peak, for training texts of so many classes; nothing is fitted. */
+/**
+ * Bytes that `fitTextBaseline` holds at its peak, for training texts of so many classes; nothing is fitted. Throws `DATA_EMPTY` where it
+ * would: for texts that share no word.
+ */
 export function textBaselineBytes(texts: readonly string[], classes: number): number {
   const characters = texts.reduce((sum, text) => sum + text.length, 0);
-  const size = parameterCount(countSharedTerms(texts), classes);
+  const terms = countSharedTerms(texts);
+  if (terms === 0) throw noTerms(2, texts.length);
+  const size = parameterCount(terms, classes);
   return characters * featureBytesPerCharacter + minimiserBytes(size) + keptParameters * 8 * size;
 }
 
@@ -25,9 +30,10 @@ function countSharedTerms(texts: readonly string[]): number {
   const shared = -1;
   /** For each hash the text that had it first, counted from 1. */
   const firstText = new Int32Array(places);
+  const termsOf = termExtractor(texts);
   let count = 0;
   for (const [index, text] of texts.entries()) {
-    for (const term of extractTerms(text)) {
+    for (const term of termsOf(text)) {
       const place = hashOf(term) % places;
       const first = firstText[place]!;
       if (first === 0) firstText[place] = index + 1;

@@ -37,9 +37,6 @@ const explanations: Readonly<Record<string, string>> = {
   bitsPerByte: "Bits needed for a byte of unseen text; lower is better.",
 };
 
-/** A confusion matrix of more labels than this is no picture any more. */
-const largestConfusion = 12;
-
 /** Longest text of an example, in characters. */
 const exampleLength = 700;
 
@@ -138,9 +135,8 @@ export function mistakeSection({ base, adapted }: Evaluations): MistakeSection |
       : [],
   );
   if (judged.length === 0) return undefined;
-  const small = judged.filter(({ details }) => details.confusion.labels.length <= largestConfusion);
   return {
-    confusions: small.map(({ title, details }) => ({ title, ...details.confusion })),
+    confusions: judged.map(({ title, details }) => ({ title, ...details.confusion })),
     reliability: judged.map(({ title, details, evaluation }) => ({
       title,
       bins: details.reliability,

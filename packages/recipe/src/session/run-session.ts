@@ -14,7 +14,7 @@ import {
   writeFileAtomic,
   writeJsonAtomic,
 } from "@attune/run-folder";
-import { AttuneError, type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
+import { AttuneError, describeValue, type JsonObject, type JsonValue, toAttuneError } from "@attune/spec";
 import { formatPath, leafPaths, valueAt } from "../config/config-path.ts";
 import { formatRecipe, readRunRecipe } from "../config/format-recipe.ts";
 import type { RecipeConfig } from "../config/recipe-config.ts";
@@ -105,10 +105,10 @@ async function claimFolder(layout: RunFolderLayout, config: RecipeConfig, resume
   if (differing.length > 0) {
     throw new AttuneError(
       "RUN_MISMATCH",
-      `The run in ${layout.folder} is of another configuration: ${differing.join(", ")} differ.`,
+      `The run in ${layout.folder} is of another configuration: ${differing.map(sentence).join(", ")}.`,
       {
-        hint: "Resume with the same recipe and settings, or choose another --output.",
-        details: { file: layout.config, keys: differing },
+        hint: "Resume by --resume and --output alone, which takes the recipe of the run, or choose another --output.",
+        details: { file: layout.config, keys: differing.map(({ name }) => name) },
       },
     );
   }
@@ -124,13 +124,24 @@ async function holdsResults({ folder, checkpoint, metrics }: RunFolderLayout): P
 /** Keys that may change between a run and its resumption: they change no number. */
 const freeKeys = new Set(["output", "threads"]);
 
-function differingKeys(before: RecipeConfig, after: RecipeConfig): string[] {
+/** A value of the run, and the one that was asked for. */
+interface Difference {
+  readonly name: string;
+  readonly before: JsonValue | undefined;
+  readonly after: JsonValue | undefined;
+}
+
+function differingKeys(before: RecipeConfig, after: RecipeConfig): Difference[] {
   const [left, right] = [before as unknown as JsonValue, after as unknown as JsonValue];
   const paths = new Map([...leafPaths(left), ...leafPaths(right)].map(({ path }) => [formatPath(path), path]));
   return [...paths]
     .filter(([name]) => !freeKeys.has(name))
-    .filter(([, path]) => JSON.stringify(valueAt(left, path)) !== JSON.stringify(valueAt(right, path)))
-    .map(([name]) => name);
+    .map(([name, path]) => ({ name, before: valueAt(left, path), after: valueAt(right, path) }))
+    .filter((each) => JSON.stringify(each.before) !== JSON.stringify(each.after));
+}
+
+function sentence({ name, before, after }: Difference): string {
+  return `${name} is ${describeValue(before)} there and ${describeValue(after)} here`;
 }
 
 function createSession(layout: RunFolderLayout, resumed: boolean, release: () => Promise<void>): RunSession {

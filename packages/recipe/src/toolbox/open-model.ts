@@ -4,6 +4,7 @@ import { type Adapters, attachAdapters, loadAdapter, type PlacedAdapters, placeF
 import type { ProgressListener, Tokenizer } from "@attune/spec";
 import type { Runtime } from "@attune/tensor-core";
 import { loadTokenizer, readChatTemplate } from "@attune/tokenizer-core";
+import { assertNoOther } from "./explain-folder.ts";
 import { resolveModel } from "./resolve-model.ts";
 import type { Toolbox } from "./toolbox.ts";
 
@@ -96,6 +97,7 @@ async function loadWeights(
     onProgress,
   } = request;
   const options = { families, storage, contextLength, trainable, prefix, signal, onProgress };
+  if (adapter != null) await assertNoOther(adapter, "adapter");
   const model = await loadModel(runtime, folder, options);
   if (adapter == null) return { reference, folder, model, adapters: undefined, placed: undefined, visitors: [] };
   const loaded = await loadAdapter(runtime, model, adapter, { methods: methods.list(), onNotice });

@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AttuneError, toAttuneError } from "@attune/spec";
 import { isModelName } from "../config/resolve-paths.ts";
+import { assertNoOther, noModel } from "./explain-folder.ts";
 import type { Toolbox } from "./toolbox.ts";
 
 /**
  * The folder of a model: a path as it is, a name such as `attune:tiny` through the toolbox, else through the package
  * `@attune/model-tiny`, whose export `folder` says where its files are.
  *
- * @throws AttuneError `DEPENDENCY_MISSING` for a name whose package is not installed, `FILE_NOT_FOUND` for a path without a folder
+ * @throws AttuneError `DEPENDENCY_MISSING` for a name whose package is not installed, `FILE_NOT_FOUND` for a path without a folder,
+ * and for the folder of a run or of an adapter
  */
 export async function resolveModel(
   toolbox: Toolbox,
@@ -20,10 +22,13 @@ export async function resolveModel(
   const known = toolbox.models.get(reference);
   if (known !== undefined) return known();
   if (isModelName(reference)) return packagedModel(toolbox, reference, baseDirectory);
-  try {
-    if ((await stat(reference)).isDirectory()) return reference;
-  } catch (error) {
-    throw toAttuneError(error);
+  const found = await stat(reference).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw toAttuneError(error);
+  });
+  if (found === undefined) throw await noModel(reference, baseDirectory, [...toolbox.models.keys()]);
+  if (found.isDirectory()) {
+    await assertNoOther(reference, "model");
+    return reference;
   }
   throw new AttuneError("INPUT_INVALID", `Expected the folder of a checkpoint at ${reference}, but it is a file.`, {
     hint: "Give the folder that holds config.json and the safetensors files.",
