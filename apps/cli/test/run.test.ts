@@ -91,19 +91,19 @@ describe("attune run", () => {
     const inRun = (id: string) =>
       (JSON.parse(readFileSync(path("run", "eval", `${id}.json`), "utf8")) as Judged).scores.brier.value;
     const judge = async (...options: string[]) => {
-      const { table } = await attuneJson<{ table: { rows: (Judged & { id: string })[] } }>([
-        "eval",
-        path("run"),
-        ...options,
-      ]);
+      const { table } = await attuneJson<{ table: { rows: (Judged & { id: string })[] } }>(["eval", ...options]);
       return table.rows.find(({ id }) => id === "adapted")!.scores.brier.value;
     };
     const files = () => readdirSync(path("run"), { recursive: true }).length;
-    const before = { files: files(), changed: statSync(path("run", "eval", "text.jsonl")).mtimeMs };
+    const state = () => ({ files: files(), changed: statSync(path("run", "eval", "adapted.jsonl")).mtimeMs });
+    const before = state();
     expect(inRun("adapted")).not.toBe(inRun("base"));
-    expect(await judge()).toBe(inRun("adapted"));
-    expect(await judge("--model", path("tiny", "model"))).toBe(inRun("base"));
-    expect({ files: files(), changed: statSync(path("run", "eval", "text.jsonl")).mtimeMs }).toEqual(before);
+    expect(await judge(path("run"))).toBe(inRun("adapted"));
+    expect(await judge(path("run"), "--model", path("tiny", "model"))).toBe(inRun("base"));
+    // The recipe that lies in the folder, too, names it as its output.
+    expect(readFileSync(path("run", "config.resolved.yaml"), "utf8")).toContain(path("run"));
+    expect(await judge(path("run", "config.resolved.yaml"))).toBe(inRun("base"));
+    expect(state()).toEqual(before);
   }, 120_000);
 
   test("eval of a run that has trained nothing yet says so instead of judging its base", async () => {

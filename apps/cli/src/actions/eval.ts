@@ -9,7 +9,8 @@ import type { VerbAction } from "../verb.ts";
 
 /** Judges a model. */
 export const evaluate: VerbAction<RecipeOptions> = async (options, context) => {
-  const recipe = await openRecipe(options, evalFlags, context, await judgedRun(options));
+  // A recipe's output is the folder of its run, whose own judgement must not be written over.
+  const recipe = await openRecipe(options, evalFlags, context, { output: null, ...(await judgedRun(options)) });
   const toolbox = await openToolbox(context.host, recipe.config.plugins, { directory: recipe.baseDirectory });
   const { signal, onProgress, note: onNotice } = context;
   const { adapter, output: folder, report } = recipe.config;

@@ -37,17 +37,16 @@ export async function openRecipe(
 }
 
 /**
- * What judging a run by its folder means: the adapter or the model that it trained, unless a flag names another, and nothing
- * written into the folder. Empty for anything but the folder of a run. Throws `FILE_NOT_FOUND` for a run that has neither.
+ * What judging a run by its folder means: the adapter or the model that it trained, unless a flag names another. Empty for anything
+ * but the folder of a run. Throws `FILE_NOT_FOUND` for a run that has neither.
  */
 export async function judgedRun({ recipe, model, adapter }: RecipeOptions): Promise<JsonObject> {
   if (recipe === undefined || !(await isFolder(recipe))) return {};
   const trained = runFolderLayout(resolve(recipe));
   const isRun = (await stat(trained.config).catch(() => undefined)) !== undefined;
-  const run = { output: null };
-  if (!isRun || model !== undefined || adapter !== undefined) return run;
-  if (await isFolder(trained.adapter)) return { ...run, adapter: trained.adapter };
-  if (await isFolder(trained.model)) return { ...run, model: trained.model };
+  if (!isRun || model !== undefined || adapter !== undefined) return {};
+  if (await isFolder(trained.adapter)) return { adapter: trained.adapter };
+  if (await isFolder(trained.model)) return { model: trained.model };
   throw new AttuneError("FILE_NOT_FOUND", `Expected what the run in ${recipe} has trained, but it has not finished.`, {
     hint: "Go on with it by attune run --resume --output, or name the model that is to be judged by --model.",
     details: { file: trained.adapter },
