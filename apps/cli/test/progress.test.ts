@@ -56,6 +56,14 @@ describe("progress", () => {
     expect(inTime(0.9)).toBe("");
   });
 
+  test("a stage that begins anew under its name does not count the time before", () => {
+    const again = [20, 40, 60].map((done, index) => [100_000 + index * 10_000, step(done)] as const);
+    const lines = show("plain", [...steady, ...again])
+      .trimEnd()
+      .split("\n");
+    expect(lines.slice(-2)).toEqual(["train  40/100 steps (40%)  ETA 30 s", "train  60/100 steps (60%)  ETA 20 s"]);
+  });
+
   test("a resumed run does not count what was done before", () => {
     const events = [50, 51, 52].map((done) => [(done - 50) * 10_000, step(done)] as const);
     expect(show("plain", events).trimEnd().split("\n").at(-1)).toBe("train  52/100 steps (52%)  ETA 8 min 00 s");

@@ -28,6 +28,7 @@ interface StageTimes {
   readonly started: number;
   /** Units that were done before, by a run that is resumed. */
   readonly first: number;
+  lastDone: number;
   lastShown: number;
   lastShare: number;
 }
@@ -50,16 +51,19 @@ export function createProgress({
   if (mode === "none") return { listener: () => {}, clear };
   const listener = (event: ProgressEvent): void => {
     const time = now();
-    if (times?.stage !== event.stage) {
+    // One part of the data after the other is judged as a stage of the same name.
+    if (times?.stage !== event.stage || event.done < times.lastDone) {
       // A plain stage that ended shows its last line through `isDue`; a bar gives way to the next one.
       times = {
         stage: event.stage,
         started: time,
         first: event.done,
+        lastDone: event.done,
         lastShown: bar ? -redrawEvery : time,
         lastShare: 0,
       };
     }
+    times.lastDone = event.done;
     if (!isDue(event, times, time, bar)) return;
     times.lastShown = time;
     times.lastShare = shareOf(event);
