@@ -124,46 +124,42 @@ describe("memory", () => {
 });
 
 describe("a device that is lost", () => {
-  it("fails the next run, write and allocation, and says how to go on", async () => {
+  /** A program on a device that can be lost. */
+  async function doubling() {
     const devices: GPUDevice[] = [];
     const runtime = createRuntime({ backend: await createWebgpuBackend({ gpu: observed(devices) }) });
     const program = await runtime.compile((trace) => {
       const x = trace.input("x", tensorType([4]));
       trace.output("y", add(x, x));
     });
+    return { device: devices[0]!, runtime, program };
+  }
+
+  it("fails the next run, write and allocation, and says how to go on", async () => {
+    const { device, runtime, program } = await doubling();
     await program.run({ x: [1, 2, 3, 4] });
-    devices[0]!.destroy();
-    await devices[0]!.lost;
+    device.destroy();
+    await device.lost;
     const lost = { code: "DEVICE_UNAVAILABLE", hint: expect.stringContaining("--resume") };
     await expect(program.run({ x: [1, 2, 3, 4] })).rejects.toMatchObject(lost);
     await expect(runtime.states.allocate("more", 16)).rejects.toMatchObject(lost);
   });
 
   it("fails a run that is under way", async () => {
-    const devices: GPUDevice[] = [];
-    const runtime = createRuntime({ backend: await createWebgpuBackend({ gpu: observed(devices) }) });
-    const program = await runtime.compile((trace) => {
-      const x = trace.input("x", tensorType([4]));
-      trace.output("y", add(x, x));
-    });
+    const { device, program } = await doubling();
     const run = program.run({ x: [1, 2, 3, 4] });
-    devices[0]!.destroy();
+    device.destroy();
     await expect(run).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
   });
 
   it("fails a profile that is under way", async () => {
-    const devices: GPUDevice[] = [];
-    const runtime = createRuntime({ backend: await createWebgpuBackend({ gpu: observed(devices) }) });
-    const program = await runtime.compile((trace) => {
-      const x = trace.input("x", tensorType([4]));
-      trace.output("y", add(x, x));
-    });
+    const { device, program } = await doubling();
     await program.run({ x: [1, 2, 3, 4] });
-    const createBuffer = devices[0]!.createBuffer.bind(devices[0]!);
-    devices[0]!.createBuffer = (descriptor) => {
+    const createBuffer = device.createBuffer.bind(device);
+    device.createBuffer = (descriptor) => {
       const buffer = createBuffer(descriptor);
       // What is mapped last is what the timestamps were copied to.
-      if (descriptor.usage & 1) devices[0]!.destroy();
+      if (descriptor.usage & 1) device.destroy();
       return buffer;
     };
     await expect(program.profile({ x: [1, 2, 3, 4] })).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });

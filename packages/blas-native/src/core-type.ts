@@ -4,8 +4,19 @@
 import { readFileSync } from "node:fs";
 import type { BlasLibrary } from "./blas-library.ts";
 
+/** Code of OpenBLAS, the best first, with the flags that a processor needs for it, as Linux names them. */
+const needs = {
+  SkylakeX: "avx512f avx512cd avx512bw avx512dq avx512vl avx2 fma",
+  Haswell: "avx2 fma",
+} as const;
+
 /** Code of OpenBLAS that a processor with AVX-512, or with AVX2, runs well. */
-export type CoreType = "SkylakeX" | "Haswell";
+export type CoreType = keyof typeof needs;
+
+/** Whether a value names such code. */
+export function isCoreType(value: unknown): value is CoreType {
+  return typeof value === "string" && Object.hasOwn(needs, value);
+}
 
 const variable = "OPENBLAS_CORETYPE";
 
@@ -23,13 +34,10 @@ export function betterCoreTypes(library: BlasLibrary): readonly CoreType[] {
   return usesOldCode(library) && process.env[variable] === undefined ? coreTypesOf(processorFlags()) : [];
 }
 
-/** Code that a processor with these flags, as Linux names them, can run. */
+/** Code that a processor with these flags can run, the best first. */
 export function coreTypesOf(flags: ReadonlySet<string>): readonly CoreType[] {
-  const has = (names: string): boolean => names.split(" ").every((name) => flags.has(name));
-  const types: CoreType[] = [];
-  if (has("avx512f avx512cd avx512bw avx512dq avx512vl avx2 fma")) types.push("SkylakeX");
-  if (has("avx2 fma")) types.push("Haswell");
-  return types;
+  const types = Object.keys(needs) as CoreType[];
+  return types.filter((type) => needs[type].split(" ").every((flag) => flags.has(flag)));
 }
 
 function processorFlags(): ReadonlySet<string> {

@@ -4,7 +4,7 @@ import { release } from "node:os";
 import { resolve } from "node:path";
 import { machineKey, readUserCache, type UserCacheEntry, writeUserCache } from "@attune/run-folder";
 import { isJsonObject, type JsonValue } from "@attune/spec";
-import type { CoreType } from "./core-type.ts";
+import { type CoreType, isCoreType } from "./core-type.ts";
 import { describeFile, filesNamed, isPath, type LibraryFile } from "./library-files.ts";
 
 /** The outcome of a search that ended well. */
@@ -99,7 +99,7 @@ export function filesIn(value: JsonValue | undefined): LibraryFile[] | undefined
 function probeIn(value: JsonValue | undefined, candidates: readonly string[]): KeptProbe | undefined {
   if (!isJsonObject(value)) return undefined;
   const { name, coreType, failures } = value;
-  if (!(coreType === undefined || coreType === "SkylakeX" || coreType === "Haswell")) return undefined;
+  if (coreType !== undefined && !isCoreType(coreType)) return undefined;
   const files = filesIn(value["files"]);
   if (!isText(name) || !candidates.includes(name) || files === undefined || !Array.isArray(failures)) return undefined;
   const before = candidates.slice(0, candidates.indexOf(name));

@@ -1,6 +1,6 @@
 import type { Model, SiteVisitor } from "@attune/models";
 import { AttuneError, checkOptionKeys, createQueue } from "@attune/spec";
-import type { Runtime } from "@attune/tensor-core";
+import { createLifetime, type Runtime } from "@attune/tensor-core";
 import { assertList } from "./assert-list.ts";
 import { type BeamOptions, type BeamSequence, beamOptionKeys, searchBeams } from "./beam-search.ts";
 import { lengthBucket, powerOfTwo } from "./buckets.ts";
@@ -110,19 +110,18 @@ interface Caches {
 
 function createCaches(runtime: Runtime, model: Model, visitors: readonly SiteVisitor[]): Caches {
   let current: CachePrograms | undefined;
-  let disposed = false;
+  const lifetime = createLifetime("generator");
   const release = (): void => {
     current?.dispose();
     current = undefined;
   };
   return {
     dispose() {
-      disposed = true;
+      lifetime.end();
       release();
     },
     async atLeast(slots, tokens) {
-      if (disposed)
-        throw new AttuneError("INPUT_INVALID", "This generator was disposed.", { hint: "Make another one." });
+      lifetime.assertAlive();
       if (current && current.layout.slots >= slots && current.layout.capacity >= tokens) return current;
       const layout = {
         slots: Math.max(powerOfTwo(slots), current?.layout.slots ?? 0),

@@ -1,6 +1,6 @@
 import { assertFitsContext, type Model, type SiteVisitor } from "@attune/models";
 import { AttuneError, checkOptionKeys, type ProgressListener, throwIfAborted } from "@attune/spec";
-import type { Program, Runtime } from "@attune/tensor-core";
+import { createLifetime, type Program, type Runtime } from "@attune/tensor-core";
 import { assertList } from "./assert-list.ts";
 import { checkIds } from "./check-requests.ts";
 import { sequenceTables } from "./rotary-inputs.ts";
@@ -55,7 +55,7 @@ export function createScorer(runtime: Runtime, model: Model, options: ScorerOpti
     throw new AttuneError("OPTIONS_INVALID", `Expected tokensPerRun to be a positive integer, got ${tokensPerRun}.`);
   }
   const programs = new Map<string, Promise<Program>>();
-  let disposed = false;
+  const lifetime = createLifetime("scorer");
   const programOf = (shape: ScoreShape): Promise<Program> => {
     const key = `${shape.tokens} ${shape.branchTokens} ${shape.targets}`;
     const known = programs.get(key) ?? runtime.compile((trace) => traceScores(trace, model, visitors, shape));
@@ -64,7 +64,7 @@ export function createScorer(runtime: Runtime, model: Model, options: ScorerOpti
   };
   return {
     async score(rows, { signal, onProgress } = {}) {
-      if (disposed) throw new AttuneError("INPUT_INVALID", "This scorer was disposed.", { hint: "Make another one." });
+      lifetime.assertAlive();
       assertList("rows", rows);
       for (const [index, row] of rows.entries()) checkRow(model, row, index);
       const scores = rows.map(({ completionIds }) => ({ logprob: 0, tokens: completionIds.length, greedy: true }));
@@ -89,7 +89,7 @@ export function createScorer(runtime: Runtime, model: Model, options: ScorerOpti
       return scores;
     },
     dispose() {
-      disposed = true;
+      lifetime.end();
       for (const program of programs.values()) void program.then((ready) => ready.dispose());
       programs.clear();
     },

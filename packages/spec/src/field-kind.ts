@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "./json.ts";
+import type { JsonValue } from "./json.ts";
 import { isJsonObject } from "./json.ts";
 
 /** What the value of a field may be. */
@@ -98,7 +98,7 @@ export function recordField<Value extends JsonValue>(
   return {
     expected: `an object whose values are each ${item.expected}`,
     accepts: (value): value is { readonly [key: string]: Value } =>
-      isJsonObject(value as JsonValue) && Object.values(value as JsonObject).every((each) => item.accepts(each)),
+      isJsonObject(value) && Object.values(value).every((each) => item.accepts(each)),
   };
 }
 

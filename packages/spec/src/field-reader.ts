@@ -56,7 +56,7 @@ export interface FieldReader {
  */
 export function readFields(value: unknown, place: FieldPlace): FieldReader {
   const given = place.file === undefined ? (value ?? {}) : value;
-  if (isJsonObject(given as JsonValue)) return createReader(given as JsonObject, place, "");
+  if (isJsonObject(given)) return createReader(given, place, "");
   throw fieldError(place, "", undefined, `expected an object, but received ${describeValue(value)}.`);
 }
 

@@ -69,6 +69,7 @@ export type { HostValues } from "./runtime/buffer-values.ts";
 export type { Disagreement } from "./runtime/check-plan.ts";
 export { type CompileOptions, createRuntime, type Runtime, type RuntimeOptions } from "./runtime/create-runtime.ts";
 export { interpretGraph, interpretNode } from "./runtime/interpret-graph.ts";
+export { createLifetime, type Lifetime } from "./runtime/lifetime.ts";
 export type { MemoryUse } from "./runtime/memory.ts";
 export { formatProfile, type Profile, type ProfiledRun, type ProfileRow, profileRows } from "./runtime/profile.ts";
 export type { Program } from "./runtime/program.ts";

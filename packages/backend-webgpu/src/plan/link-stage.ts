@@ -39,8 +39,8 @@ export interface LinkResult {
 const enables: Readonly<Record<NonNullable<WebgpuStage["features"]>[number], string>> = {
   f16: "enable f16;\n",
   subgroups: "enable subgroups;\n",
-  // Which quarter a subgroup has follows from its threads' numbers, which the compiler takes to differ within it.
   "subgroup-size-control": "enable subgroup_size_control;\n",
+  // Which quarter a subgroup has follows from its threads' numbers, which the compiler takes to differ within it.
   "subgroup-matrix":
     "enable chromium_experimental_subgroup_matrix;\ndiagnostic(off, chromium.subgroup_matrix_uniformity);\n",
 };

@@ -5,7 +5,6 @@ import {
   type FieldKind,
   isJsonObject,
   type JsonObject,
-  type JsonValue,
   listField,
   recordField,
   textField,
@@ -29,8 +28,8 @@ export interface OpenSourceOptions {
 const columns: FieldKind<JsonObject> = {
   expected: `an object from role (${columnRoles.join(", ")}) to column`,
   accepts: (value): value is JsonObject =>
-    isJsonObject(value as JsonValue) &&
-    Object.entries(value as JsonObject).every(
+    isJsonObject(value) &&
+    Object.entries(value).every(
       ([role, column]) =>
         (columnRoles as readonly string[]).includes(role) &&
         (textField.accepts(column) || (role === "id" && listField(textField).accepts(column))),

@@ -1,6 +1,6 @@
 // What people give for a model or an adapter instead: the folder of a run, the other of the two, or a name at Hugging Face.
 import { readdir, stat } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { runFolderLayout } from "@attune/run-folder";
 import { AttuneError } from "@attune/spec";
 
@@ -9,7 +9,7 @@ export async function assertNoOther(folder: string, wanted: "model" | "adapter")
   const names = new Set(await readdir(folder).catch(() => []));
   if (names.has(wanted === "model" ? "config.json" : "adapter_config.json")) return;
   const layout = runFolderLayout(folder);
-  if (names.has("config.resolved.yaml")) {
+  if (names.has(basename(layout.config))) {
     const made = ["merged", "model", "adapter"].filter((name) => names.has(name));
     const fitting = made.filter((name) => (name === "adapter") === (wanted === "adapter"));
     throw new AttuneError(

@@ -7,7 +7,7 @@ export interface Lifetime {
   end(): void;
 }
 
-/** A lifetime. @param what - the owner as errors call it, for instance "runtime" */
+/** The lifetime of something that is disposed once. @param what - the owner as errors call it, for instance "runtime" */
 export function createLifetime(what: string): Lifetime {
   let ended = false;
   return {
