@@ -189,7 +189,7 @@ describe("the tile of a backend", () => {
     measured.instead = (tiles) => tiles.map((tile) => ({ tile, rate: 1, exact: true, optimised: true }));
     writeTile(folder, narrowKey, narrow!);
     writeTile(folder, tuningKey(false, true, "i64"), long!);
-    const backend = createCpuBackend({ threads: 1, tileCache: folder, maxBytes: 2 ** 33 });
+    const backend = createCpuBackend({ threads: 1, wide: false, tileCache: folder, maxBytes: 2 ** 33 });
     expect(backend.capabilities.features).toContain(tileFeature(long!));
     await backend.dispose();
   });
