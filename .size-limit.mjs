@@ -11,7 +11,7 @@ const limits = {
   "backend-cpu": 80,
   "backend-webgpu": 66,
   "tokenizer-core": 40,
-  "data-core": 40,
+  "data-core": 41,
   "eval-bench": 40,
   recipe: 78,
   cli: 58,

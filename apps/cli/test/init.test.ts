@@ -8,14 +8,15 @@ import { pretrainTiny } from "./tiny-model.ts";
 const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
 
+/** Words that hardly two texts share, so that none is a duplicate. */
+const words = (index: number, count = 8) =>
+  Array.from({ length: count }, (_, word) => letters((index * 31 + word * 7919) % 9973)).join(" ");
+const letters = (number: number) => String(number + 1000).replace(/\d/g, (digit) => "aeioubdkst"[Number(digit)]!);
+
 beforeAll(() => pretrainTiny(folder), 120_000);
 
 describe("attune init", () => {
   test("writes a recipe that plan takes, for each kind of data", async () => {
-    // Words that hardly two texts share, so that none is a duplicate.
-    const words = (index: number, count = 8) =>
-      Array.from({ length: count }, (_, word) => letters((index * 31 + word * 7919) % 9973)).join(" ");
-    const letters = (number: number) => String(number + 1000).replace(/\d/g, (digit) => "aeioubdkst"[Number(digit)]!);
     const indices = [...Array(24).keys()];
     const kinds = {
       classification: indices.map((index) => ({
@@ -81,7 +82,7 @@ describe("attune init", () => {
         "classification",
         [...rows, { body: "one more", label: "odd" }],
       ],
-      "Columns that are not read: team. One that holds a class is named by, for example, --columns text=body,label=team.":
+      "Columns that are not read: team. One that holds a class is named by, for example, --columns text=body,label=team; one whose values never may lie in two parts by --keep team.":
         ["perplexity", rows.map(({ body, label }) => ({ body, team: label }))],
     } as const;
     for (const [index, [sentence, [task, table]]] of Object.entries(tables).entries()) {
@@ -92,6 +93,22 @@ describe("attune init", () => {
       expect(made, sentence).toMatchObject({ task, remarks: [expect.stringContaining(sentence)] });
       expect((await runAttune([...init, path(`again ${index}.yaml`)])).stderr).toContain(sentence);
     }
+  });
+
+  test("columns that are kept are what the split groups by", async () => {
+    const rows = Array.from({ length: 40 }, (_, index) => ({
+      body: `${words(index)} please`,
+      label: index % 2 ? "in" : "out",
+      customer: index >> 2,
+    }));
+    const data = path("customers.jsonl");
+    writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const output = path("customers.yaml");
+    const init = ["init", "--data", data, "--keep", "customer", "--model", path("tiny", "model"), "--output", output];
+    expect(await attuneJson(init)).toMatchObject({ remarks: [] });
+    const limits = ["--set", "template.maxTokens=40", "--set", "data.stages.split.maxGroupShare=1"];
+    const { data: prepared } = await attuneJson(["plan", output, ...limits]);
+    expect(prepared).toMatchObject({ groups: { count: 10, largest: 4 } });
   });
 
   test("a folder of documents becomes a model that speaks like them, however long they are", async () => {

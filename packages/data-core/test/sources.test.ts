@@ -190,6 +190,14 @@ describe("openSource on files", () => {
     ]);
   });
 
+  it("keeps columns of rows that are records already", async () => {
+    const row = { id: "1", text: "hello", source: "s", metadata: { thread: "t" }, customer: 7 };
+    const records = await open("records.jsonl", JSON.stringify(row), { keep: ["customer"] });
+    expect(records).toEqual([{ id: "1", text: "hello", source: "s", metadata: { thread: "t", customer: 7 } }]);
+    const missing = await failure(() => open("records.jsonl", JSON.stringify(row), { keep: ["costumer"] }));
+    expect(missing.message).toContain('Expected a column "costumer" (for keep) in line 1');
+  });
+
   it("names a field within a field by dots, where no column has that name", async () => {
     const rows = [
       { ticket: { body: "hello", meta: { queue: "a" } } },

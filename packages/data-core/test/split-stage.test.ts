@@ -143,6 +143,38 @@ describe("splitStage", () => {
     expect((await readFile(files.test.path, "utf8")).split("\n")).toHaveLength(31);
   });
 
+  it("ties records by numbers, and by what lies within metadata", async () => {
+    const records = make(
+      60,
+      () => "x",
+      (index) => ({ ticket: { customer: index % 30, days: [index % 30] }, "ticket.place": `floor ${index % 30}` }),
+    );
+    for (const name of ["ticket.customer", "ticket.days", "ticket.place"]) {
+      const { report } = await split(records, { groupBy: [name], stratifyBy: [], maxGroupShare: 1 });
+      expect([name, report.groups]).toEqual([name, { count: 30, largest: 2, tooLarge: { groups: 0, records: 0 } }]);
+    }
+    const { report } = await split(records, { groupBy: [], stratifyBy: ["ticket.customer"] });
+    expect(Object.keys(report.perClass.train)).toHaveLength(30);
+  });
+
+  it("refuses names that no record has, but for those that stages leave out where they find nothing", async () => {
+    const records = make(
+      50,
+      () => "x",
+      (index) => ({ customer: `c${index}` }),
+    );
+    for (const options of [{ groupBy: ["cluster", "costumer"] }, { stratifyBy: ["label", "costumer"] }]) {
+      const [key] = Object.keys(options);
+      await expect(split(records, options)).rejects.toMatchObject({
+        code: "OPTIONS_INVALID",
+        message: `Expected "costumer" of ${key} in the metadata of some record, but there are only customer.`,
+        hint: "A column of the data is kept in metadata by keep: [costumer] at its source.",
+      });
+    }
+    await expect(split(records, { groupBy: ["label"] })).rejects.toMatchObject({ code: "OPTIONS_INVALID" });
+    expect((await split(records, { groupBy: ["cluster", "thread", "sender", "customer"] })).report.leaks).toBe(0);
+  });
+
   it("counts leaks from records alone: each text or key that comes again in another part", () => {
     const record = (text: string, metadata: JsonObject = {}): TextRecord => ({ id: text, text, source: "s", metadata });
     const leaksOf = (groupBy: string[], ...parts: (readonly [TextRecord, "train" | "validation" | "test"])[]) => {
@@ -194,7 +226,7 @@ describe("splitStage", () => {
         make(
           9,
           () => "x",
-          () => ({ thread: [7] }),
+          () => ({ thread: [true] }),
         ),
       ),
     ).rejects.toMatchObject({ code: "INPUT_INVALID", details: { key: "thread" } });

@@ -17,8 +17,11 @@ function row(id: string, label: string, sender?: string, split = "train"): TextR
 }
 
 const none = { train: null, trainPerLabel: null, trainPerGroup: null, validation: null, test: null };
-const drawn = async (limits: Partial<Parameters<typeof readParts>[1]>, seed = 1): Promise<string[]> => {
-  const { train, test } = await readParts(recordsSource(records, "records"), { ...none, ...limits }, seed);
+type Limits = Parameters<typeof readParts>[1]["limits"];
+const partsOf = (limits: Partial<Limits>, seed = 1, groupBy: string | null = null) =>
+  readParts(recordsSource(records, "records"), { limits: { ...none, ...limits }, groupBy }, seed);
+const drawn = async (limits: Partial<Limits>, seed = 1): Promise<string[]> => {
+  const { train, test } = await partsOf(limits, seed);
   expect(test).toHaveLength(9);
   return train.map(({ id }) => id);
 };
@@ -39,10 +42,22 @@ describe("limits of the training part", () => {
   });
 
   it("leave baselines the groups and labels whole", async () => {
-    const limits = { ...none, trainPerGroup: { by: "sender", count: 2 }, trainPerLabel: 4 };
-    expect((await readParts(recordsSource(records, "records"), limits, 1)).wholeTrain).toHaveLength(46);
-    expect((await readParts(recordsSource(records, "records"), { ...limits, train: 20 }, 1)).wholeTrain).toHaveLength(
-      20,
-    );
+    const limits = { trainPerGroup: { by: "sender", count: 2 }, trainPerLabel: 4 };
+    expect((await partsOf(limits)).wholeTrain).toHaveLength(46);
+    expect((await partsOf({ ...limits, train: 20 })).wholeTrain).toHaveLength(20);
+  });
+
+  it("refuse a name that no record has, which would leave every record in a group of its own", async () => {
+    const message =
+      'Expected "customer" of data.limits.trainPerGroup.by in the metadata of some record, but there are only';
+    await expect(drawn({ trainPerGroup: { by: "customer", count: 2 } })).rejects.toMatchObject({
+      code: "OPTIONS_INVALID",
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining("keep: [customer]"),
+    });
+    await expect(partsOf({}, 1, "customer")).rejects.toMatchObject({
+      message: expect.stringContaining('"customer" of data.groupBy'),
+    });
+    await expect(partsOf({}, 1, "cluster")).resolves.toBeDefined();
   });
 });

@@ -49,7 +49,7 @@ data:
 ${raw ? "    parse:  # mails and HTML to text\n" : ""}    clean:  # repairs Unicode and white space, drops what is no text
     dedup:  # drops exact and near duplicates
     pii:    # masks addresses, numbers and names of accounts; false leaves it out
-    split: { validation: 0.1, test: 0.2 }  # duplicates, threads and senders never lie in two parts
+    split: ${splitOf(draft.source)}
 
 ${templateOf(draft)}
 method:
@@ -69,6 +69,14 @@ evaluation:
 ${evaluationOf(draft)}
 merge: {}
 `;
+}
+
+/** Columns that were asked to be kept are what records belong together by. */
+function splitOf({ keep = [] }: FileSource): string {
+  const shares = "validation: 0.1, test: 0.2";
+  if (keep.length === 0) return `{ ${shares} }  # duplicates, threads and senders never lie in two parts`;
+  const groupBy = JSON.stringify(["cluster", "thread", "sender", ...keep]);
+  return `{ groupBy: ${groupBy}, ${shares} }  # records that share one of these never lie in two parts`;
 }
 
 /** A path as the recipe says it: from its own folder. */

@@ -46,11 +46,11 @@ function rareLabels(labels: RecordCounts["labels"]): string | undefined {
 
 function unusedColumns(source: FileSource, row: JsonObject = {}): string | undefined {
   const { columns } = resolveMapping(source.columns, Object.keys(row), source.path);
-  const used = Object.values(columns).flat();
+  const used = [...Object.values(columns).flat(), ...(source.keep ?? [])];
   const unused = Object.keys(row).filter((name) => !used.includes(name) && typeof row[name] !== "object");
   if (unused.length === 0) return undefined;
   const text = `text=${columns.text},label=${unused[0]}`;
-  return `Columns that are not read: ${named(unused)}. One that holds a class is named by, for example, --columns ${text}.`;
+  return `Columns that are not read: ${named(unused)}. One that holds a class is named by, for example, --columns ${text}; one whose values never may lie in two parts by --keep ${unused[0]}.`;
 }
 
 function named(names: readonly string[]): string {

@@ -18,7 +18,7 @@ export async function openRecipe(
   { host, note }: Pick<VerbContext, "host" | "note">,
   ofRun: JsonObject = {},
 ): Promise<ResolvedRecipe> {
-  const stray = (["include", "format", "unit", "columns"] as const).find((name) => options[name] !== undefined);
+  const stray = (["include", "format", "unit", "columns", "keep"] as const).find((name) => options[name] !== undefined);
   if (stray !== undefined && options.data === undefined) {
     throw new AttuneError("OPTIONS_INVALID", `Expected --data beside --${stray}.`, {
       hint: `That of the recipe's own source is set by: --set data.source.${stray}${stray === "columns" ? ".text" : ""}=VALUE`,

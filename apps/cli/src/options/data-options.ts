@@ -1,7 +1,7 @@
 import type { ColumnMapping, FileFormat, TextUnit } from "@attune/data-core";
 import { type Command, Option } from "commander";
 import type { OutputOptions } from "../verb.ts";
-import { collectSettings, collectWords, columnPairs, type Setting } from "./option-parsers.ts";
+import { collectSettings, collectWords, columnPairs, type Setting, words } from "./option-parsers.ts";
 
 /** Which files of a folder are read, and how. */
 export interface FileReadingOptions {
@@ -9,6 +9,7 @@ export interface FileReadingOptions {
   readonly format?: FileFormat | "auto";
   readonly unit?: TextUnit;
   readonly columns?: ColumnMapping;
+  readonly keep?: readonly string[];
 }
 
 /** Options of verbs that read records. */
@@ -53,7 +54,8 @@ export function addFileReading(command: Command): void {
         "line",
       ]),
     )
-    .option("--columns <pairs>", "which column plays which role, for example text=body,label=class", columnPairs);
+    .option("--columns <pairs>", "which column plays which role, for example text=body,label=class", columnPairs)
+    .option("--keep <names>", "further columns kept in metadata, by which records are grouped or stratified", words);
 }
 
 /** Where a stage writes, and options beyond its own flags. */

@@ -14,7 +14,10 @@ export interface DataSplitOptions extends DataStageOptions {
 export const dataSplitVerb: Verb<DataSplitOptions> = {
   name: "data split",
   summary: "split into train, validation and test so that no group is in two of them",
-  examples: ["attune data split --input ./masked --validation 0.1 --test 0.2 --output ./split"],
+  examples: [
+    "attune data split --input ./masked --validation 0.1 --test 0.2 --output ./split",
+    "attune data split --input tickets.csv --keep customer --group-by customer --output ./split",
+  ],
   interruptible: true,
   configure(command) {
     addDataInput(command);

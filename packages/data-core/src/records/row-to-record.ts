@@ -22,12 +22,10 @@ export function rowToRecord(row: DataRow, mapping: ResolvedMapping, defaults: Re
   if (mapping.shape === "record") return readRecord(row, defaults);
   const { columns } = mapping;
   const content = readContent(row, mapping);
-  const metadata: Record<string, JsonValue> = typeof content === "string" ? {} : { content: content as JsonObject };
-  for (const name of defaults.keep ?? []) {
-    const value = cellOf(row, name);
-    if (value === undefined) throw missing(row, name, "keep");
-    metadata[name] = value;
-  }
+  const metadata = {
+    ...(typeof content === "string" ? {} : { content: content as JsonObject }),
+    ...keptColumns(row, defaults),
+  };
   const record: TextRecord = {
     id: readId(row, columns.id, defaults.file),
     text: typeof content === "string" ? content : textOfContent(content),
@@ -41,6 +39,16 @@ export function rowToRecord(row: DataRow, mapping: ResolvedMapping, defaults: Re
     ...(label === undefined ? {} : { label }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   };
+}
+
+function keptColumns(row: DataRow, { keep = [] }: RecordDefaults): Record<string, JsonValue> {
+  return Object.fromEntries(
+    keep.map((name) => {
+      const value = cellOf(row, name);
+      if (value === undefined) throw missing(row, name, "keep");
+      return [name, value];
+    }),
+  );
 }
 
 function readContent(row: DataRow, { shape, columns }: ResolvedMapping): string | RecordContent {
@@ -183,11 +191,10 @@ function readRecord(row: DataRow, defaults: RecordDefaults): TextRecord {
   if (metadata !== undefined && (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))) {
     throw wrongType(row, "metadata", "an object", metadata);
   }
-  const record = Object.fromEntries(
-    Object.entries({ id, text, source, licence: licence ?? defaults.licence, parents, label, metadata }).filter(
-      ([, value]) => value !== undefined,
-    ),
-  );
+  const kept = keptColumns(row, defaults);
+  const extended = Object.keys(kept).length === 0 ? metadata : { ...(metadata as JsonObject | undefined), ...kept };
+  const fields = { id, text, source, licence: licence ?? defaults.licence, parents, label, metadata: extended };
+  const record = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return record as unknown as TextRecord;
 }
 

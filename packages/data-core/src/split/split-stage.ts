@@ -18,6 +18,7 @@ import type { DataStage } from "../stages/data-stage.ts";
 import { assignParts, type SplitPart, splitParts } from "./assign-parts.ts";
 import { groupKeysOf } from "./group-keys.ts";
 import { createLeakCheck } from "./leak-check.ts";
+import { createNameCheck, metadataAt } from "./metadata-names.ts";
 
 /** How a data set is split. */
 export interface SplitOptions {
@@ -75,14 +76,15 @@ const schema: OptionSchema<SplitOptions> = optionSchema("the stage split", {
  * that share a text or a key (near-duplicate cluster, thread, sender) and are never torn; `metadata.splitGroup` names
  * them. Holds about 40 bytes a record.
  *
- * Throws `DATA_EMPTY` for a wanted part that stays empty, `LABELS_INVALID` for a label that is in no training record,
- * `DATA_LEAK` if the check after the split finds a key in two parts.
+ * Throws `OPTIONS_INVALID` for a name in `groupBy` or `stratifyBy` that no record has in its metadata (but for `cluster`, `thread` and
+ * `sender`, which stages leave out where they find none), `DATA_EMPTY` for a wanted part that stays empty, `LABELS_INVALID` for a label
+ * that is in no training record, `DATA_LEAK` if the check after the split finds a key in two parts.
  */
 export const splitStage: DataStage<SplitOptions> = {
   kind: "data-stage",
   specificationVersion: 1,
   id: "split",
-  version: "2",
+  version: "3",
   description: "Splits by group into train, validation and test, stratified, with a leak check",
   parse(options) {
     const parsed = schema.parse(options);
@@ -97,8 +99,14 @@ export const splitStage: DataStage<SplitOptions> = {
   },
   async *run(records, options, context) {
     const grouping = createGrouping(options);
-    const replay = await spillRecords(records, context.scratch, grouping.visit);
+    const strata = options.stratifyBy.filter((name) => name !== "label");
+    const checks = [createNameCheck("groupBy", options.groupBy), createNameCheck("stratifyBy", strata)];
+    const replay = await spillRecords(records, context.scratch, (record) => {
+      for (const check of checks) check.visit(record);
+      grouping.visit(record);
+    });
     if (grouping.size() === 0) return;
+    for (const check of checks) check.finish();
     const { parts, groupNumbers, classNames, classes, groups } = grouping.assign();
     const leaks = createLeakCheck(options.groupBy);
     let index = 0;
@@ -184,7 +192,7 @@ function numberOf(numbers: Map<string, number>, name: string): number {
 
 function stratumOf(record: TextRecord, name: string): string {
   if (name === "label") return record.label ?? "";
-  const value = record.metadata?.[name];
+  const value = metadataAt(record, name);
   return `${name}: ${typeof value === "string" ? value : JSON.stringify(value ?? null)}`;
 }
 

@@ -1,4 +1,4 @@
-import { collect, hashText, type RecordSource } from "@attune/data-core";
+import { collect, createNameCheck, groupValueOf, hashText, type RecordSource } from "@attune/data-core";
 import { AttuneError, type TextRecord } from "@attune/spec";
 import type { DataConfig } from "../config/data-config.ts";
 import { type Part, partOf } from "./prepare-data.ts";
@@ -17,15 +17,25 @@ export interface DataParts {
 /**
  * Reads the parts into memory. A limit draws records by a hash of seed and id, so that the draw depends on nothing else;
  * what is drawn keeps its order.
+ *
+ * @throws AttuneError `OPTIONS_INVALID` where no record has the metadata that a limit or `groupBy` names
  */
 export async function readParts(
   source: RecordSource,
-  limits: DataConfig["limits"],
+  { limits, groupBy }: Pick<DataConfig, "limits" | "groupBy">,
   seed: number,
   signal?: AbortSignal,
 ): Promise<DataParts> {
   const parts: Record<Part, TextRecord[]> = { train: [], validation: [], test: [] };
-  for await (const record of source.open({ signal })) parts[partOf(record)].push(record);
+  const checks = [
+    createNameCheck("data.groupBy", groupBy === null ? [] : [groupBy]),
+    createNameCheck("data.limits.trainPerGroup.by", limits.trainPerGroup === null ? [] : [limits.trainPerGroup.by]),
+  ];
+  for await (const record of source.open({ signal })) {
+    for (const check of checks) check.visit(record);
+    parts[partOf(record)].push(record);
+  }
+  for (const check of checks) check.finish();
   const { train, validation, test } = parts;
   return {
     train: drawTraining(train, limits, seed),
@@ -55,7 +65,7 @@ function drawTraining(
   seed: number,
 ): readonly TextRecord[] {
   const { by, count = null } = trainPerGroup ?? {};
-  const spread = drawOfEach(records, ({ id, metadata }) => groupKey(metadata?.[by!], id), count, seed);
+  const spread = drawOfEach(records, (record) => groupKey(groupValueOf(record, by!), record.id), count, seed);
   return draw(
     drawOfEach(spread, ({ label }) => label ?? "", trainPerLabel, seed),
     train,
@@ -64,8 +74,8 @@ function drawTraining(
 }
 
 /** Records that do not say their group are groups of their own. */
-function groupKey(value: unknown, id: string): string {
-  return typeof value === "string" && value !== "" ? `group ${value}` : `record ${id}`;
+function groupKey(group: string | undefined, id: string): string {
+  return group === undefined ? `record ${id}` : `group ${group}`;
 }
 
 /** At most `count` records of each key. */

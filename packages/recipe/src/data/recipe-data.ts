@@ -27,7 +27,7 @@ export async function loadRecipeData(
   const { config, baseDirectory } = recipe;
   const output = join(folder, "data");
   const prepared = await prepareData({ data: config.data, toolbox, baseDirectory, output, cache, signal, onProgress });
-  const parts = await readParts(prepared.source, config.data.limits, config.seed, signal);
+  const parts = await readParts(prepared.source, config.data, config.seed, signal);
   const labels = labelled(config) ? labelsOf(parts.train, config.evaluation?.labels ?? null) : undefined;
   const source = await prepared.source.fingerprint();
   const fingerprint = hashJson([source, config.data.limits, config.seed] as unknown as JsonValue);

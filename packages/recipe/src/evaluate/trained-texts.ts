@@ -23,12 +23,7 @@ export async function trainedTexts(path: string, signal?: AbortSignal): Promise<
   const { config } = await resolveRecipe({ file: layout.config });
   const stage = Object.entries(config.data.stages).findLast(([, options]) => options !== false)?.[0];
   if (stage === undefined || !(await exists(layout.data(stage).manifest))) return undefined;
-  const { train } = await readParts(
-    await stageSource(layout.data(stage).folder),
-    config.data.limits,
-    config.seed,
-    signal,
-  );
+  const { train } = await readParts(await stageSource(layout.data(stage).folder), config.data, config.seed, signal);
   const texts = new Set(train.map(keyOf));
   return { run: layout.folder, has: (record) => texts.has(keyOf(record)) };
 }

@@ -53,7 +53,7 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
   const output = join(session.layout.folder, "data");
   const data = await prepareData({ data: config.data, toolbox, baseDirectory, output, signal, onProgress });
   await assertReplaceable(session.layout.model);
-  const parts = await readParts(data.source, config.data.limits, seed, signal);
+  const parts = await readParts(data.source, config.data, seed, signal);
   requirePart(parts, "train", "to train on");
   const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
   const general = evaluation?.general ? await readGeneralText(evaluation.general, place) : [];
