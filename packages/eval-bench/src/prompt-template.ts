@@ -60,10 +60,43 @@ export function fitPrompt(
   tokenizer: Pick<Tokenizer, "encode">,
   maxTokens: number,
 ): FittedPrompt {
+  return fitAbridged(template, abridge(text, tokenizer, maxTokens), tokenizer, maxTokens);
+}
+
+/** A text, or the parts of a long one that decide what of it fits. */
+interface Abridged {
+  readonly text: string;
+  readonly ids: Uint32Array;
+  /** As `Encoding.offsets`. */
+  readonly offsets: Uint32Array;
+}
+
+/** So many prompts' tokens of a long text are looked at: enough that no token which could fit depends on what follows them. */
+const abridgedPrompts = 2;
+const usualCharactersPerToken = 4;
+/** Characters of its end, which may share a token with what the template puts behind the text. */
+const endCharacters = 64;
+
+/** Leaves out the middle of a text of which only the beginning can fit, so that a mail of a megabyte costs what one of a page does. */
+function abridge(text: string, tokenizer: Pick<Tokenizer, "encode">, maxTokens: number): Abridged {
+  const wanted = abridgedPrompts * maxTokens;
+  for (let length = wanted * usualCharactersPerToken; length + endCharacters < text.length; length *= 2) {
+    const parts = text.slice(0, length) + text.slice(-endCharacters);
+    const encoded = tokenizer.encode(parts);
+    if (encoded.ids.length >= wanted) return { text: parts, ...encoded };
+  }
+  return { text, ...tokenizer.encode(text) };
+}
+
+function fitAbridged(
+  template: PromptTemplate,
+  { text, ids, offsets }: Abridged,
+  tokenizer: Pick<Tokenizer, "encode">,
+  maxTokens: number,
+): FittedPrompt {
   const lengthOf = (candidate: string): number => tokenizer.encode(template.render(candidate)).ids.length;
   const whole = lengthOf(text);
   if (whole <= maxTokens) return { prompt: template.render(text), text, truncated: false };
-  const { ids, offsets } = tokenizer.encode(text);
   let kept = Math.min(ids.length, ids.length - (whole - maxTokens));
   while (kept > 0) {
     const cut = text.slice(0, offsets[2 * kept - 1]);
@@ -98,8 +131,10 @@ export function fitPieces(
   const pieces = [fitPrompt(template, text, tokenizer, maxTokens)];
   let rest = text.slice(pieces[0]!.text.length).trimStart();
   const room = maxTokens - tokenizer.encode(template.render("")).ids.length;
-  while (pieces.length < maxPieces && tokenizer.encode(rest).ids.length >= leastShare * room && rest !== "") {
-    const piece = fitPrompt(template, rest, tokenizer, maxTokens);
+  while (pieces.length < maxPieces && rest !== "") {
+    const abridged = abridge(rest, tokenizer, maxTokens);
+    if (abridged.ids.length < leastShare * room) break;
+    const piece = fitAbridged(template, abridged, tokenizer, maxTokens);
     if (piece.text === "") break;
     pieces.push(piece);
     rest = rest.slice(piece.text.length).trimStart();

@@ -28,6 +28,48 @@ describe("createPromptTemplate", () => {
   });
 });
 
+describe("fitPrompt on long texts", () => {
+  const prompt = createPromptTemplate("{text}\n\nAnswer:");
+  /** Words and runs of white space are tokens, so an end of a text may share one with the template. */
+  const encode = (text: string) => {
+    const matches = [...text.matchAll(/\w+|\s+|[^\w\s]/gu)];
+    const offsets = matches.flatMap(({ 0: token, index }) => [index, index + token.length]);
+    return { ids: Uint32Array.from(matches, ({ index }) => index), offsets: Uint32Array.from(offsets) };
+  };
+
+  it("cuts as if the whole text had been looked at", () => {
+    const wholly = (text: string, limit: number) => {
+      const lengthOf = (candidate: string) => encode(prompt.render(candidate)).ids.length;
+      const { ids, offsets } = encode(text);
+      let kept = ids.length - Math.max(0, lengthOf(text) - limit);
+      const beginning = () => (kept === ids.length ? text : text.slice(0, kept === 0 ? 0 : offsets[2 * kept - 1]));
+      while (lengthOf(beginning()) > limit) kept -= lengthOf(beginning()) - limit;
+      return { text: beginning(), prompt: prompt.render(beginning()), truncated: kept < ids.length };
+    };
+    const parts = fc.array(fc.constantFrom("a", "word ", "\n", " ", "longer", ". ", "\n\n"), { maxLength: 1_500 });
+    fc.assert(
+      fc.property(parts, fc.integer({ min: 4, max: 40 }), (drawn, limit) => {
+        const text = drawn.join("");
+        expect(fitPrompt(prompt, text, { encode }, limit)).toEqual(wholly(text, limit));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("encodes no more of a text than may fit", () => {
+    let characters = 0;
+    const counting = {
+      encode(text: string) {
+        characters += text.length;
+        return encode(text);
+      },
+    };
+    const pieces = fitPieces(prompt, "some words of a book. ".repeat(50_000), counting, 100, 8);
+    expect(pieces).toHaveLength(8);
+    expect(characters).toBeLessThan(50_000);
+  });
+});
+
 describe("fitPieces", () => {
   const prompt = createPromptTemplate("<{text}>");
   it("reads a text from its beginning in prompts that fit, leaving out a short rest", () => {
