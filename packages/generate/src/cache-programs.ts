@@ -1,7 +1,7 @@
 // The two programs of generation. Prefill: prompts packed into one row, their keys and values scattered into the cache. Decode: one
 // new token a sequence; one plan, replayed for every step.
 import { attendTokens, forwardHidden, type Model, modelScope, type SiteVisitor } from "@attune/models";
-import { gatherRows, iota, type Program, type Runtime, reshape, type Trace, tensorType } from "@attune/tensor-core";
+import { iota, type Program, type Runtime, reshape, type Trace, tensorType } from "@attune/tensor-core";
 import { lengthBucket } from "./buckets.ts";
 import { allocateCache, attendCache, type CacheLayout, writeCache } from "./key-value-cache.ts";
 import { rotaryInputs, sequenceTables, stepTables } from "./rotary-inputs.ts";
@@ -89,17 +89,14 @@ function tracePrefill(
     ids: trace.input("ids", row),
     positions: trace.input("positions", row),
     documents: trace.input("documents", row),
+    rows: trace.input("last", tensorType([layout.slots], "i32")),
     ...rotaryInputs(trace, model, tokens),
     attend(call) {
       writeCache(trace, layout, model.config, call, cacheRows);
       return attendTokens(call);
     },
   });
-  const last = gatherRows(
-    reshape(hidden, [tokens, model.config.hiddenSize]),
-    trace.input("last", tensorType([layout.slots], "i32")),
-  );
-  trace.output("logits", model.family.head(scope, model.config, last));
+  trace.output("logits", model.family.head(scope, model.config, hidden));
 }
 
 function prefillInputs(

@@ -7,7 +7,6 @@ import {
   attentionOp,
   concat,
   crossEntropy,
-  gatherRows,
   maximum,
   mul,
   reshape,
@@ -47,19 +46,19 @@ export function traceScores(trace: Trace, model: Model, visitors: readonly SiteV
   const documents = trace.input("documents", row);
   const positions = trace.input("positions", row);
   const attend = shape.branchTokens === 0 ? undefined : branchAttention(trace, shape, documents, positions);
+  const size = tensorType([shape.targets], "i32");
   const hidden = forwardHidden(model, scope, {
     ids: trace.input("ids", row),
     positions,
     documents,
+    rows: trace.input("rows", size),
     ...(attend ? { attend } : {}),
     ...rotaryInputs(trace, model, all),
   });
-  const size = tensorType([shape.targets], "i32");
-  const chosen = gatherRows(reshape(hidden, [all, model.config.hiddenSize]), trace.input("rows", size));
   const sizes = rowChunks(shape.targets, model.config.vocabularySize, chunkBytes);
   const chunksOf = (x: Tensor): readonly Tensor[] => (sizes.length === 1 ? [x] : split(x, { axis: 0, sizes }));
   const targets = chunksOf(trace.input("targets", size));
-  const scored = chunksOf(chosen).map((chunk, index) => {
+  const scored = chunksOf(hidden).map((chunk, index) => {
     const logits = model.family.head(scope, model.config, chunk);
     return { loss: crossEntropy(logits, targets[index]!)[0], best: argMax(logits) };
   });

@@ -24,6 +24,8 @@ export interface ForwardContext {
   readonly positions: Tensor;
   /** `i32 [B, T]`: tokens see earlier tokens of equal document; -1 sees nothing and is seen by nothing. */
   readonly documents?: Tensor | undefined;
+  /** `i32 [R]`: of the tokens in order, those whose hidden states are wanted; -1 stands for a row of zeros. Default: all, `[B, T]`. */
+  readonly rows?: Tensor | undefined;
   /** Takes the place of plain causal attention, for instance to read a cache. Returns `[B, T, heads, D]`. */
   readonly attend?: ((call: AttentionCall) => Tensor) | undefined;
   /** Takes the place of the model's own rotary tables, each `f32 [positions, D / 2]`. */

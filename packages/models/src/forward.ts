@@ -1,5 +1,6 @@
 import type { Tensor } from "@attune/tensor-core";
 import type { ForwardContext } from "./forward-context.ts";
+import { wantedRows } from "./layers/wanted-rows.ts";
 import type { Model } from "./model.ts";
 import type { Scope } from "./scope.ts";
 
@@ -9,7 +10,7 @@ export interface ForwardOptions {
   readonly recompute?: boolean | undefined;
 }
 
-/** Hidden states `[B, T, hidden]` after the final norm. */
+/** Hidden states after the final norm: `[B, T, hidden]`, or `[R, hidden]` of the rows that the context asks for. */
 export function forwardHidden(
   model: Pick<Model, "family" | "config">,
   scope: Scope,
@@ -23,10 +24,11 @@ export function forwardHidden(
     const block = (): Tensor => family.block(pass, config, index, x);
     x = recompute ? scope.trace.recomputed(block) : block();
   }
-  return family.finish(pass, config, x);
+  const isWhole = x.shape.length === context.ids.shape.length + 1;
+  return family.finish(pass, config, isWhole ? wantedRows(pass, x) : x);
 }
 
-/** Logits `[B, T, vocabulary]`, all at once: for short inputs. Training goes through `languageModelLoss`. */
+/** Logits `[B, T, vocabulary]` or `[R, vocabulary]`, all at once: for short inputs. Training goes through `languageModelLoss`. */
 export function forwardLogits(model: Pick<Model, "family" | "config">, scope: Scope, context: ForwardContext): Tensor {
   return model.family.head(scope, model.config, forwardHidden(model, scope, context));
 }

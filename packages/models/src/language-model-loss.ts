@@ -2,13 +2,13 @@
 // backward, because the planner runs a chunk's backward straight after its forward.
 //   loss = Σ_rows weight · (logsumexp(z) - z[target]) / denominator
 import { AttuneError } from "@attune/spec";
-import { add, concat, crossEntropy, div, gatherRows, mul, reshape, split, sum, type Tensor } from "@attune/tensor-core";
+import { add, concat, crossEntropy, div, mul, reshape, split, sum, type Tensor } from "@attune/tensor-core";
 import type { Model } from "./model.ts";
 import type { Scope } from "./scope.ts";
 
 /** What the loss is over. R is the number of rows. */
 export interface LanguageModelLossOptions {
-  /** Hidden states after the final norm, `[..., hidden]`. */
+  /** Hidden states after the final norm, `[..., hidden]`: R rows in all. */
   readonly hidden: Tensor;
   /** `i32 [R]`: the id that follows each row; -100 leaves a row out. See `shiftLabels`. */
   readonly targets: Tensor;
@@ -16,8 +16,6 @@ export interface LanguageModelLossOptions {
   readonly weights?: Tensor | undefined;
   /** `f32 [1]`: what the sum is divided by, fixed by the host for the whole optimizer step. */
   readonly denominator: Tensor;
-  /** `i32 [R]`: rows of `hidden` that the targets belong to. Without them, all rows in order. */
-  readonly rows?: Tensor | undefined;
   /** Largest size of one chunk's logits. Default 256 rows, but 16 to 64 MiB, or twice the head's weight if that is trained and larger. */
   readonly chunkBytes?: number | undefined;
 }
@@ -38,7 +36,7 @@ export interface LanguageModelLoss {
 export function languageModelLoss(
   model: Pick<Model, "family" | "config" | "specs" | "parameters">,
   scope: Scope,
-  { hidden, targets, weights, denominator, rows, chunkBytes = defaultChunkBytes(model) }: LanguageModelLossOptions,
+  { hidden, targets, weights, denominator, chunkBytes = defaultChunkBytes(model) }: LanguageModelLossOptions,
 ): LanguageModelLoss {
   const { family, config } = model;
   const count = targets.shape[0]!;
@@ -46,16 +44,15 @@ export function languageModelLoss(
     hidden.shape.slice(0, -1).reduce((product, size) => product * size, 1),
     config.hiddenSize,
   ]);
-  if (rows === undefined && flat.shape[0] !== count) {
+  if (flat.shape[0] !== count) {
     throw new AttuneError(
       "SHAPE_MISMATCH",
       `Expected one target for each of ${flat.shape[0]} hidden rows, got ${count}.`,
     );
   }
-  const chosen = rows === undefined ? flat : gatherRows(flat, rows);
   const sizes = rowChunks(count, config.vocabularySize, chunkBytes);
   const chunksOf = (x: Tensor): readonly Tensor[] => (sizes.length === 1 ? [x] : split(x, { axis: 0, sizes }));
-  const [hiddenChunks, targetChunks] = [chunksOf(chosen), chunksOf(targets)];
+  const [hiddenChunks, targetChunks] = [chunksOf(flat), chunksOf(targets)];
   const weightChunks = weights === undefined ? [] : chunksOf(weights);
   const losses = sizes.map((_, index) => {
     const logits = family.head(scope, config, hiddenChunks[index]!);

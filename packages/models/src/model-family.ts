@@ -68,7 +68,7 @@ export interface ModelFamily<C extends ModelConfig = ModelConfig> extends Contra
   rotaryTables(config: C, request: RopeTableRequest): RopeTables;
   /** Ids to `[B, T, hidden]`. */
   embed(scope: Scope, config: C, ids: Tensor): Tensor;
-  /** One block: `[B, T, hidden]` to the same. */
+  /** One block: `[B, T, hidden]` to the same. The last may give back only what `wantedRows` takes, where nothing else is read. */
   block(scope: Scope, config: C, index: number, x: Tensor): Tensor;
   /** The norm after the last block. */
   finish(scope: Scope, config: C, x: Tensor): Tensor;

@@ -21,6 +21,7 @@ export { type LinearOptions, linear } from "./layers/linear.ts";
 export { rmsNorm } from "./layers/rms-norm.ts";
 export { rotary } from "./layers/rotary.ts";
 export { subBlock } from "./layers/sub-block.ts";
+export { wantedRows } from "./layers/wanted-rows.ts";
 export { listSites } from "./list-sites.ts";
 export { llama } from "./llama/llama.ts";
 export type { LlamaConfig } from "./llama/llama-config.ts";

@@ -1,6 +1,13 @@
 import { gradients, type Trace, tensorType } from "@attune/tensor-core";
 import { describe, expect, it } from "vitest";
-import { forwardHidden, languageModelLoss, loadModel, modelScope, shiftLabels } from "../src/index.ts";
+import {
+  forwardHidden,
+  languageModelLoss,
+  loadModel,
+  modelScope,
+  type SiteVisitor,
+  shiftLabels,
+} from "../src/index.ts";
 import { rowChunks } from "../src/language-model-loss.ts";
 import { type GoldenCase, goldenCases, variantFolder } from "./support/fixtures.ts";
 import { interpret, memoryRuntime } from "./support/interpret.ts";
@@ -136,44 +143,73 @@ describe("languageModelLoss", () => {
     },
   );
 
-  it("weights rows, leaves rows out, and takes only the rows it is told of", async () => {
-    const { runtime, model } = await load(undefined);
+  it("weights rows, leaves rows out, and computes only the rows it is told of behind the last attention", async () => {
+    const { runtime, model } = await load();
     const batch = await caseOf("batch");
     const count = batch.rows * batch.tokens;
-    const build =
-      (chosen: number | undefined) =>
-      (trace: Trace): void => {
-        const scope = modelScope(trace, model);
-        const hidden = forwardHidden(model, scope, passContext(trace, batch.rows, batch.tokens));
-        const size = chosen ?? count;
-        const { loss, rowLosses } = languageModelLoss(model, scope, {
+    const inputs: Record<string, ArrayLike<number>> = { ...passInputs(batch), denominator: [7] };
+    const targets = inputs["targets"] as Int32Array;
+    const weights = Float32Array.from({ length: count }, (_, row) => (row % 5) / 2);
+    const run = async (chosen: readonly number[] | undefined, of = model, recompute = false) => {
+      const size = chosen?.length ?? count;
+      const tensor = (trace: Trace, name: string) => trace.input(name, tensorType([size], "i32"));
+      const shapes: Record<string, readonly number[]> = {};
+      const observe: SiteVisitor = ({ name, x }, next) => {
+        shapes[name] = x.shape;
+        return next();
+      };
+      const build = (trace: Trace): void => {
+        const scope = modelScope(trace, of, [observe]);
+        const context = passContext(trace, batch.rows, batch.tokens);
+        const rows = chosen === undefined ? undefined : tensor(trace, "rows");
+        const hidden = forwardHidden(of, scope, { ...context, rows }, { recompute });
+        const { loss, rowLosses } = languageModelLoss(of, scope, {
           hidden,
-          targets: trace.input("targets", tensorType([size], "i32")),
+          targets: tensor(trace, "targets"),
           weights: trace.input("weights", tensorType([size])),
           denominator: trace.input("denominator", tensorType([1])),
-          ...(chosen === undefined ? {} : { rows: trace.input("rows", tensorType([size], "i32")) }),
           chunkBytes: 6144,
         });
         trace.output("loss", loss);
         trace.output("rowLosses", rowLosses);
+        const wanted = of.trained.map(({ region, offset, shape }) => trace.state(region, tensorType(shape), offset));
+        for (const [index, gradient] of gradients(loss, wanted).entries())
+          trace.output(`grad.${of.trained[index]!.name}`, gradient);
       };
-    const inputs = passInputs(batch);
-    const weights = Float32Array.from({ length: count }, (_, row) => (row % 5) / 2);
-    const all = await interpret(runtime, build(undefined), { ...inputs, weights, denominator: [7] });
-    const targets = inputs["targets"] as Int32Array;
-    const expected = all["rowLosses"]!.reduce((sum, loss, row) => sum + loss * weights[row]!, 0) / 7;
-    expect(all["loss"]![0]).toBeCloseTo(expected, 12);
-    expect([...all["rowLosses"]!].map((loss) => loss === 0)).toEqual([...targets].map((target) => target === -100));
-    const rows = [...targets.keys()].filter((row) => targets[row] !== -100);
-    const padded = [...rows, 0];
-    const some = await interpret(runtime, build(padded.length), {
-      ...inputs,
-      rows: padded,
-      targets: [...rows.map((row) => targets[row]!), -100],
-      weights: [...rows.map((row) => weights[row]!), 0],
-      denominator: [7],
-    });
-    expect(some["loss"]![0]).toBeCloseTo(expected, 12);
+      const rows = chosen ?? [...targets.keys()];
+      // A row of zeros, -1, has no target.
+      const given = {
+        rows,
+        targets: rows.map((row) => targets[row] ?? -100),
+        weights: rows.map((row) => weights[row] ?? 0),
+      };
+      return { outputs: await interpret(runtime, build, { ...inputs, ...given }), shapes };
+    };
+    const all = await run(undefined);
+    const expected = all.outputs["rowLosses"]!.reduce((sum, loss, row) => sum + loss * weights[row]!, 0) / 7;
+    expect(all.outputs["loss"]![0]).toBeCloseTo(expected, 12);
+    expect([...all.outputs["rowLosses"]!].map((loss) => loss === 0)).toEqual([...targets].map((each) => each === -100));
+
+    const rows = [...[...targets.keys()].filter((row) => targets[row] !== -100), -1];
+    const names = ["loss", ...gradientNames(all.outputs)];
+    const last = model.config.blockCount - 1;
+    const whole = [batch.rows, batch.tokens];
+    for (const recompute of [false, true]) {
+      const some = await run(rows, model, recompute);
+      expectClose(some.outputs, all.outputs, names);
+      expect(some.shapes[`model.layers.${last}.self_attn.o_proj`]!.slice(0, -1)).toEqual(whole);
+      expect(some.shapes[`model.layers.${last}.mlp.gate_proj`]!.slice(0, -1)).toEqual([rows.length]);
+      expect(some.shapes["model.layers.0.mlp.gate_proj"]!.slice(0, -1)).toEqual(whole);
+    }
+    const { family } = model;
+    const heedless: typeof family = {
+      ...family,
+      block: (scope, config, index, x) =>
+        family.block(scope.during({ ...scope.context!, rows: undefined }), config, index, x),
+    };
+    const some = await run(rows, { ...model, family: heedless });
+    expectClose(some.outputs, all.outputs, names);
+    expect(some.shapes["model.norm"]!.slice(0, -1)).toEqual([rows.length]);
   });
 
   it("cuts rows into equal chunks of whole tiles", () => {

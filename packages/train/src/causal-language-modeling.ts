@@ -62,14 +62,18 @@ export function causalLanguageModeling(options: CausalLanguageModelingOptions): 
       const hidden = forwardHidden(
         model,
         scope,
-        { ids: inputs["ids"]!, positions: inputs["positions"]!, documents: inputs["documents"]! },
+        {
+          ids: inputs["ids"]!,
+          positions: inputs["positions"]!,
+          documents: inputs["documents"]!,
+          ...(headRows === undefined ? {} : { rows: inputs["headRows"]! }),
+        },
         { recompute },
       );
       const { loss, rowLosses } = languageModelLoss(model, scope, {
         hidden,
         targets: inputs["targets"]!,
         denominator: fill(trace, 1, [1]),
-        ...(headRows === undefined ? {} : { rows: inputs["headRows"]! }),
       });
       if (names.length === 1) return [{ name: "loss", sum: loss, weight: 1 }];
       return names.map((name) => ({

@@ -12,6 +12,7 @@ import { linear } from "../layers/linear.ts";
 import { rmsNorm } from "../layers/rms-norm.ts";
 import { rotary } from "../layers/rotary.ts";
 import { subBlock } from "../layers/sub-block.ts";
+import { wantedRows } from "../layers/wanted-rows.ts";
 import type { ModelFamily } from "../model-family.ts";
 import { ropeTables } from "../rope/rope-tables.ts";
 import type { Scope } from "../scope.ts";
@@ -40,11 +41,9 @@ export const llama: ModelFamily<LlamaConfig> = {
     const attended = subBlock(block.at("self_attn"), rmsNorm(block.at("input_layernorm"), x, { epsilon }), x, (input) =>
       selfAttention(block.at("self_attn"), config, index, input),
     );
-    return subBlock(
-      block.at("mlp"),
-      rmsNorm(block.at("post_attention_layernorm"), attended, { epsilon }),
-      attended,
-      (input) => feedForward(block.at("mlp"), config, input),
+    const kept = index === config.blockCount - 1 ? wantedRows(block, attended) : attended;
+    return subBlock(block.at("mlp"), rmsNorm(block.at("post_attention_layernorm"), kept, { epsilon }), kept, (input) =>
+      feedForward(block.at("mlp"), config, input),
     );
   },
   finish: (scope, { normEpsilon }, x) => rmsNorm(scope.at("model.norm"), x, { epsilon: normEpsilon }),
