@@ -37,7 +37,6 @@ const knowing = compile("knowing", "Zen", "Haswell SkylakeX");
 const avx2 =
   process.platform === "linux" && /^flags\s*:.*\bfma\b.*\bavx2\b/m.test(readFileSync("/proc/cpuinfo", "utf8"));
 const here = unknowing && avx2 ? "" : " (skipped without Linux, AVX2 and a C compiler)";
-const [best] = avx2 ? betterCoreTypes({ path: "", family: "openblas", id: "openblas-0.3.21-prescott" }) : [];
 
 describe("the code that an OpenBLAS is held to", () => {
   const flags = (names: string): ReadonlySet<string> => new Set(names.split(" "));
@@ -71,6 +70,7 @@ describe("the code that an OpenBLAS is held to", () => {
 describe.skipIf(here)(`a library that does not know the processor${here}`, () => {
   it("is opened with better code, by all threads, and so again when it was kept", async () => {
     const cache = join(folder, "cache");
+    const [best] = betterCoreTypes({ path: "", family: "openblas", id: "openblas-0.3.21-prescott" });
     const id = `openblas-9.8.7-${best!.toLowerCase()}`;
     const first = await findNativeBlas({ library: unknowing!, cache });
     expect(first).toMatchObject({ library: { family: "openblas", id }, provider: { id }, failures: [] });

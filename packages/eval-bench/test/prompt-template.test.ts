@@ -46,7 +46,10 @@ describe("fitPrompt on long texts", () => {
       while (lengthOf(beginning()) > limit) kept -= lengthOf(beginning()) - limit;
       return { text: beginning(), prompt: prompt.render(beginning()), truncated: kept < ids.length };
     };
-    const parts = fc.array(fc.constantFrom("a", "word ", "\n", " ", "longer", ". ", "\n\n"), { maxLength: 1_500, size: "max" });
+    const parts = fc.array(fc.constantFrom("a", "word ", "\n", " ", "longer", ". ", "\n\n"), {
+      maxLength: 1_500,
+      size: "max",
+    });
     fc.assert(
       fc.property(parts, fc.integer({ min: 4, max: 40 }), (drawn, limit) => {
         const text = drawn.join("");
