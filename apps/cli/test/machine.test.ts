@@ -49,8 +49,14 @@ describe("the native library", () => {
     cached: true,
   };
 
+  test("is told with the variable that chose its code, which may be why it is slow", () => {
+    expect(blasCheck(choice, "Haswell").detail).toMatch(/; OPENBLAS_CORETYPE=Haswell chose its code$/);
+    const other = { ...choice, provider: { id: "mkl-2024.0", module: "none", options: {} } };
+    expect(blasCheck(other, "Haswell").detail).not.toContain("OPENBLAS");
+  });
+
   test("is told with its rate beside WebAssembly's, and why it is used", () => {
-    expect(blasCheck(choice)).toEqual({
+    expect(blasCheck(choice, "")).toEqual({
       id: "native blas",
       status: "ok",
       value: {
@@ -70,7 +76,7 @@ describe("the native library", () => {
 
   test("is told with those that crashed before it", () => {
     const failures = [{ path: "libmkl_rt.so.2", reason: "it ended its process: signal SIGSEGV" }];
-    const { value, detail } = blasCheck({ ...choice, use: false, cached: false, failures });
+    const { value, detail } = blasCheck({ ...choice, use: false, cached: false, failures }, "");
     expect(value).toMatchObject({ used: false, cached: false, failures });
     expect(detail).toMatch(/, not used \(.*measured now; not libmkl_rt\.so\.2: it ended its process: signal SIGSEGV$/);
   });

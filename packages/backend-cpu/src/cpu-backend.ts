@@ -16,7 +16,7 @@ import { createScratch } from "./memory/scratch.ts";
 import { createPlanCompiler } from "./plan/compile-plan.ts";
 import { parameterBytes } from "./pool/messages.ts";
 import { createWorkerPool } from "./pool/worker-pool.ts";
-import { chooseTile } from "./tuning/choose-tile.ts";
+import { checkTile, chooseTile } from "./tuning/choose-tile.ts";
 
 /** Options of {@link createCpuBackend}. */
 export interface CpuBackendOptions {
@@ -71,6 +71,7 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   const { addressType } = heap;
   const { near: nearHeap, wide } = innerLoops(options.wide ?? has256Bits(), addressType, createNearHeap);
   const code: WasmFeatures = { addressType, nearMemory: nearHeap !== undefined, relaxedSimd: fusedMultiplyAdd };
+  const features = featuresOf(code, wide, options);
   const pool = createWorkerPool({ threads, heap, nearMemory: nearHeap?.memory, gemm });
   const library = createKernelLibrary({ pool, code, maxPages, gemm: gemm !== undefined });
   const scratch = createScratch({ heap, nearHeap: nearHeap ?? heap, threads });
@@ -84,7 +85,7 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
       maxBindings,
       maxAllocationBytes: maxBytes,
       inPlace: true,
-      features: featuresOf(code, wide, options),
+      features,
     },
     kernels: [...(options.kernels ?? []), ...(gemm ? createNativeKernels() : []), ...cpuKernels],
     interprets: false,
@@ -102,9 +103,9 @@ function featuresOf(
 ): ReadonlySet<string> {
   const features = new Set<string>();
   if (wide) features.add("simd256");
-  if (tileCache !== false) {
-    features.add(tileFeature(chooseTile({ wide, relaxedSimd, addressType, nearMemory, folder: tileCache })));
-  }
+  const code = { wide, relaxedSimd, addressType, nearMemory };
+  if (tileCache !== false) features.add(tileFeature(chooseTile({ ...code, folder: tileCache })));
+  else if (wide) checkTile(code);
   if (relaxedSimd && fusesMultiplyAdd()) features.add("fma");
   if (gemm) features.add(`gemm:${gemm.id}`);
   return features;

@@ -122,6 +122,18 @@ describe("chooseTile", () => {
     expect(tileName(chooseTile(options(measure, true)))).not.toBe("6x4");
   });
 
+  it("checks 256 bits where no tile is kept either, and measures nothing at 128", async () => {
+    const { asked, measure } = fakeMeasure("6x4", () => false);
+    measured.instead = measure;
+    const create = (wide: boolean) => createCpuBackend({ threads: 1, wide, tileCache: false });
+    expect(() => create(true)).toThrow(
+      expect.objectContaining({ code: "DEVICE_UNAVAILABLE", hint: expect.stringContaining("revectorize") }),
+    );
+    expect(asked).toEqual([[tileName(tileFamily(true)[0]!)]]);
+    await create(false).dispose();
+    expect(asked).toHaveLength(1);
+  });
+
   it("refuses an engine on which none multiplies rightly", () => {
     const { measure } = fakeMeasure("6x4", () => false);
     expect(() => chooseTile(options(measure, true))).toThrow(

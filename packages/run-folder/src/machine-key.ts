@@ -1,8 +1,9 @@
-import { arch, cpus } from "node:os";
+import { arch } from "node:os";
+import { type Processor, processor } from "./processor.ts";
 
 /** A processor and the engine that runs on it. */
 export type MachineKey = {
-  readonly processor: string;
+  readonly processor: Processor;
   readonly architecture: string;
   readonly node: string;
   readonly v8: string;
@@ -10,10 +11,5 @@ export type MachineKey = {
 
 /** What a fact that was measured in this process holds for: part of the key of an entry in the user's cache. */
 export function machineKey(): MachineKey {
-  return {
-    processor: cpus()[0]?.model.trim() ?? "unknown",
-    architecture: arch(),
-    node: process.versions.node,
-    v8: process.versions.v8,
-  };
+  return { processor: processor(), architecture: arch(), node: process.versions.node, v8: process.versions.v8 };
 }

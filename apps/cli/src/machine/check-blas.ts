@@ -13,14 +13,18 @@ export async function checkBlas(directory: string, wide: boolean): Promise<Machi
   }
 }
 
-/** The choice as a line of the table. */
-export function blasCheck({ provider, rates, cached = false, use, because, failures }: MeasuredBlas): MachineCheck {
+/** The choice as a line of the table. `coreType` is the value of OPENBLAS_CORETYPE, by which an OpenBLAS is held to code of a processor. */
+export function blasCheck(
+  { provider, rates, cached = false, use, because, failures }: MeasuredBlas,
+  coreType = process.env["OPENBLAS_CORETYPE"],
+): MachineCheck {
   if (provider === undefined || rates === undefined)
     return { id, status: "absent", value: null, detail: `${because}; WebAssembly multiplies` };
   const { native, wasm, tile } = rates;
   const origin = cached ? "as measured at an earlier start" : "measured now";
   const speeds = `${native.toFixed(0)} GFLOPS a thread, WebAssembly ${wasm.toFixed(0)} with tile ${tile}, ${origin}`;
   const others = failures.map(({ path, reason }) => `; not ${path}: ${reason}`).join("");
+  const held = provider.id.startsWith("openblas") && coreType ? `; OPENBLAS_CORETYPE=${coreType} chose its code` : "";
   return {
     id,
     status: "ok",
@@ -34,6 +38,6 @@ export function blasCheck({ provider, rates, cached = false, use, because, failu
       cached,
       failures: failures.map(({ path, reason }) => ({ path, reason })),
     },
-    detail: `${provider.id}, ${use ? "used" : "not used"} (${because}): ${speeds}${others}`,
+    detail: `${provider.id}, ${use ? "used" : "not used"} (${because}): ${speeds}${held}${others}`,
   };
 }

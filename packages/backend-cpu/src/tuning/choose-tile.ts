@@ -39,16 +39,29 @@ export function chooseTile(options: ChooseTileOptions): TileSize {
   if (known && known !== guess && stands(measure([known, guess], code))) return known;
   const exact = measure(tileFamily(wide), code).filter((tile) => tile.exact);
   const [fastest] = exact.toSorted((left, right) => right.rate - left.rate);
-  if (fastest === undefined) {
-    throw new AttuneError("DEVICE_UNAVAILABLE", "This engine's SIMD code multiplies small integers wrongly.", {
-      hint: wide
-        ? "Start Node without --experimental-wasm-revectorize, and do not call enable256Bits()."
-        : "Use another version of Node.",
-    });
-  }
+  if (fastest === undefined) throw multipliesWrongly(wide);
   if (exact.some(({ optimised }) => !optimised)) return exact[0]!.tile;
   writeTile(folder, key, fastest.tile);
   return fastest.tile;
+}
+
+/**
+ * Checks the tile that products are computed with where none is chosen.
+ *
+ * @throws AttuneError `DEVICE_UNAVAILABLE` where it does not multiply small integers exactly
+ */
+export function checkTile(options: Omit<ChooseTileOptions, "folder">): void {
+  const { wide, relaxedSimd, addressType = "i32", nearMemory = false, measure = measureTiles } = options;
+  const [guess] = measure([tileFamily(wide)[0]!], { relaxedSimd, addressType, nearMemory, trials: 1 });
+  if (!guess!.exact) throw multipliesWrongly(wide);
+}
+
+function multipliesWrongly(wide: boolean): AttuneError {
+  return new AttuneError("DEVICE_UNAVAILABLE", "This engine's SIMD code multiplies small integers wrongly.", {
+    hint: wide
+      ? "Start Node without --experimental-wasm-revectorize, and do not call enable256Bits()."
+      : "Use another version of Node.",
+  });
 }
 
 /** Whether a kept tile is right, and as fast as the best guess as far as can be told now. */
