@@ -71,7 +71,8 @@ const families: readonly Family[] = [
     describe: (handle) => {
       const bytes = Buffer.alloc(256);
       handle.func("void MKL_Get_Version_String(_Out_ uint8_t *, int)")(bytes, bytes.length);
-      return versionIn(bytes.toString("latin1"));
+      // "Version 2024.0-Product Build 20231011 ..."
+      return versionIn(bytes.toString("latin1").split("-", 1)[0]);
     },
   },
   {

@@ -3,9 +3,11 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeUserCache } from "@attune/run-folder";
 import { AttuneError } from "@attune/spec";
 import { createRuntime } from "@attune/tensor-core";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { ratesEntry } from "../src/toolbox/blas-rates.ts";
 import { findBlas } from "../src/toolbox/find-blas.ts";
 import { assertSameNumerics, numericsOf, readNumerics } from "../src/toolbox/numerics-class.ts";
 import { chooseBlas, openCpu } from "../src/toolbox/open-cpu.ts";
@@ -87,6 +89,16 @@ describe("the native library of the device cpu", () => {
     if (first.rates!.settled) expect(second).toEqual({ ...first, cached: true });
     expect(third.provider).toEqual(first.provider);
     expect(third.use).toBe(first.use);
+  });
+
+  it.skipIf(without).each([
+    [104, false, "it is 1.04 times as fast as WebAssembly, and 1.1 decides"],
+    [120, true, "it is 1.20 times as fast as WebAssembly, and 1.1 decides"],
+  ])(`multiplies where it is clearly faster: at %d to 100 %j${without}`, async (native, use, because) => {
+    vi.stubEnv("XDG_CACHE_HOME", mkdtempSync(join(cache, "own-")));
+    const { provider, files } = await findBlas(folder, undefined);
+    writeUserCache(ratesEntry({ provider: provider!, files, wide: false }), { native, wasm: 100, tile: "6x2" });
+    expect(await chooseBlas(folder, false)).toMatchObject({ use, because, cached: true });
   });
 
   it.skipIf(without)(`is told with what is wrong with better ones${without}`, async () => {
