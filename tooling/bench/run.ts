@@ -16,7 +16,7 @@ import { loadavg } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { renderPage } from "./src/page.ts";
-import { describeMachine, machineId, type RowResult, resultJson, toResult } from "./src/result.ts";
+import { describeMachine, leftOut, machineId, type RowResult, resultJson, toResult } from "./src/result.ts";
 import type { Row } from "./src/row.ts";
 import { rows } from "./src/rows.ts";
 import { cacheFolder } from "./src/workplace.ts";
@@ -37,18 +37,30 @@ const name = `${today}-${machineId(machine)}${flags.short ? "-short" : ""}`;
 const done = join(cacheFolder, "bench-rows", name);
 const fileOf = (row: Row): string => join(done, `${row.id}.json`);
 
+/** Rows that could not be measured: on the page, but not done. */
+const missing = new Map<string, RowResult>();
+
 async function measure(row: Row): Promise<void> {
   process.stderr.write(`${row.id}: ${row.title}\n`);
   const before = loadavg()[0]! / machine.cores;
-  const measured = await row.run({ short: flags.short });
-  const load = [before, loadavg()[0]! / machine.cores] as const;
-  writeFileSync(fileOf(row), JSON.stringify(toResult(row, measured, { short: flags.short, load })));
+  const context = () => ({ short: flags.short, load: [before, loadavg()[0]! / machine.cores] as const });
+  try {
+    const measured = await row.run({ short: flags.short });
+    writeFileSync(fileOf(row), JSON.stringify(toResult(row, measured, context())));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    process.exitCode = 1;
+    process.stderr.write(`${row.id} is left out: ${reason}\n`);
+    missing.set(row.id, leftOut(row, reason.split("\n", 1)[0]!, context()));
+  }
 }
 
 function write(): void {
-  const results = rows
-    .filter((row) => existsSync(fileOf(row)))
-    .map((row) => JSON.parse(readFileSync(fileOf(row), "utf8")) as RowResult);
+  const results = rows.flatMap((row) =>
+    existsSync(fileOf(row))
+      ? [JSON.parse(readFileSync(fileOf(row), "utf8")) as RowResult]
+      : (missing.get(row.id) ?? []),
+  );
   const folder = resolve(flags.output);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(resultJson(results), null, 1)}\n`);
@@ -68,13 +80,8 @@ if (flags.list || chosen.length === 0) {
       process.stderr.write(`${row.id}: done before\n`);
       continue;
     }
-    try {
-      await measure(row);
-      write();
-    } catch (error) {
-      process.exitCode = 1;
-      process.stderr.write(`${row.id} is left out: ${error instanceof Error ? error.message : String(error)}\n`);
-    }
+    await measure(row);
+    write();
   }
   write();
 }

@@ -6,6 +6,7 @@ export { hashBytes, hashFile, hashJson } from "./hash.ts";
 export type { ReadJsonOptions } from "./json-file.ts";
 export { readJson, writeJsonAtomic } from "./json-file.ts";
 export { type MachineKey, machineKey } from "./machine-key.ts";
+export { type Processor, processor } from "./processor.ts";
 export type { JsonLine, ReadJsonLinesOptions } from "./read-json-lines.ts";
 export { readJsonLines } from "./read-json-lines.ts";
 export { type ReadRegularFileOptions, readRegularFile, regularFileSize } from "./read-regular-file.ts";

@@ -1,13 +1,13 @@
 // Matrix products by jax-js on its WASM backend; in Node it has one thread. Arrays are consumed by use, hence `.ref`.
 import { defaultDevice, init, numpy as np } from "@jax-js/jax";
-import { options, pattern, secondsOf, serve } from "./serve.mjs";
+import { options, pattern, secondsOf, serve, versionOf } from "./serve.mjs";
 
 options();
 await init("wasm");
 defaultDevice("wasm");
 const operands = new Map();
 
-await serve({ device: "wasm" }, async (request) => {
+await serve({ jax: versionOf("@jax-js/jax"), device: "wasm" }, async (request) => {
   const { m, k, n, transposeA, transposeB } = request;
   const key = JSON.stringify(request);
   if (!operands.has(key)) {

@@ -1,9 +1,14 @@
 // The other end of a subject, for peers that run from their own folder (tooling/bench/src/subject.ts).
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 const say = (value) => void process.stdout.write(`@bench ${JSON.stringify(value)}\n`);
 
 export const options = () => JSON.parse(process.argv[2] ?? "{}");
+
+/** The version of an installed package, which does not say it itself. */
+export const versionOf = (name) =>
+  JSON.parse(readFileSync(new URL(`./node_modules/${name}/package.json`, import.meta.url), "utf8")).version;
 
 export const pattern = (count) => Float32Array.from({ length: count }, (_, index) => ((index * 37) % 101) / 101 - 0.5);
 

@@ -1,7 +1,9 @@
 """Fine-tuning by Transformers' Trainer with PEFT, or by TRL's SFTTrainer: each request lets one optimizer step go.
 
 trainer: the batches that Attune packed, a row of documents each, attending within their documents only: losses compare step by step.
-trl-packed, trl-padded: the same examples as TRL batches them, for its speed; padding does not count as tokens.
+trl-same: these batches, as they are, through TRL's SFTTrainer; its losses compare step by step, too.
+trl-packed, trl-padded: the same examples as TRL batches them, for its speed; padding does not count as tokens. TRL learns the prompts,
+too, packs other rows together and lets its own sampler order them, so that these losses are those of other batches.
 """
 
 import json
@@ -76,15 +78,32 @@ shared = {
     "logging_strategy": "no", "use_cpu": True, "bf16": False, "gradient_checkpointing": False, "disable_tqdm": True,
     "dataloader_pin_memory": False,
 }
-if settings["kind"] == "trainer":
-    arguments = TrainingArguments(**{**shared, "per_device_train_batch_size": 1}, remove_unused_columns=False)
-
-    class InOrder(recording(Trainer)):
+def in_order(base):
+    class InOrder(recording(base)):
         def _get_train_sampler(self, *args, **rest):
             return torch.utils.data.SequentialSampler(self.train_dataset)
 
-    trainer = InOrder(model=model, args=arguments, train_dataset=[flat(batch) for batch in data["batches"]],
-                      data_collator=lambda batch: batch[0], callbacks=[Steps()])
+    return InOrder
+
+
+alone = {**shared, "per_device_train_batch_size": 1, "remove_unused_columns": False}
+if settings["kind"] == "trainer":
+    trainer = in_order(Trainer)(model=model, args=TrainingArguments(**alone), callbacks=[Steps()],
+                                train_dataset=[flat(batch) for batch in data["batches"]],
+                                data_collator=lambda batch: batch[0])
+elif settings["kind"] == "trl-same":
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    def collate(batch):
+        return {name: value if name == "tokens" else torch.tensor(value) for name, value in batch[0].items()}
+
+    flats = [{name: value if name == "tokens" else value.tolist() for name, value in flat(batch).items()}
+             for batch in data["batches"]]
+    arguments = SFTConfig(**alone, max_length=None, packing=False, loss_type="nll",
+                          dataset_kwargs={"skip_prepare_dataset": True})
+    trainer = in_order(SFTTrainer)(model=model, args=arguments, train_dataset=Dataset.from_list(flats),
+                                   data_collator=collate, processing_class=tokenizer, callbacks=[Steps()])
 else:
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer

@@ -31,7 +31,8 @@ export interface Measured {
   readonly subjects: readonly {
     readonly name: string;
     readonly ready: Readonly<Record<string, unknown>>;
-    readonly peakBytes: number;
+    /** Null where it is not known. */
+    readonly peakBytes: number | null;
   }[];
   /** Subjects that could not take part, or not in every case, and why. */
   readonly skipped: readonly { readonly subject: string; readonly reason: string }[];
@@ -47,6 +48,11 @@ export interface Rounds {
 function inTurn<T>(subjects: readonly T[], round: number): readonly T[] {
   const first = round % subjects.length;
   return [...subjects.slice(first), ...subjects.slice(0, first)];
+}
+
+/** Why a subject did not do a case: in its own words, where it has some. */
+function reasonOf(sample: Readonly<Record<string, unknown>>): string {
+  return typeof sample["skipped"] === "string" ? sample["skipped"] : JSON.stringify(sample);
 }
 
 /** What a page says of a failure: its first line; what was printed goes to the terminal. */
@@ -89,7 +95,7 @@ export async function interleave(
         if (!samples.has(subject.name)) continue;
         try {
           const sample = await subject.run(each.request);
-          if (typeof sample.seconds !== "number") throw new Error(`${each.name}: ${JSON.stringify(sample)}`);
+          if (typeof sample.seconds !== "number") throw new Error(`${each.name}: ${reasonOf(sample)}`);
           if (round >= rounds.warmup) samples.get(subject.name)!.push(sample);
         } catch (error) {
           samples.delete(subject.name);
@@ -109,7 +115,7 @@ export async function interleave(
   }
   const ended = [];
   for (const { name, ready, close } of subjects) {
-    ended.push({ name, ready, peakBytes: await close().catch(() => Number.NaN) });
+    ended.push({ name, ready, peakBytes: await close().catch(() => null) });
   }
   return { cases: measured, subjects: ended, skipped };
 }

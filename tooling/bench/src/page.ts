@@ -35,10 +35,27 @@ ${results.map(renderRow).join("\n")}
 `;
 }
 
+/** What subjects said of themselves: versions, features, how long they took to be ready. */
+function renderSubjects({ subjects }: RowResult): string {
+  const items = subjects.flatMap(({ name, ready }) => {
+    const said = Object.entries(ready).map(([key, value]) =>
+      typeof value === "number" && key.endsWith("Seconds")
+        ? `${key.slice(0, -"Seconds".length)} ${digits(value)} s`
+        : `${key} ${Array.isArray(value) ? value.join(" ") : String(value)}`,
+    );
+    return said.length === 0 ? [] : [`<li>${escapeText(name)}: ${escapeText(said.join(", "))}</li>`];
+  });
+  return items.length === 0
+    ? ""
+    : `<details class="note"><summary>Versions</summary><ul>${items.join("")}</ul></details>`;
+}
+
 function renderRow(row: RowResult): string {
-  const { cpu, cores, node, platform } = row.machine;
+  const { cpu, generation, cores, node, platform } = row.machine;
   const busy = row.load[0] > 1 || row.short;
-  const about = `${row.date.slice(0, 10)}; ${cpu}, ${cores} cores, ${platform}, Node ${node}`;
+  const processor = generation === undefined ? cpu : `${cpu} (${generation})`;
+  const revision = row.revision === undefined ? "" : `; Attune ${row.revision}`;
+  const about = `${row.date.slice(0, 10)}; ${processor}, ${cores} cores, ${platform}, Node ${node}${revision}`;
   const warning = busy
     ? `<p class="off">Noisy: ${row.short ? "a short run; " : ""}load ${row.load.map((value) => value.toFixed(1)).join(" to ")}.</p>`
     : "";
@@ -46,14 +63,16 @@ function renderRow(row: RowResult): string {
   const skipped = row.skipped.map(
     ({ subject, reason }) => `<li>${escapeText(subject)}: ${escapeText(reason.split("\n")[0]!)}</li>`,
   );
+  const table = `<table><tr><th>${escapeText(row.unit)}</th><th></th><th>peak memory</th><th>first / this</th></tr>
+${row.cases.map(({ name, results }) => renderCase(name, results, peaks)).join("\n")}</table>`;
   return `<h2 id="${row.id}">${escapeText(row.title)}</h2>
 <p class="note">${escapeText(about)}</p>${warning}
-<table><tr><th>${escapeText(row.unit)}</th><th></th><th>peak memory</th><th>first / this</th></tr>
-${row.cases.map(({ name, results }) => renderCase(name, results, peaks)).join("\n")}</table>
+${row.cases.length > 0 ? table : ""}
+${renderSubjects(row)}
 ${skipped.length > 0 ? `<p class="note">Left out:</p><ul class="note">${skipped.join("")}</ul>` : ""}`;
 }
 
-function renderCase(name: string, results: readonly ResultCell[], peaks: ReadonlyMap<string, number>): string {
+function renderCase(name: string, results: readonly ResultCell[], peaks: ReadonlyMap<string, number | null>): string {
   const title = name === "" ? "" : `<tr><th colspan="4">${escapeText(name)}</th></tr>`;
   const lines = results.map((cell) => {
     const peak = peaks.get(cell.subject);

@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
+import { arch, availableParallelism, platform, release, totalmem } from "node:os";
+import { processor } from "@attune/run-folder";
 import type { JsonValue } from "@attune/spec";
 import type { Measured } from "./interleave.ts";
 import type { Row } from "./row.ts";
@@ -8,6 +10,10 @@ import { type Spread, spreadOf } from "./statistics.ts";
 /** The machine that a row was measured on. */
 export interface Machine {
   readonly cpu: string;
+  /** Vendor, family, model and stepping, where the system tells: one name stands for several processors. */
+  readonly generation?: string;
+  /** A hash of its instruction sets. */
+  readonly instructions?: string;
   readonly cores: number;
   readonly memoryBytes: number;
   readonly platform: string;
@@ -35,6 +41,8 @@ export interface RowResult {
   /** A quick run that only proves that the row works. */
   readonly short: boolean;
   readonly machine: Machine;
+  /** Commit of Attune, with "-dirty" behind it if the tree was changed. */
+  readonly revision?: string;
   /** Processes that wanted a core on average when the row began and ended, beside what cores there are: more than 1 is noise. */
   readonly load: readonly [before: number, after: number];
   readonly cases: readonly { readonly name: string; readonly results: readonly ResultCell[] }[];
@@ -44,8 +52,10 @@ export interface RowResult {
 
 /** The machine that this runs on. */
 export function describeMachine(): Machine {
+  const { name, ...more } = processor();
   return {
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cpu: name,
+    ...more,
     cores: availableParallelism(),
     memoryBytes: totalmem(),
     platform: `${platform()} ${arch()} ${release()}`,
@@ -55,8 +65,17 @@ export function describeMachine(): Machine {
 }
 
 /** A name for files of results from one kind of machine. */
-export function machineId({ cpu, cores, node }: Machine): string {
-  return createHash("sha256").update(`${cpu}|${cores}|${node}`).digest("hex").slice(0, 8);
+export function machineId({ cpu, generation = "", instructions = "", cores, node }: Machine): string {
+  const parts = [cpu, generation, instructions, cores, node];
+  return createHash("sha256").update(parts.join("|")).digest("hex").slice(0, 8);
+}
+
+/** The commit of this tree; undefined where it is none of git. */
+export function describeRevision(): string | undefined {
+  const git = (...given: string[]) => spawnSync("git", given, { cwd: import.meta.dirname, encoding: "utf8" });
+  const { status, stdout } = git("rev-parse", "--short=12", "HEAD");
+  if (status !== 0) return undefined;
+  return stdout.trim() + (git("status", "--porcelain", "--untracked-files=no").stdout === "" ? "" : "-dirty");
 }
 
 /** A row's result in its unit. */
@@ -80,17 +99,28 @@ export function toResult(
     }),
   }));
   const { subjects, skipped } = measured;
+  const revision = describeRevision();
   return {
     id,
     title,
     unit,
     date: new Date().toISOString(),
     machine: describeMachine(),
+    ...(revision === undefined ? {} : { revision }),
     ...context,
     cases,
     subjects,
     skipped,
   };
+}
+
+/** A row that could not be measured at all, and why. */
+export function leftOut(
+  row: Row,
+  reason: string,
+  context: { short: boolean; load: readonly [number, number] },
+): RowResult {
+  return toResult(row, { cases: [], subjects: [], skipped: [{ subject: "the whole row", reason }] }, context);
 }
 
 /** As JSON. */

@@ -27,7 +27,8 @@ const place = (path: string): string => fileURLToPath(new URL(`../${path}`, impo
 /** A subject that runs Attune's sources. */
 export function attuneSubject(name: string, file: string, options: object): SubjectCommand {
   const flags = ["--conditions=@attune/source", "--disable-warning=ExperimentalWarning"];
-  return { name, command: process.execPath, arguments: [...flags, place(`subjects/${file}`), JSON.stringify(options)] };
+  const given = [...flags, place(`subjects/${file}`), JSON.stringify(options)];
+  return { name, launch: () => ({ command: process.execPath, arguments: given }) };
 }
 
 /** A subject in the peers' Python environment. */
@@ -35,19 +36,27 @@ export function pythonSubject(name: string, file: string, options: { readonly th
   const threads = String(options.threads);
   return {
     name,
-    command: pythonPath(),
-    arguments: [place(`python/${file}`), JSON.stringify(options)],
-    environment: {
-      OMP_NUM_THREADS: threads,
-      MKL_NUM_THREADS: threads,
-      TOKENIZERS_PARALLELISM: "false",
-      HF_HUB_OFFLINE: "1",
-    },
+    launch: () => ({
+      command: pythonPath(),
+      arguments: [place(`python/${file}`), JSON.stringify(options)],
+      environment: {
+        OMP_NUM_THREADS: threads,
+        MKL_NUM_THREADS: threads,
+        TOKENIZERS_PARALLELISM: "false",
+        HF_HUB_OFFLINE: "1",
+      },
+    }),
   };
 }
 
 /** A subject of the npm registry. */
 export function peerSubject(name: string, file: string, options: object): SubjectCommand {
-  const directory = peersFolder();
-  return { name, command: process.execPath, arguments: [file, JSON.stringify(options)], directory };
+  return {
+    name,
+    launch: () => ({
+      command: process.execPath,
+      arguments: [file, JSON.stringify(options)],
+      directory: peersFolder(),
+    }),
+  };
 }

@@ -2,14 +2,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** How a subject is started. */
-export interface SubjectCommand {
-  /** As it stands in the row. */
-  readonly name: string;
+/** A program that is a subject. */
+export interface Launch {
   readonly command: string;
   readonly arguments: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
+}
+
+/** How a subject is started. */
+export interface SubjectCommand {
+  /** As it stands in the row. */
+  readonly name: string;
+  /** What is started; installs what it needs if that is not there. @throws Error why it cannot be had */
+  readonly launch: () => Launch;
 }
 
 /** What one piece of work gave; further fields are the row's. */
@@ -25,8 +31,8 @@ export interface Subject {
   readonly ready: Readonly<Record<string, unknown>>;
   /** Does the work once; a row may name which. */
   run(request?: unknown): Promise<Sample>;
-  /** Ends it; the largest memory that it ever held, in bytes. */
-  close(): Promise<number>;
+  /** Ends it; the largest memory that it ever held, in bytes, if that is the memory of its work. */
+  close(): Promise<number | null>;
 }
 
 const prefix = "@bench ";
@@ -45,9 +51,10 @@ const inherited = Object.fromEntries(Object.entries(process.env).filter(([name])
 
 /** Starts a subject and waits until it is ready. @throws Error with the end of what it printed if it dies */
 export async function startSubject(subject: SubjectCommand): Promise<Subject> {
-  const child = spawn(subject.command, subject.arguments, {
-    cwd: subject.directory,
-    env: { ...inherited, ...subject.environment },
+  const { command, arguments: given, directory, environment } = subject.launch();
+  const child = spawn(command, given, {
+    cwd: directory,
+    env: { ...inherited, ...environment },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const next = answersOf(child);
@@ -63,7 +70,7 @@ export async function startSubject(subject: SubjectCommand): Promise<Subject> {
     async close() {
       const { peakBytes } = await ask({ end: true });
       child.stdin!.end();
-      return Number(peakBytes);
+      return typeof peakBytes === "number" ? peakBytes : null;
     },
   };
 }

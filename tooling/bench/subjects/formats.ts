@@ -1,6 +1,6 @@
 // Linear layers of 256 rows whose weight is stored in a format: Attune decodes it while it packs.
 import { createCpuBackend, enable256Bits } from "@attune/backend-cpu";
-import { nibbleBlocks } from "@attune/tensor-conformance";
+import { byteRows, nibbleBlocks } from "@attune/tensor-conformance";
 import {
   bfloat16,
   buildPlan,
@@ -21,6 +21,7 @@ const formats: Readonly<Record<string, StorageFormat>> = {
   f32: float32,
   bf16: bfloat16,
   f16: float16,
+  "8 bits": byteRows(inner),
   "4 bits": nibbleBlocks,
 };
 const values = (count: number): Float32Array =>

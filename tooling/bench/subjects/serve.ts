@@ -6,8 +6,16 @@ const say = (value: object): void => void process.stdout.write(`@bench ${JSON.st
 /** Asks for the next request; undefined at the end. */
 export type NextRequest = () => Promise<Record<string, unknown> | undefined>;
 
+export interface ServeOptions {
+  /** Whether the work is done in this process, so that its memory is that of the work. Default true. */
+  readonly ownMemory?: boolean;
+}
+
 /** Requests one by one, for work that asks for its own turn (a training loop). */
-export function openRequests(): { next: NextRequest; answer: (value: object) => void } {
+export function openRequests({ ownMemory = true }: ServeOptions = {}): {
+  next: NextRequest;
+  answer: (value: object) => void;
+} {
   const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   return {
     answer: say,
@@ -16,15 +24,19 @@ export function openRequests(): { next: NextRequest; answer: (value: object) => 
       const request = done ? { end: true } : (JSON.parse(value as string) as { run?: Record<string, unknown> });
       if ("run" in request) return request.run as Record<string, unknown>;
       // maxRSS is in KiB.
-      say({ peakBytes: process.resourceUsage().maxRSS * 1024 });
+      say({ peakBytes: ownMemory ? process.resourceUsage().maxRSS * 1024 : null });
       return undefined;
     },
   };
 }
 
 /** Serves until the end. `work` answers one request with its seconds. */
-export async function serve(ready: object, work: (request: Record<string, unknown>) => Promise<object>): Promise<void> {
-  const { next, answer } = openRequests();
+export async function serve(
+  ready: object,
+  work: (request: Record<string, unknown>) => Promise<object>,
+  options: ServeOptions = {},
+): Promise<void> {
+  const { next, answer } = openRequests(options);
   answer(ready);
   for (let request = await next(); request !== undefined; request = await next()) answer(await work(request));
 }

@@ -13,7 +13,7 @@ function fake(name: string, seconds: number, dies = false, more = ""): SubjectCo
       if (!("run" in request)) { console.log('@bench {"peakBytes":1024}'); process.exit(); }
       if (${dies}) { console.error("out of luck"); process.exit(3); }
       console.log("@bench " + JSON.stringify({ seconds: ${seconds} * request.run.scale ${more} })); } });`;
-  return { name, command: process.execPath, arguments: ["--eval", script] };
+  return { name, launch: () => ({ command: process.execPath, arguments: ["--eval", script] }) };
 }
 
 describe("interleave", () => {
@@ -56,13 +56,22 @@ describe("interleave", () => {
   });
 
   it("leaves out a subject that cannot start or dies, with the reason", async () => {
-    const absent = { name: "absent", command: "/no/such/program", arguments: [] };
-    const measured = await interleave([fake("a", 1), fake("dying", 1, true), absent], { warmup: 0, counted: 1 }, [
-      { name: "", request: { scale: 1 } },
-    ]);
+    const absent = { name: "absent", launch: () => ({ command: "/no/such/program", arguments: [] }) };
+    const uninstalled = {
+      name: "uninstalled",
+      launch: () => {
+        throw new Error("pip install failed: no network\nmore of it");
+      },
+    };
+    const measured = await interleave(
+      [fake("a", 1), fake("dying", 1, true), absent, uninstalled],
+      { warmup: 0, counted: 1 },
+      [{ name: "", request: { scale: 1 } }],
+    );
     expect(measured.cases[0]!.results.map(({ subject }) => subject)).toEqual(["a"]);
     expect(measured.skipped).toEqual([
       { subject: "absent", reason: expect.stringContaining("ENOENT") },
+      { subject: "uninstalled", reason: "pip install failed: no network" },
       { subject: "dying", reason: "it ended with code 3: out of luck" },
     ]);
   });

@@ -16,7 +16,7 @@ export async function checkBlas(directory: string, wide: boolean): Promise<Machi
 /** The choice as a line of the table. `coreType` is the value of OPENBLAS_CORETYPE, by which an OpenBLAS is held to code of a processor. */
 export function blasCheck(
   { provider, rates, cached = false, use, because, failures }: MeasuredBlas,
-  coreType = process.env["OPENBLAS_CORETYPE"],
+  coreType: string | undefined = process.env["OPENBLAS_CORETYPE"],
 ): MachineCheck {
   if (provider === undefined || rates === undefined)
     return { id, status: "absent", value: null, detail: `${because}; WebAssembly multiplies` };

@@ -38,14 +38,20 @@ function batchesFile(model: string): string {
   const file = join(cacheFolder, `bench-batches-${rows}x${length}.json`);
   if (existsSync(file)) return file;
   const options = { model, alpaca: alpacaFile(), output: file, steps: 32, rows, length };
-  const { command, arguments: argumentsOf } = attuneSubject("batches", "make-batches.ts", options);
+  const { command, arguments: argumentsOf } = attuneSubject("batches", "make-batches.ts", options).launch();
   const { status, stderr } = spawnSync(command, argumentsOf, { encoding: "utf8" });
   if (status !== 0) throw new Error(`The batches could not be made: ${stderr}`);
   return file;
 }
 
-/** The subjects of a method, of which padded batches come last. */
-function subjectsOf(method: Method): { readonly subjects: readonly SubjectCommand[]; readonly padded: SubjectCommand } {
+/** Subjects that fit into memory together. */
+interface FinetuneSubjects {
+  readonly together: readonly SubjectCommand[];
+  /** Attune once more, and those that need the rest of the memory. */
+  readonly apart: readonly SubjectCommand[];
+}
+
+function subjectsOf(method: Method): FinetuneSubjects {
   const [model, threads] = [smollm2Folder(), Math.min(2, availableParallelism())];
   const shared = {
     model,
@@ -57,24 +63,30 @@ function subjectsOf(method: Method): { readonly subjects: readonly SubjectComman
   };
   const peer = (name: string, kind: string, more: object = {}) =>
     pythonSubject(name, "finetune.py", { ...shared, kind, ...more } as { threads: number });
-  const subjects = [
-    attuneSubject("Attune", "finetune.ts", { ...shared, native: false }),
-    attuneSubject("Attune with a native BLAS", "finetune.ts", { ...shared, native: true }),
-    pythonSubject("PyTorch, a loop by hand, the same batches", "packed_loop.py", shared),
-    peer("Transformers Trainer, the same batches", "trainer"),
-    peer("TRL SFTTrainer, packed", "trl-packed"),
-  ];
-  return { subjects, padded: peer("TRL SFTTrainer, padded, batches of 4", "trl-padded", { paddedRows }) };
+  const attune = (name: string, native = false) => attuneSubject(name, "finetune.ts", { ...shared, native });
+  const control = attune("Attune again (control)");
+  return {
+    together: [
+      attune("Attune"),
+      ...(method === "lora" ? [control] : []),
+      attune("Attune with a native BLAS", true),
+      pythonSubject("PyTorch, a loop by hand, the same batches", "packed_loop.py", shared),
+      peer("Transformers Trainer, the same batches", "trainer"),
+      peer("TRL SFTTrainer, packed", "trl-packed"),
+    ],
+    apart: [
+      attune("Attune, beside those with less memory"),
+      ...(method === "full" ? [control] : [peer("TRL SFTTrainer, the same batches", "trl-same")]),
+      peer("TRL SFTTrainer, padded, batches of 4", "trl-padded", { paddedRows }),
+    ],
+  };
 }
 
 async function measure(method: Method, { short }: RowContext): Promise<Measured> {
-  const { subjects, padded } = subjectsOf(method);
+  const subjects = subjectsOf(method);
   const rounds = { warmup: 1, counted: short ? 1 : steps };
-  if (method === "lora") return interleave([...subjects, padded], rounds);
-  // With all parameters trained, padded batches leave no memory for the other subjects: they meet Attune alone.
-  const together = await interleave(subjects, rounds);
-  const once = { ...subjects[0]!, name: "Attune, beside padded batches" };
-  const apart = await interleave([once, padded], rounds, [{ name: "padded batches beside Attune alone", request: {} }]);
+  const together = await interleave(subjects.together, rounds);
+  const apart = await interleave(subjects.apart, rounds, [{ name: "with memory for padded batches", request: {} }]);
   return {
     cases: [...together.cases, ...apart.cases],
     subjects: [...together.subjects, ...apart.subjects],

@@ -8,7 +8,7 @@ const flops = 2 * 256 * 576 * 1536;
 export const formatsRow: Row = {
   id: "formats",
   title:
-    "A linear layer of 256 rows, 576 to 1536, whose weight is stored in a format: 4 bits are the example plugin's for Attune, NF4 for bitsandbytes; only PyTorch's bf16 is not f32 arithmetic",
+    "A linear layer of 256 rows, 576 to 1536 (A·Bᵀ), whose weight B is stored in a format: 8 bits have one scale a row; 4 bits are the example plugin's for Attune, NF4 for bitsandbytes; only PyTorch's bf16 is not f32 arithmetic",
   unit: "GFLOPS",
   minutes: 1,
   rate: ({ seconds }) => flops / seconds / 1e9,
@@ -22,7 +22,7 @@ export const formatsRow: Row = {
         pythonSubject("PyTorch and bitsandbytes", "formats.py", { threads }),
       ],
       { warmup: 1, counted: short ? 2 : 9 },
-      ["f32", "bf16", "f16", "4 bits"].map((format) => ({ name: format, request: { format, seconds } })),
+      ["f32", "bf16", "f16", "8 bits", "4 bits"].map((format) => ({ name: format, request: { format, seconds } })),
     );
   },
 };

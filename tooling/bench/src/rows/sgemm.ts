@@ -51,6 +51,7 @@ function sgemmRow(threads: number): Row {
           attuneSubject("Attune", "product.ts", { threads, native: false }),
           attuneSubject("Attune again (control)", "product.ts", { threads, native: false }),
           attuneSubject("Attune with a native BLAS", "product.ts", { threads, native: true }),
+          attuneSubject("multiply-adds in registers (256 bits, the peak)", "peak.ts", { threads }),
           pythonSubject("PyTorch", "product.py", { threads }),
           peerSubject("onnxruntime-node", "onnxruntime.mjs", { threads }),
           ...(threads === 1

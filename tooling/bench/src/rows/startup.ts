@@ -1,17 +1,21 @@
 import { join } from "node:path";
 import { interleave } from "../interleave.ts";
 import { attuneSubject, type Row } from "../row.ts";
+import type { Launch } from "../subject.ts";
 import { pythonPath } from "../workplace.ts";
 
 const attune = join(import.meta.dirname, "../../../../apps/cli/bin/attune.js");
+
+const importing = (python: string, statement: string): Launch =>
+  attuneSubject("", "command.ts", { command: python, arguments: ["-c", statement] }).launch();
 
 export const startupRow: Row = {
   id: "startup",
   title:
     "A process from its start to its end: the command's help, and the imports that a fine-tuning script begins with",
-  unit: "starts a second",
+  unit: "milliseconds",
   minutes: 1,
-  rate: ({ seconds }) => 1 / seconds,
+  rate: ({ seconds }) => 1000 * seconds,
   run: ({ short }) =>
     interleave(
       [
@@ -27,10 +31,11 @@ export const startupRow: Row = {
             `await import(${JSON.stringify(join(import.meta.dirname, "../../../../packages/recipe/dist/index.js"))})`,
           ],
         }),
-        attuneSubject("python: import torch, transformers, peft", "command.ts", {
-          command: pythonPath(),
-          arguments: ["-c", "import torch, transformers, peft; transformers.Trainer; peft.LoraConfig"],
-        }),
+        {
+          name: "python: import torch, transformers, peft",
+          launch: () =>
+            importing(pythonPath(), "import torch, transformers, peft; transformers.Trainer; peft.LoraConfig"),
+        },
       ],
       { warmup: 1, counted: short ? 2 : 9 },
     ),
