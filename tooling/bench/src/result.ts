@@ -71,7 +71,7 @@ export function machineId({ cpu, generation = "", instructions = "", cores, node
 }
 
 /** The commit of this tree; undefined where it is none of git. */
-export function describeRevision(): string | undefined {
+function describeRevision(): string | undefined {
   const git = (...given: string[]) => spawnSync("git", given, { cwd: import.meta.dirname, encoding: "utf8" });
   const { status, stdout } = git("rev-parse", "--short=12", "HEAD");
   if (status !== 0) return undefined;

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 const here = join(import.meta.dirname, "..");
 
@@ -19,8 +19,11 @@ function run(command: string, argumentsOf: readonly string[], directory?: string
     maxBuffer: 2 ** 28,
   });
   if (status === 0) return;
-  const printed = (error?.message ?? stderr).trim();
-  throw new Error(`${command} ${argumentsOf[0]} failed: ${printed.split("\n").at(-1)}\n${printed.slice(-1500)}`);
+  const printed = ((error as NodeJS.ErrnoException | undefined)?.code ?? stderr).trim();
+  // The page is published: the folders of this machine are nobody's business.
+  throw new Error(
+    `${basename(command)} ${argumentsOf.slice(0, 2).join(" ")} failed: ${printed.split("\n").at(-1)}\n${printed.slice(-1500)}`,
+  );
 }
 
 /**

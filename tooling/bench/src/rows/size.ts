@@ -42,7 +42,7 @@ export const sizeRow: Row = {
   minutes: 0.2,
   rate: ({ bytes }) => Number(bytes) / 1e6,
   async run(): Promise<Measured> {
-    const peers = join(peersFolder(), "node_modules");
+    const peer = (name: string): number => installedBytes(join(peersFolder(), "node_modules", name));
     const items: [string, () => number][] = [
       ["@attune/cli", () => installedBytes(join(root, "apps/cli"))],
       [
@@ -56,31 +56,20 @@ export const sizeRow: Row = {
         },
       ],
       ["torch, transformers, peft, trl and what they need", () => bytesBelow(join(pythonPath(), "../../lib"))],
-      ["onnxruntime-node", () => installedBytes(join(peers, "onnxruntime-node"))],
-      ["@jax-js/jax", () => installedBytes(join(peers, "@jax-js/jax"))],
-      [
-        "tfjs-core and tfjs-backend-wasm",
-        () =>
-          installedBytes(join(peers, "@tensorflow/tfjs-backend-wasm")) +
-          installedBytes(join(peers, "@tensorflow/tfjs-core")),
-      ],
+      ["onnxruntime-node", () => peer("onnxruntime-node")],
+      ["@jax-js/jax", () => peer("@jax-js/jax")],
+      ["tfjs-core and tfjs-backend-wasm", () => peer("@tensorflow/tfjs-backend-wasm") + peer("@tensorflow/tfjs-core")],
     ];
     const one = { median: 1, low: 1, high: 1 };
-    return {
-      cases: [
-        {
-          name: "",
-          request: {},
-          results: items.map(([subject, bytes]) => ({
-            subject,
-            samples: [{ seconds: 1, bytes: bytes() }],
-            seconds: one,
-            firstIsFasterBy: one,
-          })),
-        },
-      ],
-      subjects: [],
-      skipped: [],
-    };
+    const skipped: { subject: string; reason: string }[] = [];
+    const results = items.flatMap(([subject, bytes]) => {
+      try {
+        return [{ subject, samples: [{ seconds: 1, bytes: bytes() }], seconds: one, firstIsFasterBy: one }];
+      } catch (error) {
+        skipped.push({ subject, reason: error instanceof Error ? error.message : String(error) });
+        return [];
+      }
+    });
+    return { cases: [{ name: "", request: {}, results }], subjects: [], skipped };
   },
 };
