@@ -43,7 +43,7 @@ export interface Verb<Options = never> {
   readonly arguments?: readonly (readonly [name: string, description: string])[];
   /** Command lines that work as they are, given the files they name. */
   readonly examples: readonly string[];
-  /** Whether it runs a model: adds --seed, --device and --threads. */
+  /** Whether it runs a model: adds --seed, --device, --threads and --memory. */
   readonly computes?: boolean;
   /** Whether SIGINT ends it in order. */
   readonly interruptible?: boolean;
@@ -66,4 +66,5 @@ export interface ComputeOptions {
   readonly device: string;
   readonly products: "f32" | "f16";
   readonly threads?: number;
+  readonly memory?: string;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { attuneJson, runAttune, temporaryFolder } from "./attune.ts";
@@ -40,6 +40,37 @@ describe("attune pretrain", () => {
     const other = await runAttune([...command, "--resume", "--learning-rate", "0.02"]);
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("training.learningRate is 0.01 there and 0.02 here. (RUN_MISMATCH)");
+  });
+});
+
+describe("attune pretrain with a tokenizer.json", () => {
+  const write = (name: string, architecture: string): string => {
+    const recipe = path(`${name}.yaml`);
+    writeFileSync(
+      recipe,
+      `architecture: { layers: 1, intermediateSize: 32, contextLength: 64, ${architecture} }
+tokenizer: ${path("mine.json")}
+data: { source: { path: texts.jsonl } }
+training: { steps: 1, rows: 2, blockLength: 64 }
+`,
+    );
+    return recipe;
+  };
+
+  test("takes it into its model, and goes on; heads share the hidden size out where nothing is said", async () => {
+    copyFileSync(path("tiny", "model", "tokenizer.json"), path("mine.json"));
+    copyFileSync(path("tiny", "model", "tokenizer_config.json"), path("tokenizer_config.json"));
+    const command = ["pretrain", write("own", "hiddenSize: 32, heads: 4"), "--output", path("own"), "--threads", "1"];
+    const document = await attuneJson(command);
+    expect(readFileSync(path("own", "model", "tokenizer.json"))).toEqual(readFileSync(path("mine.json")));
+    const config = JSON.parse(readFileSync(path("own", "model", "config.json"), "utf8")) as Record<string, unknown>;
+    expect(config).toMatchObject({ head_dim: 8, num_attention_heads: 4, num_key_value_heads: 4 });
+    expect(await attuneJson([...command, "--resume"])).toEqual(document);
+  });
+
+  test("refuses heads that do not share the hidden size out", async () => {
+    const refused = await runAttune(["pretrain", write("odd", "hiddenSize: 32, heads: 5"), "--output", path("odd")]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("architecture.heads") });
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { acquireLock } from "@attune/run-folder";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -29,6 +29,28 @@ const trainOn = (output: string, steps: number) => [
 ];
 
 describe("attune train, merge, eval", () => {
+  test("a model that was trained with another tokenizer keeps that one", async () => {
+    const other = path("own", "tokenizer.json");
+    cpSync(model, path("own"), { recursive: true });
+    writeFileSync(other, `${readFileSync(join(model, "tokenizer.json"), "utf8")}\n`);
+    const short = ["--rows", "2", "--block-length", "64", "--threads", "1", "--steps", "1"];
+    const command = ["train", "--model", model, "--data", path("texts.jsonl"), ...short, "--method", "full"];
+    await attuneJson([...command, "--set", `tokenizer=${other}`, "--output", path("own-full")]);
+    expect(readFileSync(path("own-full", "model", "tokenizer.json"))).toEqual(readFileSync(other));
+  });
+
+  test("a memory of more than 4 GiB, which takes 64-bit addresses, gives the same bytes; a run may go on in another", async () => {
+    const bytesOf = (output: string) => readFileSync(path(output, "adapter", "adapter_model.safetensors"));
+    await attuneJson(trainOn("narrow", 4));
+    await attuneJson([...trainOn("wide", 4), "--memory", "5GiB"]);
+    expect(bytesOf("wide")).toEqual(bytesOf("narrow"));
+    await attuneJson([...trainOn("wide", 4), "--memory", "6GiB", "--resume"]);
+    const small = await runAttune([...trainOn("small", 4), "--memory", "200KB"]);
+    expect(small).toMatchObject({ code: 1, stderr: expect.stringMatching(/MEMORY_EXCEEDED.*--memory/s) });
+    const wrong = await runAttune([...trainOn("wrong", 4), "--memory", "plenty"]);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("12GB") });
+  });
+
   test("an adapter is trained, changes what the model says, and merging says the same", async () => {
     const trained = await spawnAttune([
       ...trainOn("trained", 60),

@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import type { Stats } from "node:fs";
+import { copyFile, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { writeFileAtomic } from "@attune/run-folder";
 import { AttuneError, type JsonObject, toAttuneError } from "@attune/spec";
 import type { TensorToWrite } from "./encode-safetensors.ts";
@@ -85,7 +86,7 @@ export interface CheckpointToWrite {
   /** Content of `generation_config.json`; left out, none is written. */
   readonly generationConfig?: JsonObject | undefined;
   readonly tensors: readonly TensorToWrite[];
-  /** Folder whose tokenizer files are copied; left out, none are. */
+  /** Folder whose tokenizer files are copied, or a tokenizer.json, which is copied with what lies beside it; left out, none are. */
   readonly tokenizerFrom?: string | undefined;
   /** A weight file holds at most this many bytes. Default 5 GB. */
   readonly maxShardBytes?: number | undefined;
@@ -110,13 +111,36 @@ export async function writeCheckpoint(folder: string, content: CheckpointToWrite
   await writeFileAtomic(join(folder, "config.json"), `${sortedJson(content.config)}\n`);
 }
 
-/** Copies the files of a tokenizer from one folder to another and returns their names. */
+/**
+ * Copies the files of a tokenizer into a folder and returns their names. They come from a folder, or from a `tokenizer.json` of any name
+ * with its configuration and chat template beside it.
+ */
 export async function copyTokenizerFiles(from: string, to: string): Promise<string[]> {
-  const names = await listFolder(from);
-  const present = tokenizerFileNames.filter((name) => names.has(name));
+  const whole = (await statusOf(from)).isDirectory();
+  const folder = whole ? from : dirname(from);
+  const names = await listFolder(folder);
+  const beside = tokenizerFileNames.filter((name) => names.has(name) && (whole || besideFile.has(name)));
   await mkdir(to, { recursive: true });
-  for (const name of present) await copyFile(join(from, name), join(to, name));
-  return present;
+  for (const name of beside) await copyFile(join(folder, name), join(to, name));
+  if (whole) return beside;
+  await copyFile(from, join(to, "tokenizer.json"));
+  return ["tokenizer.json", ...beside];
+}
+
+/** What is read together with a tokenizer.json: its vocabulary is in itself. */
+const besideFile: ReadonlySet<string> = new Set([
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "chat_template.jinja",
+  "chat_template.json",
+]);
+
+async function statusOf(path: string): Promise<Stats> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    throw toAttuneError(error);
+  }
 }
 
 async function listFolder(folder: string): Promise<ReadonlySet<string>> {

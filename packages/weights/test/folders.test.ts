@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   adapterFolderOf,
+  copyTokenizerFiles,
   openAdapterFolder,
   openCheckpoint,
   openSafetensors,
@@ -19,6 +20,21 @@ const tensors: TensorToWrite[] = [
 const config = { model_type: "llama", hidden_size: 2, eos_token_id: [1, 2], name: "é" };
 
 describe("checkpoint folders", () => {
+  it("copies a tokenizer of any name with what is read together with it", async () => {
+    const [source, target] = [join(temporaryFolder(), "named"), join(temporaryFolder(), "copy")];
+    mkdirSync(source);
+    for (const name of ["mine.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "chat_template.jinja"]) {
+      writeFileSync(join(source, name), name);
+    }
+    const names = await copyTokenizerFiles(join(source, "mine.json"), target);
+    expect(names.toSorted()).toEqual(["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"]);
+    expect(readdirSync(target).toSorted()).toEqual(names.toSorted());
+    expect(readFileSync(join(target, "tokenizer.json"), "utf8")).toBe("mine.json");
+    await expect(copyTokenizerFiles(join(source, "absent.json"), target)).rejects.toMatchObject({
+      code: "FILE_NOT_FOUND",
+    });
+  });
+
   it("gives back what was written, with the tokenizer's files", async () => {
     const source = temporaryFolder();
     writeFileSync(join(source, "tokenizer.json"), "{}");

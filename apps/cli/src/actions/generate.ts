@@ -13,7 +13,7 @@ export const generate: VerbAction<GenerateOptions> = async (options, context) =>
   const toolbox = await openToolbox(host, plugin);
   const rows = prompt === undefined ? readObjects(input!, host.stdin) : [{ prompt }];
   const streams = prompt !== undefined && !json && (numBeams ?? 1) === 1;
-  const { model, adapter, storage, contextLength, device, products, threads } = options;
+  const { model, adapter, storage, contextLength, device, products, threads, memory } = options;
   const result = await generateRows(toolbox, {
     model,
     adapter,
@@ -22,6 +22,7 @@ export const generate: VerbAction<GenerateOptions> = async (options, context) =>
     device,
     products,
     threads,
+    memory,
     rows,
     maxNewTokens,
     sampling: samplingOf(options),

@@ -5,7 +5,7 @@ import type { MergeOptions } from "../verbs/merge.ts";
 
 /** Merges an adapter into its base. */
 export const merge: VerbAction<MergeOptions> = async (options, { host, signal, onProgress, note: onNotice }) => {
-  const { plugin, dtype, model, adapter, output, device, products, threads } = options;
+  const { plugin, dtype, model, adapter, output, device, products, threads, memory } = options;
   const toolbox = await openToolbox(host, plugin);
   const merged = await mergeModel(toolbox, {
     model,
@@ -15,6 +15,7 @@ export const merge: VerbAction<MergeOptions> = async (options, { host, signal, o
     device,
     products,
     threads,
+    memory,
     onNotice,
     signal,
     onProgress,

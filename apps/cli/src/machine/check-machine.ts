@@ -6,7 +6,7 @@ import { formatQuantity, type JsonValue } from "@attune/spec";
 import { f32x4, load, ModuleBuilder } from "@attune/tensor-core/wasm";
 import { checkBlas } from "./check-blas.ts";
 import { checkGpu } from "./check-gpu.ts";
-import { checkTiles } from "./check-tiles.ts";
+import { checkTiles, hasWideAddresses } from "./check-tiles.ts";
 
 /** One thing that was looked at. */
 export interface MachineCheck {
@@ -99,7 +99,7 @@ function checkMemory(): MachineCheck {
   const total = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
   const free = process.availableMemory();
   const status = free < 2 * gibibyte ? "low" : "ok";
-  const detail = `${formatQuantity(free, "bytes")} free of ${formatQuantity(total, "bytes")}; the CPU backend holds up to 4 GiB`;
+  const detail = `${formatQuantity(free, "bytes")} free of ${formatQuantity(total, "bytes")}; the CPU device holds up to 4 GiB${hasWideAddresses() ? ", or as much as --memory says, up to 16 GiB" : "; more takes Node 24"}`;
   return { id: "memory", status, value: { total, free }, detail };
 }
 

@@ -48,7 +48,7 @@ function nameOf({ fusedMultiplyAdd, addressBits }: Variant): string {
 }
 
 /** Whether the engine has memories of more than 4 GiB. */
-function hasWideAddresses(): boolean {
+export function hasWideAddresses(): boolean {
   const descriptor: object = { address: "i64", initial: 0n, maximum: 1n };
   try {
     return new WebAssembly.Memory(descriptor as WebAssembly.MemoryDescriptor) instanceof WebAssembly.Memory;

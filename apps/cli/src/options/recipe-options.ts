@@ -62,6 +62,11 @@ const computeFlags: readonly RecipeFlag[] = [
     description: "threads that compute (default: one a core)",
     parse: integerFrom(1),
   },
+  {
+    flags: "--memory <size>",
+    path: "memory",
+    description: "most that the CPU device may hold, such as 12GB (default: 4GiB)",
+  },
 ];
 
 const outputFlag: RecipeFlag = {

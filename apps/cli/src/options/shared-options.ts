@@ -37,5 +37,10 @@ export function addComputeOptions(command: Command): void {
       new Option("--threads <number>", "threads that compute (default: one a core)")
         .argParser(integerFrom(1))
         .env("ATTUNE_THREADS"),
+    )
+    .addOption(
+      new Option("--memory <size>", "most that the CPU device may hold, such as 12GB (default: 4GiB)").env(
+        "ATTUNE_MEMORY",
+      ),
     );
 }

@@ -142,7 +142,7 @@ function grow(
       {
         hint: refused
           ? "Use a smaller batch, a shorter sequence or recomputation, or give this process more memory."
-          : "Use a smaller batch, a shorter sequence or recomputation, or allow the backend more memory.",
+          : "Use a smaller batch, a shorter sequence or recomputation, or allow the backend more memory: --memory, or the option maxBytes.",
         cause,
       },
     );

@@ -1,6 +1,9 @@
 // Field types that the sections of the schema share.
 import { z } from "zod";
 
+/** What a size of memory looks like: a number and its unit. */
+export const sizePattern: RegExp = /^(\d{1,6}(?:\.\d{1,3})?) ?(KB|MB|GB|KiB|MiB|GiB)$/;
+
 /** An integer of at least `minimum`. */
 export function whole(minimum: number): z.ZodInt {
   return z.int().min(minimum);

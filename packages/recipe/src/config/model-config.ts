@@ -7,8 +7,8 @@ export interface ArchitectureConfig {
   readonly hiddenSize: number;
   readonly intermediateSize: number;
   readonly heads: number;
-  readonly keyValueHeads: number;
-  readonly headSize: number;
+  readonly keyValueHeads: number | null;
+  readonly headSize: number | null;
   readonly contextLength: number;
   readonly tiedEmbeddings: boolean;
   readonly ropeTheta: number;
@@ -38,8 +38,10 @@ export const architectureSchema: z.ZodType<ArchitectureConfig | null> = nullable
     hiddenSize: whole(1).describe("Width of the residual stream"),
     intermediateSize: whole(1).describe("Width inside the feed-forward part"),
     heads: whole(1).describe("Query heads"),
-    keyValueHeads: whole(1).describe("Key and value heads; fewer make the cache smaller"),
-    headSize: whole(1).describe("Width of one head"),
+    keyValueHeads: nullable(whole(1)).describe(
+      "Key and value heads; fewer make the cache smaller. Default: as many as query heads",
+    ),
+    headSize: nullable(whole(1)).describe("Width of one head; default: the hidden size is shared out among the heads"),
     contextLength: whole(2).describe("Most tokens that the model can look at"),
     tiedEmbeddings: z.boolean().default(true).describe("Whether input and output share one table"),
     ropeTheta: positive().default(10_000).describe("Base of the rotary frequencies"),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type DataConfig, dataSchema, type TemplateConfig, templateSchema } from "./data-config.ts";
-import { nullable, whole } from "./fields.ts";
+import { nullable, sizePattern, whole } from "./fields.ts";
 import {
   type ArchitectureConfig,
   architectureSchema,
@@ -34,6 +34,7 @@ export interface RecipeConfig {
   readonly device: string;
   readonly products: "f32" | "f16";
   readonly threads: number | null;
+  readonly memory: string | null;
   readonly output: string | null;
 }
 
@@ -99,5 +100,8 @@ export const recipeSchema: z.ZodType<RecipeConfig> = z.strictObject({
       "Operands of matrix products: f32, or rounded to f16 with sums in f32, on GPUs that can; the loss is scaled then",
     ),
   threads: nullable(whole(1)).describe("Threads that compute; default one a core"),
+  memory: nullable(z.string().regex(sizePattern, { error: "expected a size such as 12GB or 6.5GiB" })).describe(
+    "Most that the CPU device may hold; default 4GiB. More takes 64-bit addresses: Node 24, and somewhat slower",
+  ),
   output: nullable(z.string().min(1)).describe("Folder of the run; default runs/NAME"),
 });

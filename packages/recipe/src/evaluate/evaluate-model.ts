@@ -61,7 +61,7 @@ async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateMo
   const { toolbox, signal, onProgress, onNotice } = options;
   const { config, baseDirectory } = recipe;
   const evaluation = config.evaluation!;
-  const { seed, storage, device, products, threads, adapter, tokenizer } = config;
+  const { seed, storage, device, products, threads, memory, adapter, tokenizer } = config;
   const data = judgedWhole(await loadRecipeData({ ...options, recipe, folder }), config);
   const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
   const general = evaluation.general ? await readGeneralText(evaluation.general, place) : [];
@@ -74,6 +74,7 @@ async function judge(recipe: ResolvedRecipe, folder: string, options: EvaluateMo
     device,
     products,
     threads,
+    memory,
     baseDirectory,
     onNotice,
     signal,

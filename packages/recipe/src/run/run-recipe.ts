@@ -204,7 +204,7 @@ async function mergeStage(
       try {
         const { tensors } = await writeMerged(runtime, base.model, adapters, placed, {
           output,
-          tokenizerFrom: base.folder,
+          tokenizerFrom: base.tokenizerFrom,
           chatTemplate: recipe.config.template.chatTemplate,
           dtype: merge.dtype,
         });

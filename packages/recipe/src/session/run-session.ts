@@ -122,7 +122,7 @@ async function holdsResults({ folder, checkpoint, metrics }: RunFolderLayout): P
 }
 
 /** Keys that may change between a run and its resumption: they change no number. */
-const freeKeys = new Set(["output", "threads"]);
+const freeKeys = new Set(["output", "threads", "memory"]);
 
 /** A value of the run, and the one that was asked for. */
 interface Difference {

@@ -10,7 +10,7 @@ import { checkGateNames } from "../config/gate-names.ts";
 import type { RecipeConfig } from "../config/recipe-config.ts";
 import type { ResolvedRecipe } from "../config/resolve-recipe.ts";
 import { dataSteps } from "./data-steps.ts";
-import { checkProducts, resolveDevice } from "./open-device.ts";
+import { checkProducts, memoryOfDevice, resolveDevice } from "./open-device.ts";
 import { createOptimizer, type Toolbox } from "./toolbox.ts";
 
 /** What a configuration is used for. */
@@ -33,6 +33,12 @@ const incompatibilities: readonly Incompatibility[] = [
     keys: ["model", "architecture"],
     because: "give one of them: a model that is there, or one made from scratch",
     holds: ({ model, architecture }) => (model === null) === (architecture === null),
+  },
+  {
+    keys: ["architecture.hiddenSize", "architecture.heads"],
+    because: "heads of one size share the hidden size out, or headSize says another",
+    holds: ({ architecture }) =>
+      architecture !== null && architecture.headSize === null && architecture.hiddenSize % architecture.heads !== 0,
   },
   {
     keys: ["architecture", "method.id"],
@@ -160,6 +166,7 @@ export function checkRecipe(recipe: ResolvedRecipe, toolbox: Toolbox, use: Recip
   };
   check(["device"], () => resolveDevice(toolbox, config.device));
   check(["products"], () => checkProducts(toolbox, config));
+  check(["memory"], () => memoryOfDevice(toolbox, config));
   check(["data", "stages"], () => {
     for (const { stage, options } of dataSteps(config.data, toolbox))
       check(["data", "stages", stage.id], () => stage.parse(options));

@@ -8,6 +8,8 @@ import type { NumericsClass } from "./numerics-class.ts";
 
 interface CpuDeviceOptions {
   readonly threads: number | undefined;
+  /** Most that it may hold. */
+  readonly maxBytes?: number | undefined;
   readonly numerics?: NumericsClass | undefined;
   /** Folder from which the package `@attune/blas-native` is looked up. */
   readonly directory: string;
@@ -18,11 +20,11 @@ interface CpuDeviceOptions {
  *
  * @throws AttuneError `DEVICE_UNAVAILABLE` where `numerics` or `ATTUNE_BLAS` names a library that is not there
  */
-export async function openCpu({ threads, numerics, directory }: CpuDeviceOptions): Promise<Backend> {
+export async function openCpu({ threads, maxBytes, numerics, directory }: CpuDeviceOptions): Promise<Backend> {
   const fused = numerics === undefined || numerics.includes("fma");
   const wide = has256Bits();
   const gemm = await providerFor(numerics, directory, wide);
-  return createCpuBackend({ threads, wide, fusedMultiplyAdd: fused, gemm });
+  return createCpuBackend({ threads, maxBytes, wide, fusedMultiplyAdd: fused, gemm });
 }
 
 async function providerFor(

@@ -1,5 +1,6 @@
 import { AttuneError } from "@attune/spec";
 import { createRuntime, type Runtime, roundsProductsToHalf } from "@attune/tensor-core";
+import { memoryLimit } from "./memory-limit.ts";
 import type { NumericsClass } from "./numerics-class.ts";
 import type { Toolbox } from "./toolbox.ts";
 
@@ -9,6 +10,8 @@ export interface DeviceOptions {
   readonly device?: string | undefined;
   /** Threads that compute; default one a core. */
   readonly threads?: number | null | undefined;
+  /** Most that the CPU device may hold, such as `12GB`; default 4 GiB. More takes 64-bit addresses, which Node 24 has. */
+  readonly memory?: string | null | undefined;
   /** Numerics class that a run to go on with was begun with; undefined: the fastest. */
   readonly numerics?: NumericsClass | undefined;
   /** Operands of matrix products: f32, or rounded to f16 with sums in f32, on GPUs that can. Default "f32". */
@@ -41,18 +44,34 @@ export function checkProducts(toolbox: Toolbox, { device, products }: DeviceOpti
 }
 
 /**
+ * Bytes that the CPU device may hold, undefined where nobody said so.
+ *
+ * @throws AttuneError `CONFIG_INCOMPATIBLE` for another device, which holds what it has; `OPTIONS_INVALID` for a size that cannot be had
+ */
+export function memoryOfDevice(toolbox: Toolbox, { device, memory }: DeviceOptions): number | undefined {
+  if (memory == null) return undefined;
+  const id = resolveDevice(toolbox, device);
+  if (id === "cpu") return memoryLimit(memory);
+  throw new AttuneError("CONFIG_INCOMPATIBLE", `memory is what the CPU device may hold, and the device is ${id}.`, {
+    hint: "Leave memory out, or use --device cpu.",
+    details: { key: "memory" },
+  });
+}
+
+/**
  * A runtime on a device.
  *
  * @throws AttuneError `DEVICE_UNAVAILABLE`, also where products in f16 are asked for and the device has none; `CONFIG_INCOMPATIBLE` for
- * those on the CPU; `OPTIONS_INVALID` for a number of threads that is none
+ * those on the CPU; `OPTIONS_INVALID` for a number of threads or a size of memory that is none
  */
 export async function openDevice(
   toolbox: Toolbox,
-  { device, threads, numerics, products = "f32" }: DeviceOptions = {},
+  { device, threads, memory, numerics, products = "f32" }: DeviceOptions = {},
 ): Promise<Runtime> {
   checkProducts(toolbox, { device, products });
+  const maxBytes = memoryOfDevice(toolbox, { device, memory });
   const id = resolveDevice(toolbox, device);
-  const backend = await toolbox.devices.get(id)!({ threads: threads ?? undefined, numerics, products });
+  const backend = await toolbox.devices.get(id)!({ threads: threads ?? undefined, maxBytes, numerics, products });
   if (products === "f32" || roundsProductsToHalf(backend.capabilities)) return createRuntime({ backend });
   await backend.dispose();
   throw new AttuneError("DEVICE_UNAVAILABLE", `The device "${id}" multiplies in f32 alone, and f16 is asked for.`, {

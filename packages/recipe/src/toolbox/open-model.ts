@@ -38,6 +38,8 @@ export interface OpenWeights {
 /** A model in a runtime, with its tokenizer and adapter. */
 export interface OpenModel extends OpenWeights {
   readonly tokenizer: Tokenizer;
+  /** The folder or file that the tokenizer was read from. */
+  readonly tokenizerFrom: string;
 }
 
 /** A model that rows of ids can be given to where its folder has no tokenizer. */
@@ -54,7 +56,8 @@ export async function openWeights(toolbox: Toolbox, runtime: Runtime, request: M
 export async function openModel(toolbox: Toolbox, runtime: Runtime, request: ModelRequest): Promise<OpenModel> {
   const folder = await folderOf(toolbox, request);
   const tokenizer = await openTokenizer(toolbox, request, folder);
-  return { ...(await loadWeights(toolbox, runtime, request, folder)), tokenizer };
+  const tokenizerFrom = request.tokenizer ?? folder;
+  return { ...(await loadWeights(toolbox, runtime, request, folder)), tokenizer, tokenizerFrom };
 }
 
 /** As `openModel`, without a tokenizer where the model's folder has none and no other is named. */

@@ -28,6 +28,8 @@ import { type OptimizerFactory, optimizerFactories } from "./optimizers.ts";
 /** Makes a backend; called once a runtime. */
 export type DeviceFactory = (options: {
   readonly threads: number | undefined;
+  /** Most that it may hold, where somebody said so; asked of the CPU device alone. */
+  readonly maxBytes?: number | undefined;
   /** Numerics class that it must have; undefined: the fastest. */
   readonly numerics?: NumericsClass | undefined;
   /** What operands of matrix products are rounded to. A backend without the feature `f16-products` is refused where f16 is asked for. */

@@ -137,7 +137,7 @@ export async function adapt(
 /** What is trained: a copy of the model with every parameter in State, or an adapter at the base. */
 async function openTrainee(
   { recipe: { config }, runtime, toolbox, signal }: RunContext,
-  { model: base, folder, reference }: OpenModel,
+  { model: base, folder, reference, tokenizerFrom }: OpenModel,
   optimizer: Optimizer,
 ): Promise<{ readonly model: Model; readonly trainee: Trainee }> {
   if (config.method.id !== "full") {
@@ -147,7 +147,7 @@ async function openTrainee(
   }
   const { families } = toolbox;
   const model = await loadModel(runtime, folder, { families, trainable: "all", prefix: "trained/", signal });
-  return { model, trainee: await fullTrainee(runtime, model, optimizer, folder) };
+  return { model, trainee: await fullTrainee(runtime, model, optimizer, tokenizerFrom) };
 }
 
 function identityOf(config: RecipeConfig, { base, data }: { base: string; data: string }): JsonObject {

@@ -16,7 +16,7 @@ import { createEvaluationModel, type JudgedModel } from "../evaluate/evaluation-
 import { generalTextTask, readGeneralText } from "../evaluate/general-text.ts";
 import { withRun } from "../session/open-run.ts";
 import type { RunContext, RunOptions } from "../session/run-options.ts";
-import { hashFolder } from "../toolbox/hash-folder.ts";
+import { hashFolder, hashTokenizer } from "../toolbox/hash-folder.ts";
 import { resolveModel } from "../toolbox/resolve-model.ts";
 import { createOptimizer } from "../toolbox/toolbox.ts";
 import { modelConfigOf } from "./model-config-json.ts";
@@ -58,7 +58,7 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
   const place = { baseDirectory, resolvePackage: toolbox.resolvePackage, seed, signal };
   const general = evaluation?.general ? await readGeneralText(evaluation.general, place) : [];
   const start = await openStart(context, parts, await data.source.fingerprint());
-  const { model, tokenizer, tokenizerFolder } = start;
+  const { model, tokenizer, tokenizerFrom } = start;
   const rows = rowsOf(config, start, parts, general);
   const optimizer = createOptimizer(toolbox, config);
   const trainee = await fullTrainee(runtime, model, optimizer, undefined);
@@ -74,7 +74,7 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
     seed,
     identity: {
       model: start.hash,
-      tokenizer: await hashFolder(tokenizerFolder),
+      tokenizer: await hashTokenizer(tokenizerFrom),
       data: hashJson([await data.source.fingerprint(), config.data.limits as unknown as JsonObject]),
       training: hashJson([config.training, config.template] as unknown as JsonValue),
     },
@@ -83,9 +83,7 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
     signal,
     onProgress,
   });
-  await replaceFolder(session.layout.model, (folder) =>
-    saveModel(runtime, model, folder, { tokenizerFrom: tokenizerFolder }),
-  );
+  await replaceFolder(session.layout.model, (folder) => saveModel(runtime, model, folder, { tokenizerFrom }));
   const judged = { id: "model", runtime, model, tokenizer, tokensPerRun: evaluation?.tokensPerRun ?? 2048 };
   return {
     model: session.layout.model,
@@ -101,7 +99,7 @@ async function pretrainIn(context: RunContext): Promise<PretrainResult> {
 interface Start {
   readonly model: Model;
   readonly tokenizer: Tokenizer;
-  readonly tokenizerFolder: string;
+  readonly tokenizerFrom: string;
   /** Of everything that the initial values depend on but the seed. */
   readonly hash: string;
 }
@@ -112,19 +110,19 @@ async function openStart(context: RunContext, parts: DataParts, fingerprint: str
   const { config, baseDirectory } = recipe;
   if (config.architecture === null) {
     const folder = await resolveModel(toolbox, config.model!, baseDirectory);
-    const tokenizerFolder = config.tokenizer ?? folder;
-    const tokenizer = await loadTokenizer(tokenizerFolder, tokenizers);
+    const tokenizerFrom = config.tokenizer ?? folder;
+    const tokenizer = await loadTokenizer(tokenizerFrom, tokenizers);
     const model = await loadModel(runtime, folder, { families, trainable: "all", signal, onProgress });
-    return { model, tokenizer, tokenizerFolder, hash: await hashFolder(folder) };
+    return { model, tokenizer, tokenizerFrom, hash: await hashFolder(folder) };
   }
-  const tokenizerFolder = await prepareTokenizer(context, parts, fingerprint);
-  const tokenizer = await loadTokenizer(tokenizerFolder, tokenizers);
+  const tokenizerFrom = await prepareTokenizer(context, parts, fingerprint);
+  const tokenizer = await loadTokenizer(tokenizerFrom, tokenizers);
   const modelJson = modelConfigOf(config.architecture, tokenizer);
   const model = await initialiseModel(runtime, modelJson, { seed: config.seed, families, trainable: "all" });
-  return { model, tokenizer, tokenizerFolder, hash: hashJson(modelJson) };
+  return { model, tokenizer, tokenizerFrom, hash: hashJson(modelJson) };
 }
 
-/** The folder of the tokenizer, trained where the recipe asks for one. */
+/** The folder or file of the tokenizer, trained where the recipe asks for one. */
 async function prepareTokenizer(
   { session, recipe: { config }, signal, onProgress }: RunContext,
   parts: DataParts,
